@@ -1,0 +1,102 @@
+"""The one family of errors a user sees: a code, a place, a rule, a value, and what to do next."""
+
+from __future__ import annotations
+
+__all__ = [
+    "ConversionError",
+    "DataError",
+    "DeploymentError",
+    "ModelError",
+    "NeuroDeployError",
+    "ProgramError",
+    "StorageError",
+    "TargetError",
+    "UnsupportedError",
+    "UsageError",
+]
+
+
+class NeuroDeployError(Exception):
+    """Base of every error that neurodeploy raises on purpose.
+
+    Parameters
+    ----------
+    message
+        What is wrong, with the value that broke the rule.
+    place
+        Where: a file, a node, a layer or an option. Printed before the message.
+    remedy
+        What the user can do next.
+
+    Attributes
+    ----------
+    code : str
+        Stable identifier such as ``ND-MODEL``; documented in ``docs/errors.md``.
+    """
+
+    code = "ND-ERROR"
+
+    def __init__(self, message: str, *, place: str = "", remedy: str = "") -> None:
+        self.message = message
+        self.place = place
+        self.remedy = remedy
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        where = f"{self.place}: " if self.place else ""
+        todo = f"\n  what to do: {self.remedy}" if self.remedy else ""
+        return f"[{self.code}] {where}{self.message}{todo}"
+
+
+class UsageError(NeuroDeployError):
+    """An option or argument outside its range, or two that exclude each other."""
+
+    code = "ND-USAGE"
+
+
+class ModelError(NeuroDeployError):
+    """The ONNX file cannot be read, or what it says is not a valid network."""
+
+    code = "ND-MODEL"
+
+
+class UnsupportedError(ModelError):
+    """A valid ONNX network holds something that cannot become spikes."""
+
+    code = "ND-UNSUPPORTED"
+
+
+class DataError(NeuroDeployError):
+    """Samples of the wrong shape, dtype or content."""
+
+    code = "ND-DATA"
+
+
+class TargetError(NeuroDeployError):
+    """An unknown or malformed target, or a network beyond the target's limits."""
+
+    code = "ND-TARGET"
+
+
+class ConversionError(NeuroDeployError):
+    """The network cannot be converted with the options given."""
+
+    code = "ND-CONVERSION"
+
+
+class ProgramError(NeuroDeployError):
+    """A program whose parts contradict each other or leave their integer ranges."""
+
+    code = "ND-PROGRAM"
+
+
+class StorageError(NeuroDeployError):
+    """A file that cannot be read or written whole."""
+
+    code = "ND-STORAGE"
+
+
+class DeploymentError(NeuroDeployError):
+    """A back end (Lava) is missing, failed, or did not finish in time."""
+
+    code = "ND-DEPLOY"

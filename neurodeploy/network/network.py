@@ -1,0 +1,106 @@
+"""The Network: a float graph of few node kinds, every one of them understood."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+import networkx as nx
+
+from neurodeploy.errors import ModelError
+from neurodeploy.network.nodes import Input, Node, Output, Shape
+
+__all__ = ["Network"]
+
+
+class Network:
+    """A directed acyclic graph of `Node`s with one `Input` and one `Output`.
+
+    Treated as immutable: passes build a new one (`replace`, `rebuild`).
+
+    Parameters
+    ----------
+    nodes
+        The nodes; names are unique.
+    inputs
+        For each node its inputs, in order: ``{"add": ("conv1", "conv2")}``.
+
+    Raises
+    ------
+    ModelError
+        Duplicate or unknown names, a cycle, not exactly one input and one output, or shapes
+        that do not fit.
+    """
+
+    def __init__(self, nodes: Iterable[Node], inputs: dict[str, tuple[str, ...]]) -> None:
+        self.graph = nx.DiGraph()
+        for node in nodes:
+            if node.name in self.graph:
+                raise ModelError("two nodes share this name", place=node.name)
+            self.graph.add_node(node.name, node=node)
+        self._inputs = {name: tuple(inputs.get(name, ())) for name in self.graph}
+        for name, sources in self._inputs.items():
+            for source in sources:
+                if source not in self.graph:
+                    raise ModelError(f"reads {source!r}, which is missing", place=name)
+                self.graph.add_edge(source, name)
+        if not nx.is_directed_acyclic_graph(self.graph):
+            raise ModelError("the nodes form a cycle")
+        for kind in (Input, Output):
+            count = sum(isinstance(node, kind) for node in self)
+            if count != 1:
+                raise ModelError(f"the network has {count} {kind.__name__} nodes, not one")
+        self.shapes  # noqa: B018 - computed now, so that a bad shape is refused here
+
+    def __iter__(self) -> Iterator[Node]:
+        """Nodes, sources first, in the order they were given where that leaves a choice."""
+        rank = {name: i for i, name in enumerate(self.graph)}
+        for name in nx.lexicographical_topological_sort(self.graph, key=rank.__getitem__):
+            yield self.graph.nodes[name]["node"]
+
+    def __len__(self) -> int:
+        return len(self.graph)
+
+    def __getitem__(self, name: str) -> Node:
+        return self.graph.nodes[name]["node"]
+
+    def inputs_of(self, name: str) -> tuple[str, ...]:
+        """Names of the nodes that `name` reads, in order."""
+        return self._inputs[name]
+
+    def consumers_of(self, name: str) -> tuple[str, ...]:
+        """Names of the nodes that read `name`."""
+        return tuple(self.graph.successors(name))
+
+    @cached_property
+    def shapes(self) -> dict[str, Shape]:
+        """Shape of each node's result."""
+        shapes: dict[str, Shape] = {}
+        for node in self:
+            shapes[node.name] = node.output_shape([shapes[s] for s in self._inputs[node.name]])
+        return shapes
+
+    @property
+    def input(self) -> Input:
+        """The entrance."""
+        return next(node for node in self if isinstance(node, Input))
+
+    @property
+    def output(self) -> Output:
+        """The exit."""
+        return next(node for node in self if isinstance(node, Output))
+
+    def replace(self, *changed: Node) -> Network:
+        """The same graph with nodes of the same names exchanged."""
+        new = {node.name: node for node in changed}
+        return Network([new.get(node.name, node) for node in self], self._inputs)
+
+    def remove(self, name: str) -> Network:
+        """The graph without a node of one input; its consumers read that input instead."""
+        (source,) = self._inputs[name]
+        inputs = {
+            n: tuple(source if s == name else s for s in sources)
+            for n, sources in self._inputs.items()
+            if n != name
+        }
+        return Network([node for node in self if node.name != name], inputs)

@@ -1,0 +1,126 @@
+"""How samples become spikes at the entrance, and how spikes become numbers at the exit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from neurodeploy.errors import DataError, ProgramError
+
+__all__ = ["PROBABILITY_ONE", "Decoder", "Encoder", "Encoding", "Preprocessing"]
+
+Encoding = Literal["current", "deterministic", "poisson"]
+#: Spike encoders count probabilities and rates in units of 2**-16 per step.
+PROBABILITY_ONE = 2**16
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """What turns stored samples into the network's input: ``(x * scale - mean) / std``.
+
+    Applied to samples of an integer dtype (uint8 images). Float samples are taken to be
+    the network's input already.
+
+    Attributes
+    ----------
+    scale
+        Factor on the raw integers, 1/255 for the usual image.
+    mean, std
+        One number, or one a channel (first axis of a sample).
+    """
+
+    scale: float = 1.0 / 255.0
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+
+    def __post_init__(self) -> None:
+        values = (self.scale, *self.mean, *self.std)
+        if not all(np.isfinite(v) for v in values) or self.scale == 0 or 0 in self.std:
+            raise ProgramError("scale and std are finite and not zero, mean is finite")
+        if not self.mean or not self.std:
+            raise ProgramError("mean and std have one number, or one a channel")
+
+    def apply(self, x: np.ndarray) -> np.ndarray:
+        """Network input float32 of the shape of `x`; floats pass through unchanged."""
+        if x.dtype.kind == "f":
+            return np.ascontiguousarray(x, np.float32)
+        channels = x.shape[1] if x.ndim > 1 else 1
+
+        def per_channel(name: str, values: tuple[float, ...]) -> np.ndarray:
+            if len(values) not in (1, channels):
+                raise DataError(
+                    f"{name} has {len(values)} numbers, the samples have {channels} channels",
+                    remedy=f"give one {name} for all channels, or one for each",
+                )
+            return np.asarray(values, np.float32).reshape((1, -1) + (1,) * (x.ndim - 2))
+
+        scaled = x.astype(np.float32) * np.float32(self.scale)
+        return (scaled - per_channel("mean", self.mean)) / per_channel("std", self.std)
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """The input population: integers per sample, and the messages sent from them.
+
+    Attributes
+    ----------
+    shape
+        (C, H, W) or whatever the network reads, without the batch axis.
+    encoding
+        ``current``: the integer itself, as a graded spike, at every step. ``deterministic``:
+        spikes at an even pace. ``poisson``: a Bernoulli trial at every step.
+    unit
+        Real value of one integer. For the spike encodings one integer is 2**-16 spikes a step.
+    low, high
+        Range of the integers after clipping. A negative `low` sends signed spikes.
+    preprocessing
+        From stored samples to network input.
+    seed
+        Of the Poisson encoder.
+    """
+
+    shape: tuple[int, ...]
+    encoding: Encoding
+    unit: float
+    low: int
+    high: int
+    preprocessing: Preprocessing = Preprocessing()
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.encoding not in ("current", "deterministic", "poisson"):
+            raise ProgramError(f"encoding {self.encoding!r} is unknown")
+        if not np.isfinite(self.unit) or self.unit <= 0:
+            raise ProgramError(f"the input unit is {self.unit}, not a positive number")
+        limit = 2**23 - 1 if self.encoding == "current" else PROBABILITY_ONE
+        if not -limit <= self.low <= 0 <= self.high <= limit:
+            raise ProgramError(f"input range {self.low}..{self.high} leaves +-{limit}")
+        if type(self.seed) is not int or not 0 <= self.seed < 2**63:
+            raise ProgramError(f"the seed is {self.seed!r}, not an integer of 0..2**63 - 1")
+
+    @property
+    def is_graded(self) -> bool:
+        """Whether the messages carry more than "a spike" (an integer or a sign)."""
+        return self.encoding == "current" or self.low < 0
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """The exit: the membrane of one population at the last step of a sample.
+
+    Attributes
+    ----------
+    population
+        Its name.
+    unit
+        Real value of one membrane integer; output = membrane * unit.
+    """
+
+    population: str
+    unit: float
+
+    def __post_init__(self) -> None:
+        if not np.isfinite(self.unit) or self.unit <= 0:
+            raise ProgramError(f"the output unit is {self.unit}, not a positive number")

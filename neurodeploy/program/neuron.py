@@ -1,0 +1,105 @@
+"""The neuron kinds of a program and the integer ranges of their parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from neurodeploy.errors import ProgramError
+
+__all__ = [
+    "BIAS_MANTISSA_MAX",
+    "BIAS_MANTISSA_MIN",
+    "CURRENT_LIMIT",
+    "MEMBRANE_LIMIT",
+    "NO_CURRENT_MEMORY",
+    "STOCK_SHIFT",
+    "THRESHOLD_MAX",
+    "Lif",
+    "Reset",
+]
+
+#: `du` for a neuron whose synaptic current lasts one step only.
+NO_CURRENT_MEMORY = 4095
+#: The shift of synaptic input and threshold that the stock neuron fixes.
+STOCK_SHIFT = 6
+#: Largest magnitude of the membrane: 24 bit signed, symmetric.
+MEMBRANE_LIMIT = 2**23 - 1
+#: The current wraps above this value, and at or below its negative.
+CURRENT_LIMIT = 2**23
+THRESHOLD_MAX = 2**17 - 1
+BIAS_MANTISSA_MIN, BIAS_MANTISSA_MAX = -(2**12), 2**12 - 1
+
+Reset = Literal["zero", "subtract", "none"]
+
+
+@dataclass(frozen=True, eq=False)
+class Lif:
+    """Leaky integrate-and-fire with integer state; `docs/semantics.md`, section 2.
+
+    Attributes
+    ----------
+    bias_mantissa
+        int16 array, one entry a neuron (flat), -4096..4095.
+    bias_exponent
+        0..7; the bias added to the membrane each step is ``mantissa << exponent``.
+    threshold
+        0..131071. The neuron fires when the membrane exceeds ``threshold << shift``.
+    du, dv
+        Decay of current and membrane, 0..4095. ``du = 4095``: no current memory. ``dv = 0``: no leak.
+    reset
+        What a spike does to the membrane: set it to ``zero``, ``subtract`` the threshold, or
+        ``none``: the neuron never fires and only integrates.
+    shift
+        Left shift of the synaptic input and of the threshold, 0..6. The stock neuron has 6.
+    v_initial
+        Membrane value at the start of a sample (at reset steps). The stock neuron has 0.
+    """
+
+    bias_mantissa: np.ndarray
+    threshold: int
+    bias_exponent: int = 0
+    du: int = NO_CURRENT_MEMORY
+    dv: int = 0
+    reset: Reset = "zero"
+    shift: int = STOCK_SHIFT
+    v_initial: int = 0
+    kind: str = field(default="lif", init=False)
+
+    def __post_init__(self) -> None:
+        bias = np.ascontiguousarray(self.bias_mantissa)
+        if bias.dtype != np.int16 or bias.ndim != 1:
+            raise ProgramError(f"bias mantissas are int16 and flat, not {bias.dtype} {bias.shape}")
+        bias = bias.copy()
+        bias.flags.writeable = False
+        object.__setattr__(self, "bias_mantissa", bias)
+        if bias.size and (bias.min() < BIAS_MANTISSA_MIN or bias.max() > BIAS_MANTISSA_MAX):
+            raise ProgramError(
+                f"bias mantissa {bias.min()}..{bias.max()} leaves 13 bit signed "
+                f"({BIAS_MANTISSA_MIN}..{BIAS_MANTISSA_MAX})"
+            )
+        ranges = {
+            "threshold": (self.threshold, 0, THRESHOLD_MAX),
+            "bias_exponent": (self.bias_exponent, 0, 7),
+            "du": (self.du, 0, 4095),
+            "dv": (self.dv, 0, 4095),
+            "shift": (self.shift, 0, STOCK_SHIFT),
+            "v_initial": (self.v_initial, -MEMBRANE_LIMIT, MEMBRANE_LIMIT),
+        }
+        for name, (value, low, high) in ranges.items():
+            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+                raise ProgramError(f"{name} is {value!r}, outside {low}..{high}")
+        if self.reset not in ("zero", "subtract", "none"):
+            raise ProgramError(f"reset is {self.reset!r}, not zero, subtract or none")
+
+    @property
+    def is_stock(self) -> bool:
+        """Whether Lava's `LIFReset` (and Loihi 1) computes exactly this neuron."""
+        return self.reset == "zero" and self.shift == STOCK_SHIFT and self.v_initial == 0
+
+    @property
+    def bias(self) -> np.ndarray:
+        """The bias in membrane units, int32 (n,)."""
+        return self.bias_mantissa.astype(np.int32) << self.bias_exponent

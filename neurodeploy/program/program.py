@@ -1,0 +1,246 @@
+"""The Program: populations, connections, codec, scales, provenance. Immutable once built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import prod
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import networkx as nx
+
+from neurodeploy.errors import ProgramError
+from neurodeploy.program.codec import Decoder, Encoder
+from neurodeploy.program.neuron import Lif
+from neurodeploy.program.synapse import Convolution, Synapses
+
+__all__ = ["INPUT", "Connection", "Population", "Program"]
+
+#: Name of the input population in every program.
+INPUT = "input"
+#: No population or input may be larger; keeps every index in 32 bit.
+MAX_NEURONS = 2**31 - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """Neurons of one kind and one set of parameters.
+
+    Attributes
+    ----------
+    name
+        Unique in its program.
+    shape
+        (C, H, W) or (N,), C order.
+    neuron
+        Kind and integer parameters.
+    phase
+        Step (counted from 1) at which its window of the first sample begins; it resets
+        whenever ``step % period == phase % period``.
+    spike_value
+        Real activation that firing at every step stands for (lambda of the layer).
+    membrane_unit
+        Real pre-activation (per step) of one membrane integer.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    neuron: Lif
+    phase: int
+    spike_value: float = 1.0
+    membrane_unit: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.name or self.name == INPUT:
+            raise ProgramError(f"{self.name!r} is no name for a population")
+        if not self.shape or any(type(n) is not int or n < 1 for n in self.shape):
+            raise ProgramError(f"shape {self.shape} is not positive", place=self.name)
+        if self.size > MAX_NEURONS or self.neuron.bias_mantissa.size != self.size:
+            raise ProgramError(
+                f"{self.neuron.bias_mantissa.size} biases for {self.size} neurons",
+                place=self.name,
+            )
+        if type(self.phase) is not int or not 0 <= self.phase < 2**31:
+            raise ProgramError(f"phase {self.phase!r} is not a step", place=self.name)
+
+    @property
+    def size(self) -> int:
+        """Number of neurons."""
+        return prod(self.shape)
+
+
+@dataclass(frozen=True, eq=False)
+class Connection:
+    """Synapses from one population (or the input) to another.
+
+    Attributes
+    ----------
+    source, target
+        Names; the source may be ``"input"``.
+    synapses
+        The integer linear map.
+    exponent
+        Left shift of the summed weights, 0..7.
+    delay
+        Steps from spike to arrival, 1..62.
+    graded
+        Whether messages carry an integer (payload) or only "a spike".
+    """
+
+    source: str
+    target: str
+    synapses: Synapses
+    exponent: int = 0
+    delay: int = 1
+    graded: bool = False
+
+    def __post_init__(self) -> None:
+        for name, value, low, high in (
+            ("exponent", self.exponent, 0, 7),
+            ("delay", self.delay, 1, 62),
+        ):
+            if type(value) is not int or not low <= value <= high:
+                raise ProgramError(f"{name} is {value!r}, outside {low}..{high}", place=self.name)
+
+    @property
+    def name(self) -> str:
+        """``source->target``."""
+        return f"{self.source}->{self.target}"
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A spiking network in integers, ready to be saved, inspected, mapped and run.
+
+    Attributes
+    ----------
+    populations, connections
+        The network. Populations are kept in the order given.
+    encoder, decoder
+        Entrance and exit.
+    period
+        Steps a sample lasts.
+    scheme, target
+        Names of the conversion scheme and of the hardware target.
+    provenance
+        JSON-like: sha-256 of the ONNX file, versions, options, findings of the compiler.
+    """
+
+    populations: tuple[Population, ...]
+    connections: tuple[Connection, ...]
+    encoder: Encoder
+    decoder: Decoder
+    period: int
+    scheme: str = "rate"
+    target: str = "loihi2"
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "populations", tuple(self.populations))
+        object.__setattr__(self, "connections", tuple(self.connections))
+        object.__setattr__(self, "provenance", MappingProxyType(dict(self.provenance)))
+        if type(self.period) is not int or not 1 <= self.period < 2**31:
+            raise ProgramError(f"the period is {self.period!r}, not a number of steps")
+        if not self.populations:
+            raise ProgramError("the program has no population")
+        names = [p.name for p in self.populations]
+        if len(set(names)) != len(names):
+            raise ProgramError("two populations share a name")
+        if self.decoder.population not in names:
+            raise ProgramError(f"the decoder reads {self.decoder.population!r}, which is missing")
+        for connection in self.connections:
+            self._check_connection(connection)
+        if not nx.is_directed_acyclic_graph(self.graph):
+            raise ProgramError("the connections form a cycle")
+
+    def _check_connection(self, connection: Connection) -> None:
+        """Shapes and message kinds of one connection fit the populations at its ends."""
+        by_name = {p.name: p for p in self.populations}
+        if connection.target not in by_name or not (
+            connection.source == INPUT or connection.source in by_name
+        ):
+            raise ProgramError("an end of the connection is missing", place=connection.name)
+        source_shape = self.shape_of(connection.source)
+        target = by_name[connection.target]
+        try:
+            size = connection.synapses.output_size(source_shape)
+            if isinstance(connection.synapses, Convolution):
+                out = connection.synapses.output_shape(source_shape)
+                if len(target.shape) == 3 and out != target.shape:
+                    raise ProgramError(f"the convolution yields {out}, not {target.shape}")
+        except ProgramError as error:
+            raise ProgramError(error.message, place=connection.name) from None
+        if size != target.size:
+            raise ProgramError(
+                f"{size} targets for {target.size} neurons", place=connection.name
+            )
+        graded_source = connection.source == INPUT and self.encoder.is_graded
+        if graded_source and not connection.graded:
+            raise ProgramError(
+                "the input sends graded messages, the connection takes binary ones",
+                place=connection.name,
+            )
+
+    def shape_of(self, name: str) -> tuple[int, ...]:
+        """Shape of a population, or of the input."""
+        return self.encoder.shape if name == INPUT else self.population(name).shape
+
+    def population(self, name: str) -> Population:
+        """The population of that name."""
+        for population in self.populations:
+            if population.name == name:
+                return population
+        raise KeyError(name)
+
+    def incoming(self, name: str) -> tuple[Connection, ...]:
+        """Connections that end at a population, in program order."""
+        return tuple(c for c in self.connections if c.target == name)
+
+    @cached_property
+    def graph(self) -> nx.MultiDiGraph:
+        """Populations as nodes, connections as edges."""
+        graph = nx.MultiDiGraph()
+        graph.add_node(INPUT)
+        graph.add_nodes_from(p.name for p in self.populations)
+        graph.add_edges_from((c.source, c.target) for c in self.connections)
+        return graph
+
+    @cached_property
+    def order(self) -> tuple[Population, ...]:
+        """Populations, sources before targets; ties in program order."""
+        rank = {p.name: i for i, p in enumerate(self.populations)} | {INPUT: -1}
+        names = nx.lexicographical_topological_sort(self.graph, key=rank.__getitem__)
+        return tuple(self.population(n) for n in names if n != INPUT)
+
+    @cached_property
+    def is_aligned(self) -> bool:
+        """Whether every spike arrives in its target's window of the same sample.
+
+        Then samples do not mix, and each can be simulated alone.
+        """
+        phases = {p.name: p.phase for p in self.populations} | {INPUT: 1}
+        return all(phases[c.target] == phases[c.source] + c.delay for c in self.connections)
+
+    @property
+    def latency(self) -> int:
+        """Steps from a sample's first input to the last step of its output window."""
+        return self.population(self.decoder.population).phase + self.period - 1
+
+    @property
+    def neurons(self) -> int:
+        """Number of neurons, input excluded."""
+        return sum(p.size for p in self.populations)
+
+    @property
+    def needs_microcode(self) -> bool:
+        """Whether any neuron is not Lava's stock one (Loihi 2 only)."""
+        return any(not p.neuron.is_stock for p in self.populations)
+
+    def save(self, path: str | Path) -> None:
+        """Write the program to one ``.ndp`` file; whole or not at all."""
+        from neurodeploy.program.storage import save
+
+        save(self, path)

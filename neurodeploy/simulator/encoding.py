@@ -1,0 +1,104 @@
+"""Samples to input messages; `docs/semantics.md`, section 1. Integers only, deterministic."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from neurodeploy.errors import DataError
+from neurodeploy.program.codec import PROBABILITY_ONE, Encoder
+
+__all__ = ["check_samples", "encode", "levels"]
+
+
+def check_samples(x: np.ndarray, shape: tuple[int, ...], place: str = "samples") -> np.ndarray:
+    """The samples as (n, *shape), or a clear error.
+
+    Parameters
+    ----------
+    x
+        Any numeric dtype, (n, *shape); axes of size 1 may be missing or added, so (n, 28, 28)
+        serves a network that reads (1, 28, 28).
+    shape
+        Shape of one sample.
+
+    Raises
+    ------
+    DataError
+        Not numeric, empty, of another shape, or holding NaN or infinity.
+    """
+    x = np.asarray(x)
+    expected = "(n, " + ", ".join(map(str, shape)) + ")"
+    if x.dtype.kind not in "fiu":
+        raise DataError(
+            f"dtype {x.dtype} is not numeric", place=place, remedy="store float32 or uint8"
+        )
+    if x.ndim < 1 or x.shape[0] == 0:
+        raise DataError(f"no samples in an array of shape {x.shape}", place=place)
+    squeezed = tuple(n for n in x.shape[1:] if n != 1)
+    if squeezed != tuple(n for n in shape if n != 1):
+        raise DataError(
+            f"shape {x.shape} does not fit, the network reads {expected}",
+            place=place,
+            remedy="reshape or transpose the samples (channels come first)",
+        )
+    if x.dtype.kind == "f" and not np.isfinite(x).all():
+        raise DataError("NaN or infinity among the samples", place=place)
+    return x.reshape((x.shape[0], *shape))
+
+
+def levels(encoder: Encoder, x: np.ndarray) -> np.ndarray:
+    """The integer that each input stands for.
+
+    Parameters
+    ----------
+    x
+        Samples (n, *shape), integers (preprocessed here) or floats (network input).
+
+    Returns
+    -------
+    int32 (n, inputs), ``clip(round_half_even(x / unit), low, high)``.
+    """
+    real = encoder.preprocessing.apply(x).astype(np.float64).reshape(x.shape[0], -1)
+    scaled = np.rint(real / encoder.unit)
+    return np.clip(scaled, encoder.low, encoder.high).astype(np.int32)
+
+
+def encode(
+    encoder: Encoder, level: np.ndarray, steps: int, index: int
+) -> np.ndarray:
+    """Messages of one sample.
+
+    Parameters
+    ----------
+    level
+        int32 (inputs,), from `levels`.
+    steps
+        Length of the sample.
+    index
+        Position of the sample in its data set; the Poisson stream depends on seed and index
+        only, so a split of the data changes nothing.
+
+    Returns
+    -------
+    int32 (steps, inputs): the payload at each step, 0 for no message.
+    """
+    if encoder.encoding == "current":
+        return np.broadcast_to(level, (steps, level.size))
+    magnitude = np.abs(level).astype(np.int64)
+    sign = np.sign(level)
+    if encoder.encoding == "deterministic":
+        # the n-th spike comes as soon as the accumulated rate reaches n - 1/2
+        count = (np.arange(steps + 1)[:, None] * magnitude + PROBABILITY_ONE // 2)
+        count //= PROBABILITY_ONE
+        return (np.diff(count, axis=0) * sign).astype(np.int32)
+    draws = _draws(encoder.seed, index, steps, prod(encoder.shape))
+    return np.where(draws < magnitude, sign, 0).astype(np.int32)
+
+
+def _draws(seed: int, index: int, steps: int, inputs: int) -> np.ndarray:
+    """Uniform 16-bit integers (steps, inputs) of a counter-based generator (Philox 4x64)."""
+    generator = np.random.Philox(key=np.array([seed, index], np.uint64))
+    raw = generator.random_raw(-(-steps * inputs // 4)).astype("<u8")
+    return raw.view("<u2")[: steps * inputs].reshape(steps, inputs)

@@ -1,0 +1,59 @@
+"""What a run returns, whichever back end ran it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+__all__ = ["Result"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """Outputs and costs of a run over n samples.
+
+    Attributes
+    ----------
+    outputs
+        float32 (n, *output shape): decoded membrane, in the network's own units.
+    spikes
+        int64 (n,) by population: spikes a sample.
+    synaptic_operations
+        int64 (n,) by connection (``source->target``): messages times fan-out.
+    wrapped, clipped
+        Overflows that really happened, by population (sums over all samples).
+    seconds
+        Wall time of the run.
+    """
+
+    outputs: np.ndarray
+    spikes: dict[str, np.ndarray]
+    synaptic_operations: dict[str, np.ndarray]
+    wrapped: dict[str, int] = field(default_factory=dict)
+    clipped: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def samples(self) -> int:
+        """Number of samples."""
+        return int(self.outputs.shape[0])
+
+    @property
+    def predictions(self) -> np.ndarray:
+        """int64 (n,): index of the largest output."""
+        return self.outputs.reshape(self.samples, -1).argmax(1)
+
+    @property
+    def spikes_per_sample(self) -> float:
+        """Mean spikes a sample, all populations (input messages not counted)."""
+        return float(sum(s.sum() for s in self.spikes.values()) / self.samples)
+
+    @property
+    def synaptic_operations_per_sample(self) -> float:
+        """Mean synaptic operations a sample, all connections."""
+        return float(sum(s.sum() for s in self.synaptic_operations.values()) / self.samples)
+
+    def accuracy(self, labels: np.ndarray) -> float:
+        """Share of predictions equal to `labels`, in percent."""
+        return float(100 * np.mean(self.predictions == np.asarray(labels).reshape(-1)))
