@@ -1,4 +1,7 @@
-"""The closed set of node kinds of a float Network. Shapes exclude the batch axis; order is C, H, W."""
+"""The closed set of node kinds of a float Network.
+
+Shapes exclude the batch axis; the order of axes is C, H, W.
+"""
 
 from __future__ import annotations
 
@@ -29,9 +32,7 @@ __all__ = [
 Shape = tuple[int, ...]
 
 
-def _window(
-    size: Shape, kernel: Shape, stride: Shape, padding: Shape, dilation: Shape
-) -> Shape:
+def _window(size: Shape, kernel: Shape, stride: Shape, padding: Shape, dilation: Shape) -> Shape:
     """Output size of a sliding window along each spatial axis (rounded down)."""
     rank = len(size)
     out = []
@@ -225,7 +226,7 @@ class Concat(Node):
             raise ModelError(f"inputs {list(inputs)} do not join", place=self.name)
         first = inputs[0]
         total = sum(shape[self.axis] for shape in inputs)
-        return first[: self.axis] + (total,) + first[self.axis + 1 :]
+        return (*first[: self.axis], total, *first[self.axis + 1 :])
 
 
 @dataclass(frozen=True, eq=False)

@@ -48,7 +48,8 @@ class Lif:
     threshold
         0..131071. The neuron fires when the membrane exceeds ``threshold << shift``.
     du, dv
-        Decay of current and membrane, 0..4095. ``du = 4095``: no current memory. ``dv = 0``: no leak.
+        Decay of current and membrane, 0..4095. ``du = 4095``: no current memory; ``dv = 0``:
+        no leak.
     reset
         What a spike does to the membrane: set it to ``zero``, ``subtract`` the threshold, or
         ``none``: the neuron never fires and only integrates.

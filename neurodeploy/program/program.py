@@ -174,9 +174,7 @@ class Program:
         except ProgramError as error:
             raise ProgramError(error.message, place=connection.name) from None
         if size != target.size:
-            raise ProgramError(
-                f"{size} targets for {target.size} neurons", place=connection.name
-            )
+            raise ProgramError(f"{size} targets for {target.size} neurons", place=connection.name)
         graded_source = connection.source == INPUT and self.encoder.is_graded
         if graded_source and not connection.graded:
             raise ProgramError(

@@ -65,9 +65,7 @@ def levels(encoder: Encoder, x: np.ndarray) -> np.ndarray:
     return np.clip(scaled, encoder.low, encoder.high).astype(np.int32)
 
 
-def encode(
-    encoder: Encoder, level: np.ndarray, steps: int, index: int
-) -> np.ndarray:
+def encode(encoder: Encoder, level: np.ndarray, steps: int, index: int) -> np.ndarray:
     """Messages of one sample.
 
     Parameters
@@ -90,7 +88,7 @@ def encode(
     sign = np.sign(level)
     if encoder.encoding == "deterministic":
         # the n-th spike comes as soon as the accumulated rate reaches n - 1/2
-        count = (np.arange(steps + 1)[:, None] * magnitude + PROBABILITY_ONE // 2)
+        count = np.arange(steps + 1)[:, None] * magnitude + PROBABILITY_ONE // 2
         count //= PROBABILITY_ONE
         return (np.diff(count, axis=0) * sign).astype(np.int32)
     draws = _draws(encoder.seed, index, steps, prod(encoder.shape))

@@ -1,0 +1,190 @@
+"""A Program as JSON plus tensors, and back. Every field is named; nothing is evaluated."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from neurodeploy.errors import ProgramError
+from neurodeploy.program.codec import Decoder, Encoder, Preprocessing
+from neurodeploy.program.neuron import Lif
+from neurodeploy.program.program import Connection, Population, Program
+from neurodeploy.program.synapse import Convolution, Dense, Sparse, Synapses
+
+__all__ = ["program_from", "program_to"]
+
+Tensors = dict[str, np.ndarray]
+
+
+def program_to(program: Program) -> tuple[dict[str, Any], Tensors]:
+    """JSON-like graph, and the tensors it names."""
+    tensors: Tensors = {}
+    populations = []
+    for i, p in enumerate(program.populations):
+        tensors[f"population_{i}_bias"] = p.neuron.bias_mantissa
+        populations.append(
+            {
+                "name": p.name,
+                "shape": list(p.shape),
+                "phase": p.phase,
+                "spike_value": p.spike_value,
+                "membrane_unit": p.membrane_unit,
+                "neuron": _neuron_to(p.neuron, f"population_{i}_bias"),
+            }
+        )
+    connections = []
+    for i, c in enumerate(program.connections):
+        connections.append(
+            {
+                "source": c.source,
+                "target": c.target,
+                "exponent": c.exponent,
+                "delay": c.delay,
+                "graded": c.graded,
+                "synapses": _synapses_to(c.synapses, f"connection_{i}", tensors),
+            }
+        )
+    e = program.encoder
+    graph = {
+        "populations": populations,
+        "connections": connections,
+        "encoder": {
+            "shape": list(e.shape),
+            "encoding": e.encoding,
+            "unit": e.unit,
+            "low": e.low,
+            "high": e.high,
+            "seed": e.seed,
+            "preprocessing": {
+                "scale": e.preprocessing.scale,
+                "mean": list(e.preprocessing.mean),
+                "std": list(e.preprocessing.std),
+            },
+        },
+        "decoder": {"population": program.decoder.population, "unit": program.decoder.unit},
+        "period": program.period,
+        "scheme": program.scheme,
+        "target": program.target,
+        "provenance": dict(program.provenance),
+    }
+    return graph, tensors
+
+
+def program_from(graph: dict[str, Any], tensors: Tensors) -> Program:
+    """The inverse of `program_to`; constructors check every value."""
+    e, d = graph["encoder"], graph["decoder"]
+    p = e["preprocessing"]
+    return Program(
+        populations=tuple(
+            Population(
+                name=str(entry["name"]),
+                shape=tuple(entry["shape"]),
+                neuron=_neuron_from(entry["neuron"], tensors),
+                phase=entry["phase"],
+                spike_value=float(entry["spike_value"]),
+                membrane_unit=float(entry["membrane_unit"]),
+            )
+            for entry in graph["populations"]
+        ),
+        connections=tuple(
+            Connection(
+                source=str(entry["source"]),
+                target=str(entry["target"]),
+                synapses=_synapses_from(entry["synapses"], tensors),
+                exponent=entry["exponent"],
+                delay=entry["delay"],
+                graded=bool(entry["graded"]),
+            )
+            for entry in graph["connections"]
+        ),
+        encoder=Encoder(
+            shape=tuple(e["shape"]),
+            encoding=e["encoding"],
+            unit=float(e["unit"]),
+            low=e["low"],
+            high=e["high"],
+            preprocessing=Preprocessing(
+                float(p["scale"]), tuple(map(float, p["mean"])), tuple(map(float, p["std"]))
+            ),
+            seed=e["seed"],
+        ),
+        decoder=Decoder(str(d["population"]), float(d["unit"])),
+        period=graph["period"],
+        scheme=str(graph["scheme"]),
+        target=str(graph["target"]),
+        provenance=dict(graph["provenance"]),
+    )
+
+
+def _neuron_to(neuron: Lif, bias: str) -> dict[str, Any]:
+    return {
+        "kind": neuron.kind,
+        "bias_mantissa": bias,
+        "bias_exponent": neuron.bias_exponent,
+        "threshold": neuron.threshold,
+        "du": neuron.du,
+        "dv": neuron.dv,
+        "reset": neuron.reset,
+        "shift": neuron.shift,
+        "v_initial": neuron.v_initial,
+    }
+
+
+def _neuron_from(entry: dict[str, Any], tensors: Tensors) -> Lif:
+    if entry["kind"] != "lif":
+        raise ProgramError(f"neuron kind {entry['kind']!r} is unknown")
+    return Lif(
+        bias_mantissa=tensors[entry["bias_mantissa"]],
+        threshold=entry["threshold"],
+        bias_exponent=entry["bias_exponent"],
+        du=entry["du"],
+        dv=entry["dv"],
+        reset=entry["reset"],
+        shift=entry["shift"],
+        v_initial=entry["v_initial"],
+    )
+
+
+def _synapses_to(synapses: Synapses, name: str, tensors: Tensors) -> dict[str, Any]:
+    tensors[f"{name}_weights"] = synapses.weights
+    entry: dict[str, Any] = {"kind": synapses.kind, "weights": f"{name}_weights"}
+    if isinstance(synapses, Convolution):
+        entry |= {
+            "stride": list(synapses.stride),
+            "padding": list(synapses.padding),
+            "dilation": list(synapses.dilation),
+            "groups": synapses.groups,
+        }
+    elif isinstance(synapses, Sparse):
+        tensors[f"{name}_columns"] = synapses.columns
+        tensors[f"{name}_row_starts"] = synapses.row_starts
+        entry |= {
+            "columns": f"{name}_columns",
+            "row_starts": f"{name}_row_starts",
+            "sources": synapses.sources,
+        }
+    return entry
+
+
+def _synapses_from(entry: dict[str, Any], tensors: Tensors) -> Synapses:
+    weights = tensors[entry["weights"]]
+    kind = entry["kind"]
+    if kind == "dense":
+        return Dense(weights)
+    if kind == "convolution":
+        return Convolution(
+            weights,
+            tuple(entry["stride"]),
+            tuple(entry["padding"]),
+            tuple(entry["dilation"]),
+            entry["groups"],
+        )
+    if kind == "sparse":
+        return Sparse(
+            weights,
+            tensors[entry["columns"]],
+            tensors[entry["row_starts"]],
+            entry["sources"],
+        )
+    raise ProgramError(f"synapse kind {kind!r} is unknown")

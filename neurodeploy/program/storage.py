@@ -1,0 +1,178 @@
+"""The `.ndp` file: a zip of `manifest.json` and one `.npy` a tensor, sealed by a checksum.
+
+The bytes depend on the program alone: members in a fixed order, stored uncompressed, dated
+1980. The zip's comment is the SHA-256 of everything before it, so any changed byte shows.
+Read with NumPy and the standard library; pickle never. A member's size is checked against
+the file before memory is taken.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neurodeploy.errors import NeuroDeployError, StorageError
+from neurodeploy.files import read_bytes, write_atomically
+from neurodeploy.program.manifest import program_from, program_to
+from neurodeploy.program.program import Program
+
+__all__ = ["SCHEMA", "load", "save", "to_bytes"]
+
+#: Version of the manifest. A reader refuses newer ones.
+SCHEMA = 1
+_MANIFEST = "manifest.json"
+_SEAL = b"sha256:"
+_SEAL_LENGTH = len(_SEAL) + 64
+_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+def _npy(array: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    np.lib.format.write_array(stream, np.ascontiguousarray(array), (1, 0), allow_pickle=False)
+    return stream.getvalue()
+
+
+def _seal(data: bytes) -> bytes:
+    return _SEAL + hashlib.sha256(data).hexdigest().encode()
+
+
+def to_bytes(program: Program) -> bytes:
+    """The `.ndp` file's content; equal programs give equal bytes."""
+    graph, tensors = program_to(program)
+    members = {f"{name}.npy": _npy(array) for name, array in sorted(tensors.items())}
+    manifest = {
+        "schema": SCHEMA,
+        "program": graph,
+        "tensors": {
+            name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+            for name, data in members.items()
+        },
+    }
+    text = json.dumps(manifest, sort_keys=True, indent=1, allow_nan=False).encode()
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in [(_MANIFEST, text), *members.items()]:
+            info = zipfile.ZipInfo(name, _DATE)
+            info.create_system = 3  # as on Unix everywhere: part of the bytes
+            info.external_attr = 0o644 << 16
+            archive.writestr(info, data)
+        archive.comment = b"." * _SEAL_LENGTH
+    body = stream.getvalue()[:-_SEAL_LENGTH]
+    return body + _seal(body)
+
+
+def save(program: Program, path: str | Path) -> None:
+    """Write a program; the file is whole or not there.
+
+    Raises
+    ------
+    StorageError
+        The folder is missing, not writable, or the disk is full.
+    """
+    write_atomically(path, to_bytes(program))
+
+
+def load(path: str | Path) -> Program:
+    """Read a program and check every part of it.
+
+    Raises
+    ------
+    StorageError
+        Missing, truncated, altered, of a newer schema, or with a tensor missing.
+    """
+    data = read_bytes(path)
+    place = str(path)
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = _members(archive, len(data), place)
+            manifest = _manifest(archive, members, place)
+            tensors = {}
+            missing = sorted(set(manifest["tensors"]) - set(members))
+            if missing:
+                raise StorageError(f"tensor {missing[0]} is missing", place=place)
+            if data[-_SEAL_LENGTH:] != _seal(data[:-_SEAL_LENGTH]):
+                raise StorageError(
+                    "the checksum does not match: the file was altered or damaged",
+                    place=place,
+                    remedy="copy it again, or compile the model again",
+                )
+            for name in manifest["tensors"]:
+                content = archive.read(members[name])
+                if hashlib.sha256(content).hexdigest() != manifest["tensors"][name]["sha256"]:
+                    raise StorageError(f"tensor {name} was altered", place=place)
+                tensors[name.removesuffix(".npy")] = _array(content, name, place)
+        return program_from(manifest["program"], tensors)
+    except NeuroDeployError as error:
+        if isinstance(error, StorageError):
+            raise
+        where = f"{place}: {error.place}" if error.place else place
+        raise StorageError(error.message, place=where, remedy=error.remedy) from None
+    except (
+        zipfile.BadZipFile,
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        IndexError,
+        EOFError,
+        RuntimeError,
+        NotImplementedError,
+        OverflowError,
+        RecursionError,
+    ) as error:
+        raise StorageError(
+            f"not a program, or a damaged one ({type(error).__name__}: {error})",
+            place=place,
+            remedy="name a .ndp file that `neurodeploy compile` wrote",
+        ) from None
+
+
+def _members(archive: zipfile.ZipFile, size: int, place: str) -> dict[str, zipfile.ZipInfo]:
+    """Members by name; only stored ones, each once, none larger than the file itself."""
+    members: dict[str, zipfile.ZipInfo] = {}
+    for info in archive.infolist():
+        if info.filename in members:
+            raise StorageError(f"two members are called {info.filename!r}", place=place)
+        if info.compress_type != zipfile.ZIP_STORED or info.file_size > size:
+            raise StorageError(f"member {info.filename!r} is not stored plainly", place=place)
+        members[info.filename] = info
+    return members
+
+
+def _manifest(
+    archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], place: str
+) -> dict[str, Any]:
+    if _MANIFEST not in members:
+        raise StorageError("not a program: it has no manifest.json", place=place)
+    manifest = json.loads(archive.read(members[_MANIFEST]))
+    schema = manifest["schema"]
+    if type(schema) is int and schema > SCHEMA:
+        raise StorageError(
+            f"written by a newer neurodeploy (schema {schema}, this one reads up to {SCHEMA})",
+            place=place,
+            remedy="upgrade neurodeploy, or compile the model again with this version",
+        )
+    if schema != SCHEMA:
+        raise StorageError(f"schema {schema!r} is unknown", place=place)
+    return manifest
+
+
+def _array(content: bytes, name: str, place: str) -> np.ndarray:
+    """The array in a `.npy` file; its header is held against the bytes that are there."""
+    stream = io.BytesIO(content)
+    if np.lib.format.read_magic(stream) != (1, 0):
+        raise StorageError(f"tensor {name} is of an unknown format", place=place)
+    shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
+    body = content[stream.tell() :]
+    count = 1
+    for n in shape:
+        count *= n
+    if dtype.hasobject or fortran or count * dtype.itemsize != len(body):
+        raise StorageError(f"tensor {name} does not hold what its header says", place=place)
+    return np.frombuffer(body, dtype).reshape(shape)
