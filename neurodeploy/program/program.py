@@ -169,7 +169,7 @@ class Program:
             size = connection.synapses.output_size(source_shape)
             if isinstance(connection.synapses, Convolution):
                 out = connection.synapses.output_shape(source_shape)
-                if len(target.shape) == 3 and out != target.shape:
+                if out != target.shape:
                     raise ProgramError(f"the convolution yields {out}, not {target.shape}")
         except ProgramError as error:
             raise ProgramError(error.message, place=connection.name) from None

@@ -1,0 +1,84 @@
+"""What the importer says about each ONNX node."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from neurodeploy.errors import ModelError, UnsupportedError
+
+__all__ = ["Finding", "Report", "Verdict", "refusal"]
+
+Verdict = Literal["converts", "folds", "refused", "decoder"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The verdict on one node.
+
+    Attributes
+    ----------
+    node
+        Name of the node; empty for a finding about the whole file.
+    op_type
+        Its operator, with the domain where that is not ONNX's own.
+    verdict
+        ``converts``: becomes nodes of the Network. ``folds``: disappears into constants, shapes or
+        a neighbour. ``decoder``: only reads the class off the outputs, dropped. ``refused``.
+    reason, remedy
+        Why, and what the user can do.
+    """
+
+    node: str
+    op_type: str
+    verdict: Verdict
+    reason: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """Findings over a whole file.
+
+    Attributes
+    ----------
+    path
+        The file, as given.
+    findings
+        One a node, in the file's order; if the file cannot be read, one about the file.
+    """
+
+    path: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether the file imports."""
+        return not self.refused
+
+    @property
+    def refused(self) -> tuple[Finding, ...]:
+        """The findings that stop the import."""
+        return tuple(finding for finding in self.findings if finding.verdict == "refused")
+
+
+#: Refusals spelled out in one message; a hostile file could have thousands.
+SHOWN = 20
+
+
+def refusal(path: str, refused: Sequence[Finding]) -> ModelError:
+    """One error that lists every refused node."""
+    lines = [
+        f"node {finding.node!r} ({finding.op_type}): {finding.reason}"
+        + (f"\n    remedy: {finding.remedy}" if finding.remedy else "")
+        for finding in refused[:SHOWN]
+    ]
+    if len(refused) > SHOWN:
+        lines.append(f"... and {len(refused) - SHOWN} more")
+    count = "1 node" if len(refused) == 1 else f"{len(refused)} nodes"
+    return UnsupportedError(
+        f"{count} cannot become spikes\n  " + "\n  ".join(lines),
+        place=path,
+        remedy="change the nodes listed above and export again",
+    )

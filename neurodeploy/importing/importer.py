@@ -1,0 +1,260 @@
+"""ONNX file to Network, and the same walk as a report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NoReturn
+
+import onnx_ir as ir
+
+import neurodeploy.importing.operators  # noqa: F401 - registers the handlers
+from neurodeploy.errors import ModelError, NeuroDeployError
+from neurodeploy.importing.builder import Builder, Signal
+from neurodeploy.importing.cleaning import Cleaned, clean
+from neurodeploy.importing.decoder import check_decoder, decoder_nodes
+from neurodeploy.importing.findings import Finding, Report, refusal
+from neurodeploy.importing.operation import Operation
+from neurodeploy.importing.reading import Source, read_model
+from neurodeploy.importing.refusals import refuse
+from neurodeploy.importing.registry import HANDLERS
+from neurodeploy.network import Input, Network
+
+__all__ = ["Imported", "check", "load_network"]
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A Network and where it came from.
+
+    Attributes
+    ----------
+    network
+        The float network.
+    sha256, external_sha256
+        Of the ONNX file, and of each external data file by location.
+    opset, producer
+        Operator set version and the exporter's name for itself.
+    input_name, output_name
+        As the file names them.
+    decoder
+        Operators behind the network's last result that were dropped, in order.
+    findings
+        One a node of the file.
+    """
+
+    network: Network
+    sha256: str
+    external_sha256: dict[str, str]
+    opset: int
+    producer: str
+    input_name: str
+    output_name: str
+    decoder: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+
+@dataclass
+class _Walk:
+    """State of one pass over the cleaned graph."""
+
+    cleaned: Cleaned
+    opset: int
+    builder: Builder
+    signals: dict[ir.Value, Signal] = field(default_factory=dict)
+    #: Result of a node that left no trace -> the input it passed on.
+    aliases: dict[ir.Value, ir.Value] = field(default_factory=dict)
+    #: Results whose shape nobody knows, because a refused node lies before them.
+    unknown: set[ir.Value] = field(default_factory=set)
+    findings: dict[str, Finding] = field(default_factory=dict)
+
+    def exclusive(self, value: ir.Value) -> bool:
+        """Whether one node alone reads `value`, seen through nodes that left no trace."""
+        current: ir.Value | None = value
+        while current is not None:
+            if len(current.uses()) != 1 or current.is_graph_output():
+                return False
+            current = self.aliases.get(current)
+        return True
+
+    def visit(self, node: ir.Node) -> None:
+        """Import one node and record the finding."""
+        operation = Operation(node, self.opset, self.signals, self.exclusive)
+        name, kind = operation.name, node.op_type
+        if node.domain not in ("", "ai.onnx"):
+            kind = f"{node.domain}::{kind}"
+        before = len(self.builder)
+        try:
+            handler = HANDLERS.get(kind)
+            if handler is None:
+                refuse(operation, kind)
+            if any(value in self.unknown for value in node.inputs if value is not None):
+                self._skip(node, Finding(name, kind, "converts", "not examined: reads a refused node"))
+                return
+            results = handler(operation, self.builder)
+        except NeuroDeployError as error:
+            where = f"{error.place}: " if error.place and error.place != name else ""
+            reason = f"{where}{error.message}"
+            self._skip(node, Finding(name, kind, "refused", reason, error.remedy))
+            return
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            # A malformed node that no rule foresaw; to the user it is one more bad node.
+            reason = f"is malformed ({type(error).__name__}: {error})"
+            self._skip(node, Finding(name, kind, "refused", reason, "export the model again"))
+            return
+        results = (results,) if isinstance(results, Signal) else tuple(results)
+        self._record(operation, kind, results, self.builder.kinds_since(before))
+
+    def _record(
+        self, operation: Operation, kind: str, results: Sequence[Signal], added: str
+    ) -> None:
+        node = operation.node
+        self.signals.update(zip(node.outputs, results, strict=False))
+        for value in node.outputs[len(results) :]:
+            self.unknown.add(value)
+        if added:
+            reason = operation.note or f"becomes {added}"
+            self.findings[operation.name] = Finding(operation.name, kind, "converts", reason)
+            return
+        for source in node.inputs:
+            if source is not None and self.signals.get(source) == results[0]:
+                self.aliases[node.outputs[0]] = source
+        reason = operation.note or "has no effect at inference"
+        self.findings[operation.name] = Finding(operation.name, kind, "folds", reason)
+
+    def _skip(self, node: ir.Node, finding: Finding) -> None:
+        """Record a node that was not imported and go on behind it if its shape is known."""
+        self.findings[finding.node] = finding
+        for value in node.outputs:
+            shape = value.shape
+            dims = [] if shape is None else [d for d in shape if isinstance(d, int) and d > 0]
+            if shape is None or len(dims) != len(shape) or dims[:1] != [self.builder.batch]:
+                self.unknown.add(value)
+                continue
+            stand_in = Input(self.builder.unique(f"{finding.node}?"), shape=tuple(dims[1:]))
+            try:
+                self.signals[value] = self.builder.add(stand_in)
+            except ModelError:
+                self.unknown.add(value)
+
+
+def _ends(cleaned: Cleaned) -> tuple[ir.Value, ir.Value]:
+    """The graph's input and its only output."""
+    graph = cleaned.model.graph
+    outputs = {value.name: value for value in graph.outputs if value is not None}
+    if len(outputs) != 1:
+        names = ", ".join(repr(name) for name in outputs)
+        raise ModelError(
+            f"has {len(outputs)} outputs ({names}), not one" if outputs else "has no output",
+            remedy="export the model with the classifier's output only",
+        )
+    return graph.inputs[0], next(iter(outputs.values()))
+
+
+def _walk(source: Source) -> tuple[_Walk, Signal | None, tuple[str, ...], str]:
+    cleaned = clean(source.model)
+    entrance, exit_value = _ends(cleaned)
+    walk = _Walk(cleaned, source.opset, Builder(cleaned.batch))
+    shape = tuple(int(d) for d in (entrance.shape or ()) if isinstance(d, int))[1:]
+    name = walk.builder.unique(entrance.name or "input")
+    walk.signals[entrance] = walk.builder.add(Input(name, shape=shape))
+    decoder, result = decoder_nodes(exit_value)
+    for node in cleaned.model.graph:
+        if node in decoder:
+            operation = Operation(node, source.opset, walk.signals, walk.exclusive)
+            finding = check_decoder(operation)
+            walk.findings[finding.node] = finding
+        else:
+            walk.visit(node)
+    final = walk.signals.get(result)
+    if final is None and not any(f.verdict == "refused" for f in walk.findings.values()):
+        raise ModelError("the output does not depend on the input", place=str(exit_value.name))
+    return walk, final, tuple(node.op_type for node in decoder), str(exit_value.name)
+
+
+def _in_file_order(walk: _Walk) -> tuple[Finding, ...]:
+    """Findings for every node of the file, then for those that came out of its functions."""
+    left = dict(walk.findings)
+    ordered = []
+    for name, kind in walk.cleaned.original:
+        gone = "a function: its body is written out" if kind in walk.cleaned.functions else (
+            "constant, shape arithmetic or unused: removed by clean-up"
+        )
+        ordered.append(left.pop(name, Finding(name, kind, "folds", gone)))
+    return (*ordered, *left.values())
+
+
+def _examine(path: str | os.PathLike[str]) -> tuple[Imported | None, tuple[Finding, ...]]:
+    """Read, clean and walk a file: the one way in, for importing and for checking."""
+    source = read_model(path)
+    try:
+        walk, final, decoder, output = _walk(source)
+        findings = _in_file_order(walk)
+        if any(finding.verdict == "refused" for finding in findings) or final is None:
+            return None, findings
+        imported = Imported(
+            network=walk.builder.build(final),
+            sha256=source.sha256,
+            external_sha256=source.external_sha256,
+            opset=source.opset,
+            producer=" ".join(
+                filter(None, (source.model.producer_name, source.model.producer_version))
+            ),
+            input_name=str(walk.cleaned.model.graph.inputs[0].name),
+            output_name=output,
+            decoder=decoder,
+            findings=findings,
+        )
+    except ModelError as error:
+        _at(error, str(path))
+    except (RecursionError, MemoryError) as error:
+        raise ModelError(f"is too deep or too large ({error})", place=str(path)) from error
+    return imported, findings
+
+
+def _at(error: ModelError, path: str) -> NoReturn:
+    """The same error with the file in front of its place."""
+    place = f"{path}: {error.place}" if error.place else path
+    raise type(error)(error.message, place=place, remedy=error.remedy) from error
+
+
+def load_network(path: str | os.PathLike[str]) -> Imported:
+    """Import an ONNX file.
+
+    Parameters
+    ----------
+    path
+        The file; external data must lie in its folder.
+
+    Returns
+    -------
+    Imported
+        The Network and its provenance.
+
+    Raises
+    ------
+    ModelError
+        The file cannot be read or is no valid model.
+    UnsupportedError
+        Nodes that cannot become spikes: all of them, each with reason and remedy.
+    """
+    imported, findings = _examine(path)
+    if imported is None:
+        raise refusal(str(path), [f for f in findings if f.verdict == "refused"])
+    return imported
+
+
+def check(path: str | os.PathLike[str]) -> Report:
+    """Say of every node of an ONNX file whether it imports, and if not, why.
+
+    The same walk as `load_network`: `Report.ok` holds exactly if that succeeds. Never raises for
+    a bad file; a file that cannot be read is one finding without a node.
+    """
+    try:
+        _, findings = _examine(path)
+    except ModelError as error:
+        where = f"{error.place}: " if error.place else ""
+        reason = f"{where}{error.message}"
+        findings = (Finding("", "", "refused", reason, error.remedy),)
+    return Report(str(path), findings)

@@ -1,0 +1,31 @@
+"""How large a file may claim to be: bounds that a spiking chip is far below, hostile files are not."""
+
+from __future__ import annotations
+
+__all__ = [
+    "MAX_ACTIVATION",
+    "MAX_DIAGONAL",
+    "MAX_DIMENSION",
+    "MAX_FILE",
+    "MAX_FOLDED",
+    "MAX_NODES",
+    "MAX_PARAMETERS",
+    "MAX_RANK",
+]
+
+#: Bytes of the ONNX file; protobuf itself ends at 2 GiB.
+MAX_FILE = 2**31 - 1
+#: Weights of a model, inline and external together. A chip of 128 cores holds about 2**24.
+MAX_PARAMETERS = 2**27
+#: Elements that constant folding may produce, all nodes together.
+MAX_FOLDED = 2**26
+#: Elements of one activation (a 224 x 224 x 64 map has 2**21.6).
+MAX_ACTIVATION = 2**24
+#: Any one dimension, stride, padding or other integer attribute.
+MAX_DIMENSION = 2**31 - 1
+#: Nodes after all functions are written out.
+MAX_NODES = 20_000
+#: Axes of a tensor.
+MAX_RANK = 8
+#: Rows of a diagonal matrix kept as a dense one; longer ones become depthwise convolutions.
+MAX_DIAGONAL = 4096

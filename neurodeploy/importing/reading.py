@@ -1,0 +1,112 @@
+"""From a path to a checked ONNX protobuf; the file may be hostile."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import onnx
+from google.protobuf.message import DecodeError
+
+from neurodeploy.errors import ModelError
+from neurodeploy.importing.limits import MAX_FILE
+from neurodeploy.importing.tensors import check_tensors
+
+__all__ = ["Source", "read_model"]
+
+#: Operator sets whose meaning differs from today's (implicit broadcast axes, is_test).
+OLDEST_OPSET = 7
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model as it lay on disk.
+
+    Attributes
+    ----------
+    model
+        The protobuf, external data loaded.
+    sha256
+        Of the ONNX file.
+    external_sha256
+        Of each external data file, by its location in the model's folder.
+    opset
+        Version of ONNX's own operators.
+    """
+
+    model: onnx.ModelProto
+    sha256: str
+    external_sha256: dict[str, str]
+    opset: int
+
+
+def _read_bytes(path: Path) -> bytes:
+    place = str(path)
+    try:
+        if path.is_dir():
+            raise ModelError("is a folder, not an ONNX file", place=place)
+        if not path.exists():
+            raise ModelError("no such file", place=place, remedy="check the path")
+        if not path.is_file():
+            raise ModelError("is not a regular file", place=place)
+        size = path.stat().st_size
+        if size > MAX_FILE:
+            raise ModelError(
+                f"has {size} bytes; an ONNX file ends at {MAX_FILE}",
+                place=place,
+                remedy="save the weights as external data",
+            )
+        content = path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise ModelError(f"cannot be read: {error}", place=place) from error
+    if not content:
+        raise ModelError("is empty", place=place, remedy="export the model again")
+    return content
+
+
+def _opset(model: onnx.ModelProto, place: str) -> int:
+    versions = {o.version for o in model.opset_import if o.domain in ("", "ai.onnx")}
+    newest = onnx.defs.onnx_opset_version()
+    if len(versions) != 1:
+        found = f"operator set versions {sorted(versions)}" if versions else "no operator set"
+        raise ModelError(f"names {found}, not one", place=place, remedy="export the model again")
+    (version,) = versions
+    if not OLDEST_OPSET <= version <= newest:
+        raise ModelError(
+            f"uses operator set {version}; {OLDEST_OPSET} to {newest} can be read",
+            place=place,
+            remedy="export with opset 17, or use onnx.version_converter"
+            + ("" if version < OLDEST_OPSET else ", or install a newer onnx"),
+        )
+    return version
+
+
+def read_model(path: str | os.PathLike[str]) -> Source:
+    """Read an ONNX file and its external data.
+
+    1. The path must be a regular file of at most 2 GiB that parses as a model with a graph.
+    2. Exactly one version of ONNX's own operators, from 7 to the newest that onnx knows.
+    3. Every tensor must hold as many bytes as its shape claims (`check_tensors`).
+
+    Raises
+    ------
+    ModelError
+        Anything else.
+    """
+    file = Path(path)
+    place = str(path)
+    content = _read_bytes(file)
+    model = onnx.ModelProto()
+    try:
+        model.ParseFromString(content)
+    except (DecodeError, ValueError, RuntimeError) as error:
+        raise ModelError(
+            "is not an ONNX file, or was cut short", place=place, remedy="export the model again"
+        ) from error
+    if not model.HasField("graph") or not model.opset_import:
+        raise ModelError("holds no ONNX graph", place=place, remedy="export the model again")
+    opset = _opset(model, place)
+    external = check_tensors(model, file)
+    return Source(model, hashlib.sha256(content).hexdigest(), external, opset)

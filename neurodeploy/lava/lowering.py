@@ -1,0 +1,289 @@
+"""Program -> Lava processes: source, connections, populations, recorders.
+
+Every number reaches Lava unchanged; what it does with them on the way is undone here:
+
+- `Dense` and `Sparse` keep even weights only where signs are mixed (Loihi's format), so
+  they get twice the weight and one exponent less.
+- `Conv` ignores its exponent, convolves where ONNX correlates, pads both ends alike and
+  wraps its sums to 24 bit: exponent and flip go into the weights, and a convolution that
+  still does not fit becomes `Sparse`.
+- A connection takes one step of time; further delay is a process before it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neurodeploy.errors import DeploymentError
+from neurodeploy.lava.compat import import_lava
+from neurodeploy.lava.layout import lava_order, lava_shape, row_bound, triplets, unique_layers
+from neurodeploy.program import INPUT, Connection, Convolution, Dense, Population, Program
+
+__all__ = ["Lowered", "check_range", "fits_conv", "lower"]
+
+#: Lava's `Conv` keeps its parameters as int8 and wraps its sums to 24 bit signed.
+_CONV_PARAMETER_MAX = 127
+_CONV_SUM_LIMIT = 2**23
+#: Any number above 0 makes a connection of Lava read payloads instead of spikes.
+_GRADED_BITS = 24
+
+
+@dataclass(frozen=True)
+class Lowered:
+    """A program as connected Lava processes, not yet compiled by Lava.
+
+    Attributes
+    ----------
+    source
+        The input; running it runs all.
+    populations, recorders
+        By population name.
+    connections
+        By ``source->target``; several processes where Lava needs them.
+    """
+
+    source: Any
+    populations: dict[str, Any]
+    recorders: dict[str, Any]
+    connections: dict[str, list[Any]]
+
+
+def check_range(program: Program, largest: int) -> None:
+    """Refuse currents that leave the 32 bit that Lava computes in.
+
+    Parameters
+    ----------
+    largest
+        Largest magnitude among the input messages.
+
+    Raises
+    ------
+    DeploymentError
+        Some population's shifted input may exceed 32 bit.
+    """
+    for population in program.populations:
+        bound = sum(_bound(program, c, largest) for c in program.incoming(population.name))
+        if (bound << population.neuron.shift) + 2**24 >= 2**31:
+            raise DeploymentError(
+                f"synaptic input may reach {bound} << {population.neuron.shift}; Lava's 32 bit "
+                "arithmetic would overflow",
+                place=population.name,
+                remedy="compile with a smaller input range or fewer weight bits",
+            )
+
+
+def _bound(program: Program, connection: Connection, largest: int) -> int:
+    """Largest magnitude that a connection can bring to one target."""
+    message = max(largest, 1) if connection.graded and connection.source == INPUT else 1
+    return (row_bound(connection.synapses) * message) << connection.exponent
+
+
+def fits_conv(program: Program, connection: Connection, largest: int) -> bool:
+    """Whether Lava's `Conv` computes this connection exactly."""
+    synapses = connection.synapses
+    if not isinstance(synapses, Convolution):
+        return False
+    top, left, bottom, right = synapses.padding
+    numbers = (
+        *synapses.padding,
+        *synapses.stride,
+        *synapses.dilation,
+        *synapses.weights.shape[2:],
+        synapses.groups,
+    )
+    return (
+        (top, left) == (bottom, right)
+        and max(numbers) <= _CONV_PARAMETER_MAX
+        and len(program.shape_of(connection.target)) == 3
+        and _bound(program, connection, largest) < _CONV_SUM_LIMIT
+    )
+
+
+def lower(
+    program: Program,
+    folder: Path,
+    *,
+    largest: int,
+    membranes: tuple[str, ...] = (),
+    stock: bool = True,
+) -> Lowered:
+    """Build the Lava processes of a program. Imports Lava.
+
+    Parameters
+    ----------
+    folder
+        Holds ``messages.npy`` (steps, inputs), each row in Lava's order; the recorders
+        write ``spikes-K.bin`` and ``membrane-K.bin`` there, K the population's number.
+    largest
+        Largest magnitude among the messages.
+    membranes
+        Populations whose membrane is recorded, too.
+    stock
+        Use Lava's own `LIFReset` where it computes the neuron exactly; otherwise all
+        populations are `neurodeploy.lava.processes.kinds.Neurons`.
+
+    Raises
+    ------
+    DeploymentError
+        Lava cannot be imported or cannot compute the program exactly.
+    """
+    check_range(program, largest)
+    import_lava()
+    from neurodeploy.lava.processes.kinds import Delay, Recorder, Source
+
+    shape = lava_shape(program.encoder.shape)
+    source = Source(shape=shape, path=str(folder / "messages.npy"), name=INPUT)
+    populations = {p.name: _population(p, program.period, stock) for p in program.populations}
+    ports = {INPUT: source.s_out} | {name: p.s_out for name, p in populations.items()}
+    delays: dict[tuple[str, int], Any] = {}
+    connections: dict[str, list[Any]] = {}
+    for connection in program.connections:
+        port = ports[connection.source]
+        extra = connection.delay - 1
+        if extra:
+            key = (connection.source, extra)
+            if key not in delays:
+                delays[key] = Delay(shape=port.shape, steps=extra, name=f"{key[0]}+{extra}")
+                port.connect(delays[key].s_in)
+            port = delays[key].s_out
+        parts = _connection(program, connection, largest)
+        target = populations[connection.target].a_in
+        for part in parts:
+            (port if part.s_in.shape == port.shape else port.flatten()).connect(part.s_in)
+            out = part.a_out
+            (out if out.shape == target.shape else out.reshape(target.shape)).connect(target)
+        connections.setdefault(connection.name, []).extend(parts)
+    _tie_loose_ends(program, source, populations)
+    recorders = {}
+    for k, p in enumerate(program.populations):
+        recorder = recorders[p.name] = Recorder(
+            shape=lava_shape(p.shape),
+            spikes=str(folder / f"spikes-{k}.bin"),
+            membranes=str(folder / f"membrane-{k}.bin") if p.name in membranes else "",
+            name=f"record {p.name}",
+        )
+        populations[p.name].s_out.connect(recorder.s_in)
+        if p.name in membranes:
+            recorder.state.connect_var(populations[p.name].v)
+    return Lowered(source, populations, recorders, connections)
+
+
+def _population(population: Population, period: int, stock: bool) -> Any:
+    """Lava's `LIFReset` for a stock neuron, a process of ours for the others."""
+    from lava.proc.lif.process import LIFReset
+
+    from neurodeploy.lava.processes.kinds import Neurons
+
+    neuron, shape = population.neuron, lava_shape(population.shape)
+    order = lava_order(population.shape)
+    if stock and neuron.is_stock:
+        return LIFReset(
+            shape=shape,
+            du=neuron.du,
+            dv=neuron.dv,
+            vth=neuron.threshold,
+            bias_mant=neuron.bias_mantissa[order].reshape(shape),
+            bias_exp=neuron.bias_exponent,
+            reset_interval=period,
+            reset_offset=population.phase % period,
+            name=population.name,
+        )
+    return Neurons(
+        shape=shape,
+        neuron=neuron,
+        bias=neuron.bias[order].reshape(shape),
+        period=period,
+        phase=population.phase,
+        name=population.name,
+    )
+
+
+def _connection(program: Program, connection: Connection, largest: int) -> list[Any]:
+    """The Lava connection processes whose sum is one connection of the program."""
+    from lava.proc.conv.process import Conv
+    from lava.proc.dense.process import Dense as LavaDense
+    from lava.utils.weightutils import SignMode
+
+    synapses = connection.synapses
+    source_shape = program.shape_of(connection.source)
+    target_shape = program.shape_of(connection.target)
+    bits = _GRADED_BITS if connection.graded else 0
+    if isinstance(synapses, Convolution) and fits_conv(program, connection, largest):
+        flipped = synapses.weights.transpose(0, 3, 2, 1)[:, ::-1, ::-1, :]
+        top, left, _, _ = synapses.padding
+        return [
+            Conv(
+                weight=flipped.astype(np.int32) << connection.exponent,
+                input_shape=lava_shape(source_shape),
+                padding=(left, top),
+                stride=synapses.stride[::-1],
+                dilation=synapses.dilation[::-1],
+                groups=synapses.groups,
+                num_message_bits=bits,
+                name=connection.name,
+            )
+        ]
+    if isinstance(synapses, Dense):
+        rows, columns = lava_order(target_shape), lava_order(source_shape)
+        return [
+            LavaDense(
+                weights=2 * synapses.weights[np.ix_(rows, columns)].astype(np.int32),
+                weight_exp=connection.exponent - 1,
+                sign_mode=SignMode.MIXED,
+                num_message_bits=bits,
+                name=connection.name,
+            )
+        ]
+    rows, columns, weights = triplets(synapses, source_shape)
+    to_row = np.argsort(lava_order(target_shape))
+    to_column = np.argsort(lava_order(source_shape))
+    size = (to_row.size, to_column.size)
+    return [
+        _sparse((to_row[r], to_column[c], w), size, connection.exponent, bits, connection.name)
+        for r, c, w in unique_layers((rows, columns, weights))
+    ]
+
+
+def _sparse(
+    synapses: tuple[np.ndarray, np.ndarray, np.ndarray],
+    size: tuple[int, int],
+    exponent: int,
+    bits: int,
+    name: str,
+) -> Any:
+    """Lava's `Sparse` for a list of synapses in Lava's order."""
+    from lava.proc.sparse.process import Sparse
+    from lava.utils.weightutils import SignMode
+    from scipy.sparse import csr_matrix
+
+    rows, columns, weights = synapses
+    matrix = csr_matrix((2 * weights.astype(np.int32), (rows, columns)), shape=size, dtype=np.int32)
+    return Sparse(
+        weights=matrix,
+        weight_exp=exponent - 1,
+        sign_mode=SignMode.MIXED,
+        num_message_bits=bits,
+        name=name,
+    )
+
+
+def _tie_loose_ends(program: Program, source: Any, populations: dict[str, Any]) -> None:
+    """Connect populations without synapses to the input, by a matrix without weights.
+
+    Lava runs what it can reach from one process.
+    """
+    empty = np.zeros(0, np.int64)
+    sources = int(np.prod(source.s_out.shape))
+    for population in program.populations:
+        if not program.incoming(population.name):
+            none = (empty, empty, empty.astype(np.int8))
+            tie = _sparse(none, (population.size, sources), 0, 0, f"{INPUT}->{population.name}")
+            flat = source.s_out if len(source.s_out.shape) == 1 else source.s_out.flatten()
+            flat.connect(tie.s_in)
+            target = populations[population.name].a_in
+            out = tie.a_out
+            (out if out.shape == target.shape else out.reshape(target.shape)).connect(target)

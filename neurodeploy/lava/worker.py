@@ -1,0 +1,115 @@
+"""The process in which Lava runs: ``python -m neurodeploy.lava.worker FOLDER``.
+
+Leads a process group of its own, so that everything Lava starts can be ended with it. It
+ends itself when standard input closes: then the process that started it has died.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+from neurodeploy.errors import NeuroDeployError
+from neurodeploy.lava.compat import import_lava
+from neurodeploy.program.storage import load
+
+__all__ = ["main"]
+
+#: Written last, when all recordings are complete.
+DONE = "done.json"
+ERROR = "error.json"
+_POLL_SECONDS = 0.1
+
+
+def main(folder: Path) -> None:
+    """Run the job that a folder describes; errors end in its ``error.json``."""
+    threading.Thread(target=_die_with_parent, args=(folder,), daemon=True).start()
+    try:
+        _run(folder)
+    except NeuroDeployError as error:
+        _fail(folder, error.message, error.place, error.remedy)
+    except BaseException:
+        _fail(folder, traceback.format_exc())
+
+
+def _run(folder: Path) -> None:
+    job = json.loads((folder / "job.json").read_text())
+    program = load(folder / "program.ndp")
+    started = time.monotonic()
+    import_lava()
+    from lava.magma.core.run_conditions import RunSteps
+    from lava.magma.core.run_configs import Loihi2SimCfg
+
+    from neurodeploy.lava.lowering import lower
+
+    lowered = lower(
+        program,
+        folder,
+        largest=job["largest"],
+        membranes=tuple(job["membranes"]),
+        stock=job["stock"],
+    )
+    root = lowered.source
+    root.create_runtime(run_cfg=Loihi2SimCfg(select_tag="fixed_pt"))
+    running = threading.Event()
+    running.set()
+    threading.Thread(target=_watch, args=(folder, root.runtime, running), daemon=True).start()
+    ready = time.monotonic()
+    try:
+        root.run(condition=RunSteps(num_steps=job["steps"]))
+    except RuntimeError:
+        running.clear()
+        raised = [str(a.exception[1]) for a in _actors(root.runtime) if a.exception]
+        _fail(folder, "".join(raised) or traceback.format_exc())
+    running.clear()
+    stepped = time.monotonic()
+    root.stop()
+    report = {"start_seconds": ready - started, "step_seconds": stepped - ready}
+    (folder / DONE).write_text(json.dumps(report))
+
+
+def _watch(folder: Path, runtime: Any, running: threading.Event) -> None:
+    """End the run when one of Lava's processes dies; the others would wait for it for ever."""
+    while running.is_set():
+        time.sleep(_POLL_SECONDS)
+        for actor in _actors(runtime):
+            if not running.is_set():
+                return
+            raised = actor.exception
+            if raised:
+                _fail(folder, str(raised[1]))
+            if not actor.is_alive() and running.is_set():
+                _fail(folder, f"a process of Lava ended with exit code {actor.exitcode}")
+
+
+def _actors(runtime: Any) -> list[Any]:
+    """Lava's handles on the OS processes it started."""
+    return list(runtime._messaging_infrastructure.actors)
+
+
+def _fail(folder: Path, message: str, place: str = "lava", remedy: str = "") -> None:
+    """Leave word of what went wrong and end, without waiting for anyone."""
+    error = folder / ERROR
+    if not error.exists():
+        error.write_text(json.dumps({"message": message, "place": place, "remedy": remedy}))
+    os._exit(1)
+
+
+def _die_with_parent(folder: Path) -> None:
+    # not sys.stdin: its lock, held here while reading, would block every forked process
+    while os.read(0, 1):
+        pass
+    shutil.rmtree(folder, ignore_errors=True)
+    os.killpg(os.getpgid(0), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,172 @@
+"""Worst cases of every accumulator, proved from the integer weights (interval arithmetic).
+
+A bound holds for every input the encoder can send and every spike pattern, so a program
+whose bounds stay inside the registers can neither wrap nor clip.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurodeploy.program.neuron import CURRENT_LIMIT, MEMBRANE_LIMIT, NO_CURRENT_MEMORY, Lif
+from neurodeploy.program.program import INPUT, Connection, Program
+from neurodeploy.program.synapse import Convolution, Dense
+
+__all__ = [
+    "Bounds",
+    "Interval",
+    "bounds",
+    "membrane_range",
+    "message_range",
+    "synaptic_range",
+    "weight_sums",
+]
+
+#: Lowest and highest value, int64 arrays of equal shape.
+Interval = tuple[np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Worst cases of one population.
+
+    Attributes
+    ----------
+    synaptic
+        Lowest and highest input a of one step, over all neurons.
+    current
+        Of u, before wrapping; None when the current has memory (no bound computed).
+    membrane
+        Of v, before clipping; None when no bound is computed (leak, current memory).
+    """
+
+    synaptic: tuple[int, int]
+    current: tuple[int, int] | None
+    membrane: tuple[int, int] | None
+
+    @property
+    def cannot_wrap(self) -> bool:
+        """Proved: u never leaves 24 bit."""
+        return (
+            self.current is not None
+            and self.current[0] > -CURRENT_LIMIT
+            and self.current[1] <= CURRENT_LIMIT
+        )
+
+    @property
+    def cannot_clip(self) -> bool:
+        """Proved: v never reaches its limits."""
+        return (
+            self.membrane is not None
+            and self.membrane[0] >= -MEMBRANE_LIMIT
+            and self.membrane[1] <= MEMBRANE_LIMIT
+        )
+
+
+def weight_sums(connection: Connection) -> Interval:
+    """Sum of negative and of positive weights a target (int64; a channel for convolutions).
+
+    Shapes (targets,), or (channels, 1, 1) for a convolution: borders are covered by it.
+    """
+    synapses = connection.synapses
+    w = synapses.weights.astype(np.int64) << connection.exponent
+    negative, positive = np.minimum(w, 0), np.maximum(w, 0)
+    if isinstance(synapses, Dense):
+        return negative.sum(1), positive.sum(1)
+    if isinstance(synapses, Convolution):
+        return (
+            negative.sum((1, 2, 3)).reshape(-1, 1, 1),
+            positive.sum((1, 2, 3)).reshape(-1, 1, 1),
+        )
+    rows = np.repeat(np.arange(synapses.row_starts.size - 1), np.diff(synapses.row_starts))
+    low = np.zeros(synapses.row_starts.size - 1, np.int64)
+    high = np.zeros_like(low)
+    np.add.at(low, rows, negative)
+    np.add.at(high, rows, positive)
+    return low, high
+
+
+def message_range(program: Program, connection: Connection) -> tuple[int, int]:
+    """Lowest and highest payload that a connection can carry."""
+    if connection.source != INPUT or not connection.graded:
+        return 0, 1
+    encoder = program.encoder
+    if encoder.encoding == "current":
+        return encoder.low, encoder.high
+    return (-1 if encoder.low < 0 else 0), (1 if encoder.high > 0 else 0)
+
+
+def synaptic_range(program: Program, name: str) -> Interval:
+    """Lowest and highest input of one step for each neuron, int64 (neurons,)."""
+    population = program.population(name)
+    low = np.zeros(population.shape, np.int64)
+    high = np.zeros_like(low)
+    for connection in program.incoming(name):
+        negative, positive = weight_sums(connection)
+        if negative.ndim == 1:
+            negative = negative.reshape(population.shape)
+            positive = positive.reshape(population.shape)
+        least, most = message_range(program, connection)
+        low = low + negative * most + positive * least
+        high = high + positive * most + negative * least
+    return low.reshape(-1), high.reshape(-1)
+
+
+def membrane_range(
+    drive: Interval, threshold: int, reset: str, v_initial: int, steps: int
+) -> tuple[int, int]:
+    """Extremes of the membrane of a neuron without leak, before clipping.
+
+    Parameters
+    ----------
+    drive
+        Lowest and highest sum of current and bias of one step, membrane units.
+    threshold
+        In membrane units.
+    steps
+        Length of the window.
+    """
+    low_drive, high_drive = drive
+    peak = np.full(high_drive.shape, v_initial, np.int64)
+    highest = int(v_initial)
+    bottom = np.full(low_drive.shape, v_initial, np.int64)
+    lowest = int(v_initial)
+    for _ in range(steps):
+        peak = peak + high_drive
+        bottom = bottom + low_drive
+        highest = max(highest, int(peak.max(initial=highest)))
+        lowest = min(lowest, int(bottom.min(initial=lowest)))
+        if reset == "subtract":
+            peak = np.where(peak > threshold, np.maximum(threshold, peak - threshold), peak)
+            bottom = np.where(bottom > threshold, bottom - threshold, bottom)
+        elif reset == "zero":
+            peak = np.where(peak > threshold, max(threshold, 0), peak)
+            bottom = np.minimum(bottom, 0)
+    return lowest, highest
+
+
+def neuron_bounds(neuron: Lif, synaptic: Interval, steps: int) -> Bounds:
+    """Worst cases of a population whose input range is known."""
+    low, high = synaptic
+    extremes = (int(low.min(initial=0)), int(high.max(initial=0)))
+    if neuron.du != NO_CURRENT_MEMORY:
+        return Bounds(extremes, None, None)
+    current = (extremes[0] << neuron.shift, extremes[1] << neuron.shift)
+    if neuron.dv != 0:
+        return Bounds(extremes, current, None)
+    bias = neuron.bias.astype(np.int64)
+    drive = ((low << neuron.shift) + bias, (high << neuron.shift) + bias)
+    membrane = membrane_range(
+        drive, neuron.threshold << neuron.shift, neuron.reset, neuron.v_initial, steps
+    )
+    return Bounds(extremes, current, membrane)
+
+
+def bounds(program: Program) -> dict[str, Bounds]:
+    """Worst cases of every population over one period, by name."""
+    return {
+        p.name: neuron_bounds(p.neuron, synaptic_range(program, p.name), program.period)
+        for p in program.populations
+    }

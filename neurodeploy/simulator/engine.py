@@ -1,0 +1,323 @@
+"""The fast simulator: event-driven, layer by layer over time, samples in parallel on threads.
+
+Equal to `reference` in every spike and membrane. An aligned program is run sample by sample in
+local time (each window starts at step 1), any other acyclic program as one stream.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from neurodeploy.errors import DataError, ProgramError
+from neurodeploy.program import INPUT, Program
+from neurodeploy.simulator import encoding, kernels
+from neurodeploy.simulator.plan import Layer, Plan, Scatter
+from neurodeploy.simulator.reference import Trace
+from neurodeploy.simulator.result import Result
+
+__all__ = ["Engine", "default_threads", "simulate"]
+
+Progress = Callable[[int], None]
+_NO_VALUES = np.zeros(0, np.int32)
+_NO_RECORD = np.zeros((0, 0), np.int32)
+
+
+def default_threads() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@dataclass
+class _Events:
+    """Messages of one source over time: `index` cut by `start`, one entry more than steps."""
+
+    index: np.ndarray
+    start: np.ndarray
+    value: np.ndarray = field(default_factory=lambda: _NO_VALUES)
+
+
+class _Workspace(threading.local):
+    """Buffers that a thread keeps from sample to sample."""
+
+    def __init__(self) -> None:
+        self.arrays: dict[tuple[str, str], np.ndarray] = {}
+
+    def take(self, owner: str, purpose: str, shape: tuple[int, ...], dtype: type) -> np.ndarray:
+        """An uninitialised array that lives until the same purpose is asked for again."""
+        key = (owner, purpose)
+        array = self.arrays.get(key)
+        if array is None or array.shape != shape or array.dtype != dtype:
+            array = self.arrays[key] = np.empty(shape, dtype)
+        return array
+
+
+@dataclass
+class _LayerRun:
+    events: _Events
+    membranes: np.ndarray
+    wrapped: int
+    clipped: int
+
+
+class Engine:
+    """A program made ready to run; reusable, thread-safe.
+
+    Parameters
+    ----------
+    program
+        Any acyclic program.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.plan = Plan(program)
+        self._workspace = _Workspace()
+
+    def run_stream(self, messages: np.ndarray, membranes: bool = True) -> Trace:
+        """The whole program in absolute time, as `reference.run` (currents are not recorded).
+
+        Parameters
+        ----------
+        messages
+            Integers (steps, inputs) within the encoder's range.
+        """
+        steps = messages.shape[0]
+        self._check_messages(messages)
+        program = self.program
+        sent = {INPUT: _input_events(messages[:, self.plan.input_order])}
+        spikes, membrane, wrapped, clipped = {}, {}, {}, {}
+        for layer in self.plan.layers:
+            p = layer.population
+            t = np.arange(1, steps + 1)
+            reset = (t % program.period == p.phase % program.period).astype(np.uint8)
+            run = self._layer(layer, sent, steps, reset, local=False, record=membranes)
+            # events live in the thread's buffers until the next sample: keep a copy
+            sent[p.name] = _Events(
+                run.events.index[: run.events.start[-1]].copy(), run.events.start.copy()
+            )
+            raster = np.zeros((steps, p.size), bool)
+            row = np.repeat(np.arange(steps), np.diff(run.events.start))
+            raster[row, layer.order[sent[p.name].index]] = True
+            spikes[p.name] = raster
+            if membranes:
+                membrane[p.name] = np.empty((steps, p.size), np.int32)
+                membrane[p.name][:, layer.order] = run.membranes
+            wrapped[p.name], clipped[p.name] = run.wrapped, run.clipped
+        return Trace(spikes, {}, membrane, wrapped, clipped)
+
+    def run_sample(self, level: np.ndarray, index: int) -> tuple[dict[str, _LayerRun], np.ndarray]:
+        """One sample of an aligned program in local time.
+
+        Parameters
+        ----------
+        level
+            int32 (inputs,), from `encoding.levels`.
+        index
+            Position of the sample in its data set (seeds the Poisson encoder).
+
+        Returns
+        -------
+        Runs by population, and synaptic operations of each connection in program order.
+        """
+        program, steps = self.program, self.program.period
+        order = self.plan.input_order
+        constant = program.encoder.encoding == "current"
+        if constant:
+            sent = {INPUT: _input_events(level[None, order])}
+        else:
+            messages = encoding.encode(program.encoder, level, steps, index)
+            sent = {INPUT: _input_events(messages[:, order])}
+        reset = np.zeros(steps, np.uint8)
+        reset[0] = 1
+        runs, operations = {}, {}
+        for layer in self.plan.layers:
+            name = layer.population.name
+            decoder = name == program.decoder.population
+            run = self._layer(layer, sent, steps, reset, local=True, record=decoder)
+            runs[name], sent[name] = run, run.events
+            for scatter in layer.scatters:
+                events = sent[scatter.connection.source]
+                rows = events.start.size - 1
+                count = kernels.count_fan_out(events.index, events.start, rows, scatter.fan_out)
+                repeat = steps if constant and scatter.connection.source == INPUT else 1
+                operations[id(scatter.connection)] = count * repeat
+        return runs, np.array([operations[id(c)] for c in program.connections], np.int64)
+
+    def _check_messages(self, messages: np.ndarray) -> None:
+        e = self.program.encoder
+        low, high = (e.low, e.high) if e.encoding == "current" else (min(e.low, 0), 1)
+        if e.encoding != "current":
+            low = max(low, -1)
+        if messages.size and (messages.min() < low or messages.max() > high):
+            raise DataError(f"messages leave the encoder's range {low}..{high}")
+
+    def _layer(
+        self,
+        layer: Layer,
+        sent: dict[str, _Events],
+        steps: int,
+        reset: np.ndarray,
+        *,
+        local: bool,
+        record: bool,
+    ) -> _LayerRun:
+        """One population over all steps, a block of steps at a time."""
+        p, neuron = layer.population, layer.population.neuron
+        take = self._workspace.take
+        size, padded = p.size, -(-p.size // 8) * 8
+        v = take(p.name, "v", (size,), np.int32)
+        v[:] = 0
+        index = take(p.name, "index", (steps * size + 1,), np.int32)
+        start = take(p.name, "start", (steps + 1,), np.int64)
+        start[0] = 0
+        membranes = np.empty((steps, size), np.int32) if record else _NO_RECORD
+        overflow = np.zeros(2, np.int64)
+        if not layer.plain:
+            u = take(p.name, "u", (size,), np.int64)
+            u[:] = 0
+            v_wide = take(p.name, "v_wide", (size,), np.int64)
+            v_wide[:] = 0
+
+        def is_steady(scatter: Scatter) -> bool:
+            source = scatter.connection.source
+            return local and source == INPUT and sent[INPUT].start.size == 2 and steps > 1
+
+        steady = [s for s in layer.scatters if is_steady(s)]
+        moving = [s for s in layer.scatters if not is_steady(s)]
+        base = None
+        if steady:
+            base = take(p.name, "steady", (1, size), layer.dtype)
+            base[:] = 0
+            for scatter in steady:
+                _add(scatter, base, 0, sent)
+        for first in range(0, steps, layer.block_steps):
+            count = min(layer.block_steps, steps - first)
+            if moving or base is None:
+                block = take(p.name, f"block{count}", (count, size), layer.dtype)
+                block[:] = 0 if base is None else base
+                for scatter in moving:
+                    delay = 0 if local else scatter.connection.delay
+                    _add(scatter, block, first - delay, sent)
+            else:
+                block = base
+            fired = take(p.name, f"fired{count}", (count, padded), np.uint8)
+            if padded > size or layer.mode == kernels.RESET_NONE:
+                fired[:] = 0
+            rows = membranes[first : first + count] if record else _NO_RECORD
+            flags = reset[first : first + count]
+            if layer.plain:
+                overflow[1] += kernels.step_plain(
+                    block, v, layer.bias, np.int32(neuron.shift), np.int32(layer.threshold),
+                    layer.mode, np.int32(neuron.v_initial), flags, fired[:, :size], rows,
+                    layer.checked or not local,
+                )  # fmt: skip
+            else:
+                kernels.step_lif(
+                    block, u, v_wide, layer.bias, neuron.du, neuron.dv, neuron.shift,
+                    layer.threshold, layer.mode, neuron.v_initial, flags, fired[:, :size],
+                    rows, overflow,
+                )  # fmt: skip
+            kernels.collect(fired, fired.view(np.uint64), index, start, first)
+        return _LayerRun(_Events(index, start), membranes, int(overflow[0]), int(overflow[1]))
+
+
+def _input_events(messages: np.ndarray) -> _Events:
+    """Event list of (steps, inputs) payloads in internal numbering."""
+    row, index = np.nonzero(messages)
+    start = np.zeros(messages.shape[0] + 1, np.int64)
+    np.cumsum(np.bincount(row, minlength=messages.shape[0]), out=start[1:])
+    return _Events(index.astype(np.int32), start, messages[row, index].astype(np.int32))
+
+
+def _add(scatter: Scatter, block: np.ndarray, first: int, sent: dict[str, _Events]) -> None:
+    events = sent[scatter.connection.source]
+    graded = scatter.connection.graded and scatter.connection.source == INPUT
+    value = events.value if graded else _NO_VALUES
+    scatter.kernel(block, first, events.index, events.start, value, *scatter.arguments)
+
+
+def simulate(
+    program: Program,
+    x: np.ndarray,
+    *,
+    threads: int | None = None,
+    checkpoints: Sequence[int] = (),
+    progress: Progress | None = None,
+    first_index: int = 0,
+) -> tuple[Result, np.ndarray]:
+    """Run samples through an aligned program.
+
+    Parameters
+    ----------
+    x
+        Samples (n, *shape): integers (preprocessed as the program says) or network input.
+    threads
+        Default: all cores. The result does not depend on it.
+    checkpoints
+        Steps (1..period) at which the output is read as well.
+    progress
+        Called with the number of samples just finished.
+    first_index
+        Index of the first sample in its data set.
+
+    Returns
+    -------
+    result, and float32 (checkpoints, n, outputs): outputs read early.
+    """
+    began = time.perf_counter()
+    if not program.is_aligned:
+        raise ProgramError(
+            "the phases mix neighbouring samples, so samples cannot be run one by one",
+            remedy="use Engine.run_stream",
+        )
+    x = encoding.check_samples(x, program.encoder.shape)
+    engine = Engine(program)
+    n = x.shape[0]
+    decoder = program.population(program.decoder.population)
+    layer = next(la for la in engine.plan.layers if la.population is decoder)
+    raw = np.zeros((1 + len(checkpoints), n, decoder.size), np.int32)
+    spikes = np.zeros((len(program.populations), n), np.int64)
+    operations = np.zeros((len(program.connections), n), np.int64)
+    overflow = np.zeros((2, len(program.populations), n), np.int64)
+    rows = [program.period - 1, *(step - 1 for step in checkpoints)]
+
+    def work(part: range) -> int:
+        level = encoding.levels(program.encoder, x[part.start : part.stop])
+        for i, k in enumerate(part):
+            runs, operations[:, k] = engine.run_sample(level[i], first_index + k)
+            raw[:, k, layer.order] = runs[decoder.name].membranes[rows]
+            for j, p in enumerate(program.populations):
+                run = runs[p.name]
+                spikes[j, k] = run.events.start[-1]
+                overflow[:, j, k] = run.wrapped, run.clipped
+        return len(part)
+
+    threads = threads or default_threads()
+    size = max(1, min(32, n // (4 * threads)))
+    parts = [range(a, min(a + size, n)) for a in range(0, n, size)]
+    with ThreadPoolExecutor(threads) as pool:
+        for done in pool.map(work, parts):
+            if progress is not None:
+                progress(done)
+    outputs = (raw * program.decoder.unit).astype(np.float32)
+    names = [p.name for p in program.populations]
+    result = Result(
+        outputs=outputs[0].reshape(n, *decoder.shape),
+        spikes=dict(zip(names, spikes, strict=True)),
+        synaptic_operations={
+            c.name: row for c, row in zip(program.connections, operations, strict=True)
+        },
+        wrapped={name: int(row.sum()) for name, row in zip(names, overflow[0], strict=True)},
+        clipped={name: int(row.sum()) for name, row in zip(names, overflow[1], strict=True)},
+        seconds=time.perf_counter() - began,
+    )
+    return result, outputs[1:]

@@ -1,0 +1,228 @@
+"""The inner loops of the engine, compiled by Numba and cached on disk.
+
+Conventions: an event list is `index` (int32, internal neuron numbers) cut by `start`
+(int64, one more than steps); a block holds the currents of a few steps, (steps, neurons);
+internal neuron numbers run channels last, so that a spike adds contiguous rows.
+All kernels release the interpreter lock.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+__all__ = [
+    "collect",
+    "count_fan_out",
+    "scatter_grouped",
+    "scatter_rows",
+    "scatter_sparse",
+    "step_lif",
+    "step_plain",
+]
+
+_LIMIT = np.int64(2**23 - 1)
+_WRAP = np.int64(2**23)
+_CHUNK = 2048
+RESET_ZERO, RESET_SUBTRACT, RESET_NONE = 0, 1, 2
+
+
+@njit(nogil=True, cache=True)
+def scatter_rows(
+    block, first, index, start, value, weights, channels, width,
+    row_count, row_to, row_from, run_to, run_from, run_length,
+):  # fmt: skip
+    """Add each message's weights: one contiguous run for each kernel row (see `layout`).
+
+    `value` holds the payloads, or is empty for binary messages. `first` is the event step of
+    the block's first row; steps before 0 hold no events.
+    """
+    graded = value.size > 0
+    for s in range(block.shape[0]):
+        if first + s < 0:
+            continue
+        into = block[s]
+        for e in range(start[first + s], start[first + s + 1]):
+            position = index[e] // channels
+            source = weights[index[e] - position * channels]
+            y = position // width
+            x = position - y * width
+            length = np.uint64(run_length[x])
+            for j in range(row_count[y]):
+                to = np.uint64(row_to[y, j] + run_to[x])
+                at = np.uint64(row_from[y, j] + run_from[x])
+                if graded:
+                    factor = value[e]
+                    for k in range(length):
+                        k = np.uint64(k)
+                        into[to + k] += source[at + k] * factor
+                else:
+                    for k in range(length):
+                        k = np.uint64(k)
+                        into[to + k] += source[at + k]
+
+
+@njit(nogil=True, cache=True)
+def scatter_grouped(
+    block, first, index, start, value, weights, channels, width,
+    row_count, row_to, row_from, tap_count, tap_to, tap_from, group_in, group_out,
+):  # fmt: skip
+    """As `scatter_rows` for a convolution in groups: one short run for each kernel tap."""
+    graded = value.size > 0
+    for s in range(block.shape[0]):
+        if first + s < 0:
+            continue
+        into = block[s]
+        for e in range(start[first + s], start[first + s + 1]):
+            position = index[e] // channels
+            channel = index[e] - position * channels
+            source = weights[channel]
+            offset = channel // group_in * group_out
+            y = position // width
+            x = position - y * width
+            factor = value[e] if graded else np.int32(1)
+            for j in range(row_count[y]):
+                for i in range(tap_count[x]):
+                    to = row_to[y, j] + tap_to[x, i] + offset
+                    at = row_from[y, j] + tap_from[x, i]
+                    for k in range(group_out):
+                        into[to + k] += source[at + k] * factor
+
+
+@njit(nogil=True, cache=True)
+def scatter_sparse(block, first, index, start, value, weights, targets, column_starts):
+    """Add each message's weights through lists of targets."""
+    graded = value.size > 0
+    for s in range(block.shape[0]):
+        if first + s < 0:
+            continue
+        into = block[s]
+        for e in range(start[first + s], start[first + s + 1]):
+            factor = value[e] if graded else np.int32(1)
+            for k in range(column_starts[index[e]], column_starts[index[e] + 1]):
+                into[targets[k]] += weights[k] * factor
+
+
+@njit(nogil=True, cache=True)
+def step_plain(
+    block, v, bias, shift, threshold, mode, v_initial, reset, fired, record, checked
+):  # fmt: skip
+    """Neuron updates of a block: no leak, no current memory, currents proved not to wrap.
+
+    `block` has one row a step, or a single row for a current that is the same at every step.
+    `reset` flags the steps that begin a sample. `record` takes membranes if it has rows.
+    Returns how many membranes clipped (0 without looking when not `checked`).
+    """
+    steps, neurons = fired.shape
+    stride = 0 if block.shape[0] < steps else 1
+    clipped = 0
+    limit = np.int32(_LIMIT)
+    for base in range(0, neurons, _CHUNK):
+        size = min(_CHUNK, neurons - base)
+        v_part = v[base : base + size]
+        bias_part = bias[base : base + size]
+        for s in range(steps):
+            a = block[s * stride, base : base + size]
+            out = fired[s, base : base + size]
+            if reset[s]:
+                for i in range(size):
+                    v_part[i] = v_initial
+            if checked:
+                for i in range(size):
+                    x = v_part[i] + (np.int32(a[i]) << shift) + bias_part[i]
+                    y = min(max(x, -limit), limit)
+                    clipped += np.int64(x != y)
+                    v_part[i] = y
+            else:
+                for i in range(size):
+                    v_part[i] = v_part[i] + (np.int32(a[i]) << shift) + bias_part[i]
+            if mode == RESET_SUBTRACT:
+                for i in range(size):
+                    x = v_part[i]
+                    f = x > threshold
+                    out[i] = f
+                    v_part[i] = x - threshold if f else x
+            elif mode == RESET_ZERO:
+                for i in range(size):
+                    x = v_part[i]
+                    f = x > threshold
+                    out[i] = f
+                    v_part[i] = np.int32(0) if f else x
+            if record.shape[0] > 0:
+                for i in range(size):
+                    record[s, base + i] = v_part[i]
+    return clipped
+
+
+@njit(nogil=True, cache=True)
+def step_lif(
+    block, u, v, bias, du, dv, shift, threshold, mode, v_initial, reset, fired, record,
+    overflow,
+):  # fmt: skip
+    """Neuron updates of a block in full: decay, 24-bit wrap of u, clip of v, all counted.
+
+    `overflow[0]` counts wraps, `overflow[1]` clips.
+    """
+    steps, neurons = fired.shape
+    stride = 0 if block.shape[0] < steps else 1
+    keep_u = np.int64(4096 - (du + 1))
+    keep_v = np.int64(4096 - dv)
+    for s in range(steps):
+        if reset[s]:
+            for i in range(neurons):
+                u[i] = 0
+                v[i] = v_initial
+        for i in range(neurons):
+            x = np.int64(u[i])
+            x = -((-x * keep_u) >> 12) if x < 0 else (x * keep_u) >> 12
+            x += np.int64(block[s * stride, i]) << shift
+            if x > _WRAP:
+                x -= 2 * _WRAP
+                overflow[0] += 1
+            elif x <= -_WRAP:
+                x += 2 * _WRAP
+                overflow[0] += 1
+            u[i] = x
+            y = np.int64(v[i])
+            y = -((-y * keep_v) >> 12) if y < 0 else (y * keep_v) >> 12
+            y += x + bias[i]
+            if y > _LIMIT:
+                y = _LIMIT
+                overflow[1] += 1
+            elif y < -_LIMIT:
+                y = -_LIMIT
+                overflow[1] += 1
+            f = mode != RESET_NONE and y > threshold
+            fired[s, i] = f
+            if f:
+                y = y - threshold if mode == RESET_SUBTRACT else np.int64(0)
+            v[i] = y
+            if record.shape[0] > 0:
+                record[s, i] = y
+
+
+@njit(nogil=True, cache=True)
+def collect(fired, words, index, start, first):
+    """Append the spikes of a block to an event list.
+
+    `fired` is uint8 (steps, neurons rounded up to 8); `words` the same memory as uint64, so
+    that eight silent neurons are passed over at once.
+    """
+    count = start[first]
+    for s in range(words.shape[0]):
+        for j in range(words.shape[1]):
+            if words[s, j] != 0:
+                base = j * 8
+                for i in range(base, base + 8):
+                    index[count] = i
+                    count += np.int64(fired[s, i])
+        start[first + s + 1] = count
+
+
+@njit(nogil=True, cache=True)
+def count_fan_out(index, start, steps, fan_out):
+    """Synaptic operations that the events of the first `steps` steps cause."""
+    total = np.int64(0)
+    for e in range(start[steps]):
+        total += fan_out[index[e]]
+    return total
