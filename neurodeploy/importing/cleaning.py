@@ -25,11 +25,7 @@ __all__ = ["Cleaned", "clean"]
 #: Constant operators that may be computed while importing: shape arithmetic, weights that were
 #: reshaped, scaled, cast or dequantised. What is not here stays and is judged as a node.
 FOLDABLE = frozenset(
-    "Abs Add And Cast CastLike Ceil Concat ConstantOfShape DequantizeLinear Div Equal Exp Expand "
-    "Flatten Floor Gather GatherElements GatherND Greater GreaterOrEqual Identity Less LessOrEqual "
-    "Max Min Mod Mul Neg Not Or Pad Pow Range Reciprocal ReduceMax ReduceMean ReduceMin ReduceProd "
-    "ReduceSum Reshape Round Shape Sign Size Slice Split Sqrt Squeeze Sub Sum Tile Transpose "
-    "Unsqueeze Where".split()
+    ["Abs", "Add", "And", "Cast", "CastLike", "Ceil", "Concat", "ConstantOfShape", "DequantizeLinear", "Div", "Equal", "Exp", "Expand", "Flatten", "Floor", "Gather", "GatherElements", "GatherND", "Greater", "GreaterOrEqual", "Identity", "Less", "LessOrEqual", "Max", "Min", "Mod", "Mul", "Neg", "Not", "Or", "Pad", "Pow", "Range", "Reciprocal", "ReduceMax", "ReduceMean", "ReduceMin", "ReduceProd", "ReduceSum", "Reshape", "Round", "Shape", "Sign", "Size", "Slice", "Split", "Sqrt", "Squeeze", "Sub", "Sum", "Tile", "Transpose", "Unsqueeze", "Where"]
 )
 #: onnxscript unrolls these into one node an element, whatever the limits.
 UNROLLED = frozenset({"SplitToSequence"})

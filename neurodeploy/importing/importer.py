@@ -90,7 +90,9 @@ class _Walk:
             if handler is None:
                 refuse(operation, kind)
             if any(value in self.unknown for value in node.inputs if value is not None):
-                self._skip(node, Finding(name, kind, "converts", "not examined: reads a refused node"))
+                self._skip(
+                    node, Finding(name, kind, "converts", "not examined: reads a refused node")
+                )
                 return
             results = handler(operation, self.builder)
         except NeuroDeployError as error:
@@ -178,8 +180,10 @@ def _in_file_order(walk: _Walk) -> tuple[Finding, ...]:
     left = dict(walk.findings)
     ordered = []
     for name, kind in walk.cleaned.original:
-        gone = "a function: its body is written out" if kind in walk.cleaned.functions else (
-            "constant, shape arithmetic or unused: removed by clean-up"
+        gone = (
+            "a function: its body is written out"
+            if kind in walk.cleaned.functions
+            else ("constant, shape arithmetic or unused: removed by clean-up")
         )
         ordered.append(left.pop(name, Finding(name, kind, "folds", gone)))
     return (*ordered, *left.values())

@@ -97,9 +97,7 @@ def _load_external(tensor: TensorProto, wanted: int, folder: Path, place: str) -
                 remedy=remedy,
             )
         if not file.is_file():
-            raise ModelError(
-                f"external data {location!r} is missing", place=place, remedy=remedy
-            )
+            raise ModelError(f"external data {location!r} is missing", place=place, remedy=remedy)
         size = file.stat().st_size
         if offset < 0 or length != wanted or offset + wanted > size:
             raise ModelError(
@@ -185,7 +183,7 @@ def check_tensors(model: onnx.ModelProto, path: Path) -> dict[str, str]:
             )
             if held != wanted:
                 raise ModelError(
-                    f"shape {list(tensor.dims)} needs {wanted} bytes of values, the file has {held}",
+                    f"shape {list(tensor.dims)} needs {wanted} bytes of values, here are {held}",
                     place=place,
                     remedy="export the model again",
                 )

@@ -95,12 +95,21 @@ class Network:
         new = {node.name: node for node in changed}
         return Network([new.get(node.name, node) for node in self], self._inputs)
 
-    def remove(self, name: str) -> Network:
-        """The graph without a node of one input; its consumers read that input instead."""
-        (source,) = self._inputs[name]
+    def fuse(self, first: str, merged: Node) -> Network:
+        """The graph with a node and its only consumer exchanged for one node.
+
+        Parameters
+        ----------
+        first
+            Name of a node of one input.
+        merged
+            Takes the consumer's name and place, and reads what `first` read.
+        """
+        (source,) = self._inputs[first]
         inputs = {
-            n: tuple(source if s == name else s for s in sources)
-            for n, sources in self._inputs.items()
-            if n != name
+            name: tuple(source if s == first else s for s in sources)
+            for name, sources in self._inputs.items()
+            if name != first
         }
-        return Network([node for node in self if node.name != name], inputs)
+        nodes = [merged if node.name == merged.name else node for node in self]
+        return Network([node for node in nodes if node.name != first], inputs)

@@ -83,7 +83,7 @@ class Output(Node):
 
 @dataclass(frozen=True, eq=False)
 class Dense(Node):
-    """``y = weight @ x + bias`` on a flat input.
+    """``y = weight @ x + bias`` on an input flattened in C order.
 
     Attributes
     ----------
@@ -98,7 +98,7 @@ class Dense(Node):
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         shape = self._one(inputs)
-        if shape != (self.weight.shape[1],) or self.bias.shape != self.weight.shape[:1]:
+        if prod(shape) != self.weight.shape[1] or self.bias.shape != self.weight.shape[:1]:
             raise ModelError(
                 f"weight {self.weight.shape} and bias {self.bias.shape} "
                 f"do not fit an input of shape {shape}",
@@ -116,7 +116,8 @@ class Conv(Node):
     weight
         float32 (out channels, in channels / groups, *kernel).
     bias
-        float32 (out channels,).
+        float32 (out channels,), or of the shape of the result where each neuron has its own
+        (a shift folded through a zero-padded border).
     stride, dilation
         One a spatial axis.
     padding
@@ -142,16 +143,18 @@ class Conv(Node):
             len(shape) != rank + 1
             or shape[0] != self.weight.shape[1] * self.groups
             or self.weight.shape[0] % self.groups
-            or self.bias.shape != self.weight.shape[:1]
             or (len(self.stride), len(self.padding), len(self.dilation)) != (rank, 2 * rank, rank)
         ):
             raise ModelError(
-                f"weight {self.weight.shape} in {self.groups} groups with bias {self.bias.shape} "
+                f"weight {self.weight.shape} in {self.groups} groups "
                 f"does not fit an input of shape {shape}",
                 place=self.name,
             )
         spatial = _window(shape[1:], self.kernel, self.stride, self.padding, self.dilation)
-        return (int(self.weight.shape[0]), *spatial)
+        result = (int(self.weight.shape[0]), *spatial)
+        if self.bias.shape not in (result[:1], result):
+            raise ModelError(f"bias {self.bias.shape} does not fit {result}", place=self.name)
+        return result
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""A Network back to ONNX, so that ONNX Runtime can compute it: the float reference of every stage."""
+"""A Network back to ONNX, so that ONNX Runtime can compute it: the float reference."""
 
 from __future__ import annotations
 
@@ -94,26 +94,32 @@ def _pool(writer: _Writer, node: Pool, source: str) -> None:
         writer.node("AveragePool", [source], node.name, count_include_pad=include, **window)
 
 
-def _write(writer: _Writer, node: Node, sources: tuple[str, ...], size: int) -> None:
+def _write(writer: _Writer, node: Node, sources: tuple[str, ...], size: int, rank: int) -> None:
     """Append the ONNX form of one node; its result carries the node's name."""
     name = node.name
     if isinstance(node, Dense):
+        if rank != 1:
+            flat = writer.fresh(f"{name}.flattened")
+            sources = (writer.node("Flatten", sources, flat),)
         weight = writer.constant(f"{name}.weight", node.weight)
         bias = writer.constant(f"{name}.bias", node.bias)
         writer.node("Gemm", [*sources, weight, bias], name, transB=1)
     elif isinstance(node, Conv):
         weight = writer.constant(f"{name}.weight", node.weight)
         bias = writer.constant(f"{name}.bias", node.bias)
+        own = node.bias.ndim > 1  # one bias a neuron: ONNX's Conv has no place for it
         writer.node(
             "Conv",
-            [*sources, weight, bias],
-            name,
+            [*sources, weight] if own else [*sources, weight, bias],
+            writer.fresh(f"{name}.unbiased") if own else name,
             strides=node.stride,
             pads=node.padding,
             dilations=node.dilation,
             group=node.groups,
             kernel_shape=node.kernel,
         )
+        if own:
+            writer.node("Add", [writer.nodes[-1].output[0], bias], name)
     elif isinstance(node, Pool):
         _pool(writer, node, sources[0])
     elif isinstance(node, Activation):
@@ -122,8 +128,8 @@ def _write(writer: _Writer, node: Node, sources: tuple[str, ...], size: int) -> 
         elif node.maximum is None:
             writer.node("Relu", sources, name)
         else:
-            low = writer.constant(f"{name}.minimum", np.float32(0))
-            high = writer.constant(f"{name}.maximum", np.float32(node.maximum))
+            low = writer.constant(f"{name}.minimum", np.zeros((), np.float32))
+            high = writer.constant(f"{name}.maximum", np.asarray(node.maximum, np.float32))
             writer.node("Clip", [*sources, low, high], name)
     elif isinstance(node, Add):
         writer.node("Sum", sources, name)
@@ -171,10 +177,11 @@ def to_onnx(network: Network, taps: Sequence[str] = ()) -> onnx.ModelProto:
     for node in network:
         sources = network.inputs_of(node.name)
         if not isinstance(node, Input):
-            _write(writer, node, sources, prod(shapes[sources[0]]))
+            first = shapes[sources[0]]
+            _write(writer, node, sources, prod(first), len(first))
 
     def info(name: str) -> onnx.ValueInfoProto:
-        shape = ["batch", *shapes[name]]
+        shape: list[str | int | None] = ["batch", *shapes[name]]
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
 
     graph = helper.make_graph(

@@ -6,6 +6,7 @@ whose bounds stay inside the registers can neither wrap nor clip.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,8 +19,10 @@ __all__ = [
     "Bounds",
     "Interval",
     "bounds",
+    "input_interval",
     "membrane_range",
     "message_range",
+    "neuron_bounds",
     "synaptic_range",
     "weight_sums",
 ]
@@ -98,20 +101,35 @@ def message_range(program: Program, connection: Connection) -> tuple[int, int]:
     return (-1 if encoder.low < 0 else 0), (1 if encoder.high > 0 else 0)
 
 
-def synaptic_range(program: Program, name: str) -> Interval:
-    """Lowest and highest input of one step for each neuron, int64 (neurons,)."""
-    population = program.population(name)
-    low = np.zeros(population.shape, np.int64)
+def input_interval(
+    shape: tuple[int, ...], arriving: Iterable[tuple[Connection, tuple[int, int]]]
+) -> Interval:
+    """Lowest and highest input of one step for each neuron, int64 (neurons,).
+
+    Parameters
+    ----------
+    shape
+        Of the population.
+    arriving
+        Its incoming connections, each with the range of its payload.
+    """
+    low = np.zeros(shape, np.int64)
     high = np.zeros_like(low)
-    for connection in program.incoming(name):
+    for connection, (least, most) in arriving:
         negative, positive = weight_sums(connection)
         if negative.ndim == 1:
-            negative = negative.reshape(population.shape)
-            positive = positive.reshape(population.shape)
-        least, most = message_range(program, connection)
+            negative, positive = negative.reshape(shape), positive.reshape(shape)
         low = low + negative * most + positive * least
         high = high + positive * most + negative * least
     return low.reshape(-1), high.reshape(-1)
+
+
+def synaptic_range(program: Program, name: str) -> Interval:
+    """`input_interval` of a population of a program."""
+    return input_interval(
+        program.population(name).shape,
+        [(c, message_range(program, c)) for c in program.incoming(name)],
+    )
 
 
 def membrane_range(

@@ -1,0 +1,77 @@
+"""Activation statistics from samples, streamed in batches through ONNX Runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+
+import numpy as np
+
+from neurodeploy.calibration.statistics import Calibration, LayerStatistics
+from neurodeploy.errors import DataError
+from neurodeploy.network import Activation, Network
+from neurodeploy.network.evaluate import Evaluator
+
+__all__ = ["collect"]
+
+_BINS = 8192
+#: Activations held at once, in floats: bounds the memory whatever the network.
+_BATCH_FLOATS = 16_000_000
+
+
+def collect(
+    network: Network,
+    x: np.ndarray,
+    prepare: Callable[[np.ndarray], np.ndarray],
+    progress: Callable[[int], None] | None = None,
+) -> Calibration:
+    """Ranges in a first pass over the samples, histograms in a second.
+
+    Parameters
+    ----------
+    x
+        Samples (n, *shape), integers or floats.
+    prepare
+        From stored samples to network input (`Preprocessing.apply`).
+    progress
+        Called with the number of samples done; each sample counts twice.
+    """
+    taps = [node.name for node in network if isinstance(node, Activation)]
+    evaluator = Evaluator(network, taps)
+    output = network.output.name
+    size = max(1, min(256, _BATCH_FLOATS // sum(prod(s) for s in network.shapes.values())))
+    highest = dict.fromkeys(taps, 0.0)
+    ranges = {"input": [np.inf, -np.inf], "output": [np.inf, -np.inf]}
+
+    def batches():  # type: ignore[no-untyped-def]
+        for start in range(0, len(x), size):
+            part = prepare(x[start : start + size])
+            yield part, evaluator.run(part)
+            if progress is not None:
+                progress(len(part))
+
+    for part, results in batches():
+        for name in taps:
+            highest[name] = max(highest[name], float(results[name].max()))
+        for key, values in (("input", part), ("output", results[output])):
+            ranges[key][0] = min(ranges[key][0], float(values.min()))
+            ranges[key][1] = max(ranges[key][1], float(values.max()))
+    if not np.isfinite([*highest.values(), *ranges["output"]]).all():
+        raise DataError(
+            "the network computes NaN or infinity on the calibration samples",
+            remedy="check scale, mean and std, and the model itself",
+        )
+    counts = {name: np.zeros(_BINS, np.int64) for name in taps}
+    for _, results in batches():
+        for name in taps:
+            values = results[name].reshape(-1)
+            values = values[values > 0]
+            if values.size:
+                place = (values * (_BINS / highest[name])).astype(np.int64)
+                counts[name] += np.bincount(np.minimum(place, _BINS - 1), minlength=_BINS)
+    return Calibration(
+        {name: LayerStatistics(highest[name], counts[name]) for name in taps},
+        (ranges["input"][0], ranges["input"][1]),
+        (ranges["output"][0], ranges["output"][1]),
+        len(x),
+    )

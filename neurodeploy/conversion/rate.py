@@ -1,0 +1,208 @@
+"""Rate coding: an activation is the share of steps at which a neuron fires, times lambda.
+
+Integrate-and-fire neurons, threshold balancing (Diehl et al. 2015; Rueckauer et al. 2017). With
+reset by subtraction, constant input and the initial potential theta/2 a neuron fires
+``clip(floor(z T / theta + 1/2), 0, T)`` times in T steps (papers: Deng & Gu 2021, Bu et al. 2022).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from neurodeploy.calibration import Calibration, LayerStatistics
+from neurodeploy.errors import UsageError
+from neurodeploy.network.stages import Stage, population_shape
+from neurodeploy.program import (
+    INPUT,
+    Decoder,
+    Encoder,
+    Encoding,
+    Population,
+    Preprocessing,
+    Program,
+)
+from neurodeploy.program.codec import PROBABILITY_ONE
+from neurodeploy.program.neuron import STOCK_SHIFT
+from neurodeploy.quantization import Arrival, LayerPlan, quantize_layer
+from neurodeploy.targets import Target
+
+__all__ = ["Balance", "RateScheme", "ResetMode"]
+
+Balance = Literal["percentile", "max", "mmse"]
+ResetMode = Literal["subtract", "zero"]
+
+
+@dataclass(frozen=True)
+class RateScheme:
+    """Options of the rate code.
+
+    Attributes
+    ----------
+    steps
+        Time steps a sample lasts (T).
+    reset
+        ``subtract`` the threshold (microcode) or to ``zero`` (the stock neuron).
+    encoding
+        Input as constant ``current`` (graded), or ``deterministic`` or ``poisson`` spikes.
+    balance
+        How each layer's lambda is chosen: ``percentile`` of its non-zero activations, their
+        ``max``, or least squared error of the code (``mmse``).
+    percentile
+        Of `balance` percentile.
+    input_levels
+        Integers on each side of zero that a constant current may take.
+    """
+
+    steps: int = 32
+    reset: ResetMode = "subtract"
+    encoding: Encoding = "current"
+    balance: Balance = "percentile"
+    percentile: float = 99.9
+    input_levels: int = 255
+    name: str = "rate"
+
+    def __post_init__(self) -> None:
+        for option, value, choices in (
+            ("reset", self.reset, ("subtract", "zero")),
+            ("encoding", self.encoding, ("current", "deterministic", "poisson")),
+            ("balance", self.balance, ("percentile", "max", "mmse")),
+        ):
+            if value not in choices:
+                raise UsageError(
+                    f"{value!r} is not one of {', '.join(choices)}", place=f"--{option}"
+                )
+        if isinstance(self.steps, bool) or not isinstance(self.steps, int):
+            raise UsageError(f"{self.steps!r} is not a whole number", place="--steps")
+        if not 1 <= self.steps <= 65536:
+            raise UsageError(f"{self.steps} is outside 1..65536", place="--steps")
+        if not 0 < self.percentile <= 100:
+            raise UsageError(f"{self.percentile} is outside 0..100", place="--percentile")
+
+    def level(self, statistics: LayerStatistics, maximum: float | None) -> float:
+        """Lambda of a layer; never above the clip of its activation, never zero."""
+        if self.balance == "max":
+            level = statistics.maximum
+        elif self.balance == "mmse":
+            level = statistics.least_squares(self.steps)
+        else:
+            level = statistics.percentile(self.percentile)
+        if maximum is not None:
+            level = min(level, maximum)
+        return level or maximum or 1.0
+
+    def encoder(
+        self,
+        shape: tuple[int, ...],
+        calibration: Calibration,
+        preprocessing: Preprocessing,
+        seed: int,
+    ) -> Encoder:
+        """The entrance, scaled to the largest input seen."""
+        low, high = calibration.input_range
+        largest = max(abs(low), abs(high)) or 1.0
+        levels = self.input_levels if self.encoding == "current" else PROBABILITY_ONE
+        return Encoder(
+            shape=shape,
+            encoding=self.encoding,
+            unit=largest / levels,
+            low=-levels if low < 0 else 0,
+            high=levels,
+            preprocessing=preprocessing,
+            seed=seed,
+        )
+
+    def convert(
+        self,
+        stages: tuple[Stage, ...],
+        input_shape: tuple[int, ...],
+        calibration: Calibration,
+        target: Target,
+        preprocessing: Preprocessing,
+        seed: int,
+        provenance: dict[str, Any],
+    ) -> Program:
+        """See `Scheme.convert`."""
+        shape = population_shape(input_shape)
+        encoder = self.encoder(shape, calibration, preprocessing, seed)
+        self._check_target(target, encoder)
+        current = self.encoding == "current"
+        message_unit = {INPUT: encoder.unit if current else encoder.unit * PROBABILITY_ONE}
+        payload = {INPUT: (encoder.low, encoder.high) if current else (min(encoder.low, 0), 1)}
+        if not current and encoder.low < 0:
+            payload[INPUT] = (-1, 1)
+        depth = {INPUT: 0} | {stage.name: stage.depth for stage in stages}
+
+        populations, connections = [], []
+        for stage in stages:
+            level = 0.0
+            if not stage.is_readout:
+                level = self.level(calibration.layers[stage.activation], stage.maximum)
+            arrivals = tuple(
+                Arrival(
+                    source=path.source,
+                    operator=path.operator,
+                    message_unit=message_unit[path.source],
+                    low=payload.get(path.source, (0, 1))[0],
+                    high=payload.get(path.source, (0, 1))[1],
+                    graded=path.source == INPUT and encoder.is_graded,
+                    delay=stage.depth - depth[path.source],
+                )
+                for path in stage.paths
+            )
+            plan = self._plan(level, calibration, target)
+            layer = quantize_layer(stage, arrivals, plan, target, self.steps)
+            populations.append(
+                Population(
+                    name=stage.name,
+                    shape=stage.shape,
+                    neuron=layer.neuron,
+                    phase=1 + stage.depth,
+                    spike_value=level or 1.0,
+                    membrane_unit=layer.membrane_unit,
+                )
+            )
+            connections += layer.connections
+            message_unit[stage.name] = level
+        readout = populations[-1]
+        return Program(
+            populations=tuple(populations),
+            connections=tuple(connections),
+            encoder=encoder,
+            decoder=Decoder(readout.name, readout.membrane_unit / self.steps),
+            period=self.steps,
+            scheme=self.name,
+            target=target.name,
+            provenance=provenance,
+        )
+
+    def _plan(self, level: float, calibration: Calibration, target: Target) -> LayerPlan:
+        """Neuron, initial potential and shifts of a layer (a readout where `level` is 0)."""
+        custom = tuple(range(STOCK_SHIFT, -1, -1))
+        stock = (STOCK_SHIFT,)
+        if level == 0:
+            if target.microcode and self.reset == "subtract":
+                return LayerPlan(0.0, "none", 0.0, 0.0, custom)
+            # the stock neuron always has a threshold: keep it twice as far as any output seen
+            reach = 2 * self.steps * max(map(abs, calibration.output_range))
+            return LayerPlan(0.0, "zero", 0.0, 0.0, stock, reach)
+        if self.reset == "subtract":
+            return LayerPlan(level, "subtract", 0.5, 0.0, custom)
+        # the stock neuron starts at 0: half a threshold comes as bias, spread over the steps
+        return LayerPlan(level, "zero", 0.0, 0.5 / self.steps, stock)
+
+    def _check_target(self, target: Target, encoder: Encoder) -> None:
+        if self.reset == "subtract" and not target.microcode:
+            raise UsageError(
+                f"{target.title} has no neuron with reset by subtraction (it needs microcode)",
+                place="--reset subtract",
+                remedy="use --reset zero, or --target loihi2",
+            )
+        if encoder.is_graded and target.graded_bits == 0:
+            what = "a constant current" if self.encoding == "current" else "input of both signs"
+            raise UsageError(
+                f"{target.title} sends binary spikes only, {what} needs graded ones",
+                place=f"--encoding {self.encoding}",
+                remedy="use --encoding deterministic or poisson with input that is never "
+                "negative, or --target loihi2",
+            )

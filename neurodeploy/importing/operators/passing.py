@@ -1,0 +1,46 @@
+"""Identity, Dropout and Cast: nothing happens at inference."""
+
+from __future__ import annotations
+
+import onnx_ir as ir
+
+from neurodeploy.errors import UnsupportedError
+from neurodeploy.importing.builder import Builder, Signal
+from neurodeploy.importing.operation import Operation
+from neurodeploy.importing.registry import register
+
+__all__ = ["cast", "dropout", "identity"]
+
+_FLOATS = frozenset(
+    {ir.DataType.FLOAT, ir.DataType.FLOAT16, ir.DataType.DOUBLE, ir.DataType.BFLOAT16}
+)
+
+
+@register("Identity")
+def identity(operation: Operation, net: Builder) -> Signal:
+    """``Identity``: its input."""
+    return operation.signal()
+
+
+@register("Dropout")
+def dropout(operation: Operation, net: Builder) -> Signal:
+    """``Dropout`` at inference: its input. Training mode and the mask are refused."""
+    operation.only_first_output()
+    training = operation.constant(2)
+    if training is not None and training.any():
+        raise UnsupportedError(
+            "is in training mode", remedy="export the model in evaluation mode (model.eval())"
+        )
+    return operation.signal()
+
+
+@register("Cast")
+def cast(operation: Operation, net: Builder) -> Signal:
+    """``Cast`` to a float type: its input, computed in float32. To anything else it is refused."""
+    target = operation.integer("to", 0)
+    if target not in [int(kind) for kind in _FLOATS]:
+        raise UnsupportedError(
+            "casts activations to a type that is not float, which rounds or compares them",
+            remedy="export the float model",
+        )
+    return operation.signal()

@@ -1,0 +1,100 @@
+"""AveragePool, MaxPool and their global forms."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+from neurodeploy.errors import ModelError, UnsupportedError
+from neurodeploy.importing.builder import Builder, Signal
+from neurodeploy.importing.operation import Operation
+from neurodeploy.importing.registry import register
+from neurodeploy.importing.window import Window, read_window
+from neurodeploy.network import Pool, Shape
+
+__all__ = ["global_pool", "pool"]
+
+
+def _round_up(window: Window, size: Shape) -> Window:
+    """The window with end padding so that rounding down gives what ``ceil_mode`` asks for."""
+    rank = len(size)
+    padding = list(window.padding)
+    for axis in range(rank):
+        step, begin, end = window.stride[axis], padding[axis], padding[rank + axis]
+        free = size[axis] + begin + end - window.extent(axis)
+        if free < 0:
+            raise ModelError(f"the kernel is larger than its padded input {size}")
+        count = -(-free // step) + 1
+        if (count - 1) * step >= size[axis] + begin:
+            count -= 1  # a window must start within the input or the padding before it
+        needed = (count - 1) * step + window.extent(axis) - size[axis] - begin
+        padding[rank + axis] = max(end, needed)
+    return replace(window, padding=tuple(padding))
+
+
+@register("AveragePool", "MaxPool")
+def pool(operation: Operation, net: Builder) -> Signal:
+    """``AveragePool`` and ``MaxPool``.
+
+    1. Stride, dilation, pads, auto_pad; count_include_pad, which means nothing without padding.
+    2. ceil_mode as end padding, where that is exact: always, but for averages that count padding.
+    3. Refused: indices as a second output, padding as large as the kernel, averages of ceil_mode
+       that count padding.
+    """
+    operation.only_first_output()
+    x = operation.signal()
+    kernel = operation.ints("kernel_shape")
+    if kernel is None or len(x.shape) < 2:
+        raise ModelError(f"kernel_shape {kernel} does not fit an input of shape {x.shape}")
+    window = read_window(operation, x.shape[1:], kernel)
+    average = operation.op_type == "AveragePool"
+    include = average and bool(operation.integer("count_include_pad", 0))
+    if not any(window.padding):
+        include = False
+    if operation.integer("ceil_mode", 0) and operation.text("auto_pad", "NOTSET") == "NOTSET":
+        rounded = _round_up(window, x.shape[1:])
+        if include and rounded != window:
+            raise UnsupportedError(
+                "averages over padding with ceil_mode, so that windows at the end count fewer cells",
+                remedy="export with ceil_mode=0 or count_include_pad=0",
+            )
+        window = rounded
+    if any(pad >= n for pad, n in zip(window.padding, kernel * 2, strict=True)):
+        raise UnsupportedError(
+            f"padding {window.padding} is as large as its kernel {kernel}: windows see nothing",
+            remedy="use less padding",
+        )
+    operation_kind: Literal["average", "max"] = "average" if average else "max"
+    node = Pool(
+        net.unique(operation.name),
+        operation=operation_kind,
+        kernel=kernel,
+        stride=window.stride,
+        padding=window.padding,
+        dilation=window.dilation,
+        count_include_pad=include,
+    )
+    return net.add(node, x)
+
+
+@register("GlobalAveragePool", "GlobalMaxPool")
+def global_pool(operation: Operation, net: Builder) -> Signal:
+    """``GlobalAveragePool`` and ``GlobalMaxPool``: a pool whose kernel is the map."""
+    x = operation.signal()
+    if not 2 <= len(x.shape) <= 4:
+        raise ModelError(f"an input of shape {x.shape} has no one to three spatial axes")
+    average = operation.op_type == "GlobalAveragePool"
+    return net.add(whole_map(net.unique(operation.name), x.shape, average), x)
+
+
+def whole_map(name: str, shape: Shape, average: bool) -> Pool:
+    """A pool over all spatial axes of a map of `shape`."""
+    kernel = shape[1:]
+    return Pool(
+        name,
+        operation="average" if average else "max",
+        kernel=kernel,
+        stride=kernel,
+        padding=(0,) * (2 * len(kernel)),
+        dilation=(1,) * len(kernel),
+    )

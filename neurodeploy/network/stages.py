@@ -1,0 +1,248 @@
+"""A Network cut at its activations: stages, and the linear operators between them.
+
+A stage becomes a population. What lies between two stages (layers, poolings, additions,
+concatenations, moves) is linear, so it is one operator for each pair of stages plus one bias for
+each neuron, computed exactly by sending zero through the network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import reduce
+from math import prod
+
+import numpy as np
+from scipy import sparse
+
+from neurodeploy.errors import UnsupportedError
+from neurodeploy.network import (
+    Activation,
+    Add,
+    Concat,
+    Conv,
+    Dense,
+    Input,
+    Linear,
+    Network,
+    Node,
+    Output,
+    Permute,
+    Pool,
+    Shape,
+)
+from neurodeploy.network.compose import apply_linear, bias_map, compose, is_reshape
+from neurodeploy.network.matrix import as_matrix, is_linear
+from neurodeploy.program import INPUT
+
+__all__ = ["READOUT", "Operator", "Path", "Stage", "population_shape", "stages"]
+
+#: Name of the population that the decoder reads.
+READOUT = "output"
+
+Operator = Dense | Conv | sparse.csr_matrix
+
+
+@dataclass(frozen=True, eq=False)
+class Path:
+    """The linear operator from one stage (or the input) to another.
+
+    Attributes
+    ----------
+    source
+        Name of the stage, or ``"input"``.
+    operator
+        Conv, Dense, or a sparse matrix (targets, sources); biases in it are void.
+    """
+
+    source: str
+    operator: Operator
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """One population to be.
+
+    Attributes
+    ----------
+    name
+        Of the layer whose result it fires, or `READOUT`.
+    activation
+        Name of the Network's Activation node; empty for the readout.
+    shape
+        (C, H, W) or (N,).
+    bias
+        float64, flat.
+    maximum
+        Clip of the activation, or None.
+    depth
+        Longest way from the input, in connections.
+    """
+
+    name: str
+    activation: str
+    shape: Shape
+    paths: tuple[Path, ...]
+    bias: np.ndarray
+    maximum: float | None
+    depth: int
+
+    @property
+    def is_readout(self) -> bool:
+        """Whether the decoder reads it."""
+        return not self.activation
+
+
+def population_shape(shape: Shape) -> Shape:
+    """(C, H, W) for maps (one-dimensional ones get height 1), (N,) for everything else."""
+    if len(shape) == 3:
+        return shape
+    if len(shape) == 2:
+        return (shape[0], 1, shape[1])
+    return (prod(shape),)
+
+
+def stages(network: Network) -> tuple[Stage, ...]:
+    """The stages of a network, sources first; the readout last.
+
+    Raises
+    ------
+    UnsupportedError
+        A node that is not linear between two activations (max pooling).
+    """
+    found: list[Stage] = []
+    depth: dict[str, int] = {network.input.name: 0}
+    names: dict[str, str] = {network.input.name: INPUT}
+    for node in network:
+        if not (_is_relu(node) or isinstance(node, Output)):
+            continue
+        (source,) = network.inputs_of(node.name)
+        ways = _trace(network, source)
+        paths = tuple(
+            Path(names[start], _operator(network.shapes[start], chain, network.shapes[source]))
+            for start, chain in ways
+        )
+        stage = Stage(
+            name=_unique(READOUT if isinstance(node, Output) else source, names.values()),
+            activation=node.name if isinstance(node, Activation) else "",
+            shape=population_shape(network.shapes[node.name]),
+            paths=paths,
+            bias=_response_to_zero(network, source).reshape(-1),
+            maximum=node.maximum if isinstance(node, Activation) else None,
+            depth=1 + max(depth[start] for start, _ in ways),
+        )
+        depth[node.name], names[node.name] = stage.depth, stage.name
+        found.append(stage)
+    return tuple(found)
+
+
+def _is_relu(node: Node) -> bool:
+    return isinstance(node, Activation) and node.function == "relu"
+
+
+def _unique(name: str, taken: object) -> str:
+    used = set(taken)  # type: ignore[call-overload]
+    candidate, count = name, 2
+    while candidate in used or (candidate == READOUT and name != READOUT):
+        candidate, count = f"{name}_{count}", count + 1
+    return candidate
+
+
+def _trace(network: Network, name: str) -> list[tuple[str, list[Node]]]:
+    """Every way back from a node to an activation or the input: (start, nodes passed)."""
+    node = network[name]
+    if isinstance(node, Input) or _is_relu(node):
+        return [(name, [])]
+    sources = network.inputs_of(name)
+    if isinstance(node, Activation):
+        return _trace(network, sources[0])
+    if isinstance(node, Add):
+        return [way for source in sources for way in _trace(network, source)]
+    if isinstance(node, Concat):
+        return [
+            (start, [*chain, part])
+            for source, part in zip(sources, _parts(network, node), strict=True)
+            for start, chain in _trace(network, source)
+        ]
+    if isinstance(node, Pool) and node.operation == "max":
+        raise UnsupportedError(
+            "max pooling has no rate code: the largest rate is not known before all spikes came",
+            place=f"node {name!r} (MaxPool)",
+            remedy="train with average pooling or a strided convolution instead",
+        )
+    if not is_linear(node):
+        raise UnsupportedError(
+            f"a {type(node).__name__} node cannot become synapses", place=f"node {name!r}"
+        )
+    return [(start, [*chain, node]) for start, chain in _trace(network, sources[0])]
+
+
+def _parts(network: Network, node: Concat) -> list[Permute]:
+    """For each input of a Concat the move that puts it into the joined result, zero elsewhere."""
+    shape = network.shapes[node.name]
+    moves, offset = [], 0
+    for source in network.inputs_of(node.name):
+        part = network.shapes[source]
+        indices = np.full(shape, -1, np.int64)
+        at = [slice(None)] * len(shape)
+        at[node.axis] = slice(offset, offset + part[node.axis])
+        indices[tuple(at)] = np.arange(prod(part)).reshape(part)
+        moves.append(Permute(f"{node.name}.{source}", shape, indices.reshape(-1)))
+        offset += part[node.axis]
+    return moves
+
+
+def _operator(shape: Shape, chain: list[Node], result: Shape) -> Operator:
+    """One operator for a chain of linear nodes: Conv or Dense where possible, else a matrix."""
+    start = shape
+    merged: list[tuple[Node, Shape]] = []  # with the shape each one reads
+    for node in chain:
+        if merged and (both := compose(merged[-1][0], node, merged[-1][1])) is not None:
+            merged[-1] = (both, merged[-1][1])
+        else:
+            merged.append((node, shape))
+        shape = node.output_shape([shape])
+    real = [(node, reads) for node, reads in merged if not is_reshape(node)]
+    if len(real) == 1 and isinstance(real[0][0], Linear):
+        node, reads = real[0]
+        if isinstance(node, Dense):
+            return node
+        fits = population_shape(start) == population_shape(reads)
+        lands = population_shape(node.output_shape([reads])) == population_shape(result)
+        if fits and lands and len(reads) in (2, 3):
+            return _two_dimensional(node)
+    if not real:
+        return sparse.identity(prod(start), format="csr")
+    return reduce(lambda done, step: as_matrix(*step) @ done, real[1:], as_matrix(*real[0]))
+
+
+def _two_dimensional(conv: Conv) -> Conv:
+    """A one-dimensional convolution as a two-dimensional one of height 1."""
+    if conv.weight.ndim == 4:
+        return conv
+    before, after = conv.padding
+    return Conv(
+        conv.name,
+        conv.weight[:, :, None, :],
+        conv.bias[..., None, :] if conv.bias.ndim > 1 else conv.bias,
+        (1, *conv.stride),
+        (0, before, 0, after),
+        (1, *conv.dilation),
+        conv.groups,
+    )
+
+
+def _response_to_zero(network: Network, name: str) -> np.ndarray:
+    """What a node computes when every activation and the input are zero: the exact bias."""
+    node = network[name]
+    if isinstance(node, Input) or _is_relu(node):
+        return np.zeros(network.shapes[name])
+    parts = [_response_to_zero(network, source) for source in network.inputs_of(name)]
+    if isinstance(node, Add):
+        return np.sum(parts, axis=0)
+    if isinstance(node, Concat):
+        return np.concatenate(parts, axis=node.axis)
+    if isinstance(node, Activation):
+        return parts[0]
+    if not parts[0].any():
+        return bias_map(node, parts[0].shape)
+    return apply_linear(node, parts[0])

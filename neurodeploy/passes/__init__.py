@@ -1,0 +1,22 @@
+"""Network to Network: the same function, closer to what a chip holds."""
+
+from neurodeploy.passes.base import Pass, run_passes
+from neurodeploy.passes.fold_batch_norm import FoldBatchNorm
+from neurodeploy.passes.fold_dense import FoldDense
+from neurodeploy.passes.fold_pooling import FoldPooling
+from neurodeploy.passes.l4 import L4Correction
+
+__all__ = [
+    "FoldBatchNorm",
+    "FoldDense",
+    "FoldPooling",
+    "L4Correction",
+    "Pass",
+    "run_passes",
+    "standard_passes",
+]
+
+
+def standard_passes() -> tuple[Pass, ...]:
+    """What every conversion starts with, in order."""
+    return (FoldPooling(), FoldBatchNorm(), FoldPooling(), FoldDense())

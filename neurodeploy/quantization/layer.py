@@ -1,0 +1,160 @@
+"""One stage in integers: weights, threshold, bias and shift inside the target's registers.
+
+With ``s`` the real value of one weight integer, every number of a layer is a multiple of it:
+``w = round(W * message_unit / s)``, ``threshold = lambda / s``, ``bias = round(b * 2**shift / s)``.
+The scale is chosen so that the threshold is a whole number, hence exact, and the largest weight
+uses all its bits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurodeploy.errors import ConversionError
+from neurodeploy.network.stages import Operator, Stage
+from neurodeploy.program import Connection, Lif
+from neurodeploy.program.bounds import input_interval, neuron_bounds
+from neurodeploy.program.neuron import Reset
+from neurodeploy.quantization.operators import peak, quantize
+from neurodeploy.targets import Target
+
+__all__ = ["Arrival", "LayerPlan", "QuantizedLayer", "quantize_layer"]
+
+
+@dataclass(frozen=True, eq=False)
+class Arrival:
+    """An operator with the real value of one message, its payload's range, and its delay."""
+
+    source: str
+    operator: Operator
+    message_unit: float
+    low: int
+    high: int
+    graded: bool
+    delay: int
+
+
+@dataclass(frozen=True)
+class LayerPlan:
+    """What the scheme wants of a layer.
+
+    Attributes
+    ----------
+    level
+        Real value of one spike (lambda); 0 for a readout.
+    reset
+        As in `Lif`.
+    initial
+        Membrane at the start of a sample, as a share of the threshold.
+    bias_share
+        Added to the bias of each step, as a share of the threshold.
+    shifts
+        To try in this order; the first that provably overflows nowhere is taken, else the last.
+    reach
+        For a readout that could fire: largest membrane (real) to leave room for.
+    """
+
+    level: float
+    reset: Reset
+    initial: float
+    bias_share: float
+    shifts: tuple[int, ...]
+    reach: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class QuantizedLayer:
+    """Integers of a layer, and the scale that gives them meaning."""
+
+    neuron: Lif
+    connections: tuple[Connection, ...]
+    scale: float
+
+    @property
+    def membrane_unit(self) -> float:
+        """Real value of one membrane integer."""
+        return float(self.scale / 2**self.neuron.shift)
+
+
+def quantize_layer(
+    stage: Stage,
+    arrivals: tuple[Arrival, ...],
+    plan: LayerPlan,
+    target: Target,
+    steps: int,
+) -> QuantizedLayer:
+    """Integers for one stage.
+
+    Raises
+    ------
+    ConversionError
+        No scale keeps the layer inside the target's registers.
+    """
+    largest = max((peak(a.operator) * a.message_unit for a in arrivals), default=0.0)
+    least_scale = max(largest / target.weight_max, plan.reach / target.threshold_max)
+    for _ in range(64):
+        scale, threshold = _snap(plan.level, least_scale, target)
+        connections = tuple(_connection(stage, a, scale, target) for a in arrivals)
+        interval = input_interval(
+            stage.shape,
+            [(c, (a.low, a.high)) for c, a in zip(connections, arrivals, strict=True)],
+        )
+        for shift in plan.shifts:
+            neuron = _neuron(stage, plan, scale, threshold, shift, target)
+            if neuron is None:
+                continue
+            proof = neuron_bounds(neuron, interval, steps)
+            last_resort = shift == plan.shifts[-1]
+            if proof.cannot_wrap and (proof.cannot_clip or last_resort):
+                return QuantizedLayer(neuron, connections, scale)
+        # a current that wraps changes sign: rather give up resolution until it cannot
+        least_scale = scale * 1.25
+    raise ConversionError(
+        "no scale keeps its input and bias inside the registers",
+        place=stage.name,
+        remedy="look for a bias or weight far larger than the others in this layer",
+    )
+
+
+def _snap(level: float, least_scale: float, target: Target) -> tuple[float, int]:
+    """Scale at or above the least one at which the threshold is whole, and the threshold."""
+    if level == 0:
+        return (least_scale or 1.0), target.threshold_max
+    if least_scale == 0:
+        threshold = 2 ** (target.threshold_bits - 2)
+    else:
+        threshold = int(min(max(np.floor(level / least_scale), 1), target.threshold_max))
+    return level / threshold, threshold
+
+
+def _connection(stage: Stage, arrival: Arrival, scale: float, target: Target) -> Connection:
+    return Connection(
+        source=arrival.source,
+        target=stage.name,
+        synapses=quantize(arrival.operator, arrival.message_unit / scale, target.weight_max),
+        delay=arrival.delay,
+        graded=arrival.graded,
+    )
+
+
+def _neuron(
+    stage: Stage, plan: LayerPlan, scale: float, threshold: int, shift: int, target: Target
+) -> Lif | None:
+    """The neuron at that shift, or None if its bias does not fit the bias register."""
+    unit = float(2**shift)
+    bias = np.rint((stage.bias / scale + plan.bias_share * threshold) * unit)
+    limit = 2 ** (target.bias_mantissa_bits - 1) - 1
+    for exponent in range(target.bias_exponent_max + 1):
+        mantissa = np.rint(bias / 2**exponent)
+        if np.abs(mantissa).max(initial=0) <= limit:
+            return Lif(
+                bias_mantissa=mantissa.astype(np.int16),
+                threshold=threshold if plan.reset != "none" else 0,
+                bias_exponent=exponent,
+                reset=plan.reset,
+                shift=shift,
+                v_initial=int(plan.initial * (threshold << shift)),
+            )
+    return None

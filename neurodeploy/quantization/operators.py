@@ -1,0 +1,51 @@
+"""Float operators to int8 synapses at a given scale."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from neurodeploy.network import Conv, Dense
+from neurodeploy.network.stages import Operator
+from neurodeploy.program import Convolution, Synapses
+from neurodeploy.program import Dense as DenseSynapses
+from neurodeploy.program import Sparse as SparseSynapses
+
+__all__ = ["peak", "quantize"]
+
+
+def _values(operator: Operator) -> np.ndarray:
+    return operator.weight if isinstance(operator, Dense | Conv) else operator.data
+
+
+def peak(operator: Operator) -> float:
+    """Largest magnitude among the weights."""
+    return float(np.abs(_values(operator)).max(initial=0.0))
+
+
+def quantize(operator: Operator, factor: float, limit: int) -> Synapses:
+    """``clip(round_half_even(weight * factor), -limit, limit)`` as synapses.
+
+    A sparse operator loses the synapses that round to zero.
+    """
+    scaled = np.rint(_values(operator).astype(np.float64) * factor)
+    weights = np.clip(scaled, -limit, limit).astype(np.int8)
+    if isinstance(operator, Dense):
+        return DenseSynapses(weights)
+    if isinstance(operator, Conv):
+        top, left, bottom, right = operator.padding
+        return Convolution(
+            weights,
+            (operator.stride[0], operator.stride[1]),
+            (top, left, bottom, right),
+            (operator.dilation[0], operator.dilation[1]),
+            operator.groups,
+        )
+    matrix = sparse.csr_matrix((weights, operator.indices, operator.indptr), shape=operator.shape)
+    matrix.eliminate_zeros()
+    return SparseSynapses(
+        matrix.data,
+        matrix.indices.astype(np.int32),
+        matrix.indptr.astype(np.int64),
+        int(matrix.shape[1]),
+    )
