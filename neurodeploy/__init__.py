@@ -1,0 +1,39 @@
+"""neurodeploy: trained ReLU networks (ONNX) to spiking programs for Loihi-class chips.
+
+    import neurodeploy as nd
+
+    program = nd.compile("model.onnx", calibration=x, steps=32)
+    program.save("model.ndp")
+    result = nd.simulate(nd.load("model.ndp"), x_test)
+    result = nd.deploy(program, x_test[:3], verify=True)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+#: Public name -> module; resolved on first use, so that `import neurodeploy` stays light.
+_PUBLIC = {
+    "NeuroDeployError": "neurodeploy.errors",
+    "Program": "neurodeploy.program",
+    "check": "neurodeploy.pipeline",
+    "compile": "neurodeploy.pipeline",
+    "deploy": "neurodeploy.lava.deploy",
+    "load": "neurodeploy.program.storage",
+    "simulate": "neurodeploy.pipeline",
+}
+
+__all__ = ["NeuroDeployError", "Program", "check", "compile", "deploy", "load", "simulate"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        return getattr(import_module(_PUBLIC[name]), name)
+    raise AttributeError(f"module 'neurodeploy' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_PUBLIC])

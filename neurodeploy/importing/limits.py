@@ -1,4 +1,4 @@
-"""How large a file may claim to be: bounds that a spiking chip is far below, hostile files are not."""
+"""How large a file may claim to be: far beyond a spiking chip, far below what hurts."""
 
 from __future__ import annotations
 

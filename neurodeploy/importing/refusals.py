@@ -19,10 +19,19 @@ _DYNAMIC = "gives a result whose shape or choice depends on the data"
 _PRODUCT = "multiplies or compares two activations; synapses weigh one with a constant"
 _NORM = "needs mean and variance of each sample; synapses are constant"
 
+_NONLINEAR = (
+    "PRelu Elu Selu Gelu Celu Mish Swish HardSigmoid HardSwish Softplus Softsign ThresholdedRelu "
+    "Erf Sin Cos Exp Log Sqrt Pow Abs Sign Reciprocal Floor Ceil Round Min"
+).split()  # noqa: SIM905
+_INTEGER = (
+    "QuantizeLinear DequantizeLinear DynamicQuantizeLinear QLinearConv QLinearMatMul ConvInteger "
+    "MatMulInteger"
+).split()  # noqa: SIM905
+
 _REASONS: dict[str, tuple[str, str]] = {
     **dict.fromkeys(("Sigmoid", "Tanh", "Softmax", "LogSoftmax"), (_NOT_RELU, _SIGMOID)),
     **dict.fromkeys(
-        ["LeakyRelu", "PRelu", "Elu", "Selu", "Gelu", "Celu", "Mish", "Swish", "HardSigmoid", "HardSwish", "Softplus", "Softsign", "ThresholdedRelu", "Erf", "Sin", "Cos", "Exp", "Log", "Sqrt", "Pow", "Abs", "Sign", "Reciprocal", "Floor", "Ceil", "Round"],
+        _NONLINEAR,
         (_NOT_RELU, _RELU),
     ),
     **dict.fromkeys(
@@ -30,7 +39,7 @@ _REASONS: dict[str, tuple[str, str]] = {
         (_RECURRENT, "use a feed-forward network over a window of the signal"),
     ),
     **dict.fromkeys(
-        ["QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "QLinearMatMul", "ConvInteger", "MatMulInteger"],
+        _INTEGER,
         (_QUANTISED, "export the float model, before post-training quantisation"),
     ),
     **dict.fromkeys(

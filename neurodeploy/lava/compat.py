@@ -1,8 +1,8 @@
 """Lava on today's Python: whether it is there, and the one change it needs to be imported.
 
 lava-nc 0.10.0 is the last Lava and says Python < 3.11. What really stops it there is one
-dataclass with an unhashable default, which `import_lava` gets around without touching any
-installed file. The caller's process never imports Lava (the import sets the process-wide
+dataclass with an unhashable default; and NumPy 2.4 took an argument away that reshaped ports
+use. `import_lava` gets around both without touching any installed file. The caller's process never imports Lava (the import sets the process-wide
 start method of `multiprocessing`); `run` does it in a process of its own.
 """
 
@@ -12,8 +12,11 @@ import dataclasses
 import importlib
 import importlib.util
 from collections.abc import Callable
+from functools import partial
 from importlib import metadata
 from typing import Any, NoReturn
+
+import numpy as np
 
 from neurodeploy.errors import DeploymentError
 
@@ -105,12 +108,31 @@ def import_lava() -> None:
                 importlib.import_module(module)
             finally:
                 dataclasses.dataclass = original  # type: ignore[assignment]
+        _repair_reshape()
     except Exception as error:
         raise DeploymentError(
             f"Lava cannot be imported: {type(error).__name__}: {error}",
             place="lava",
             remedy=_INSTALL,
         ) from error
+
+
+def _repair_reshape() -> None:
+    """Reshaped ports without ``np.reshape(newshape=...)``, which NumPy 2.4 no longer takes."""
+    ports = importlib.import_module("lava.magma.core.process.ports.ports")
+
+    def forward(self: Any) -> Callable[[np.ndarray], np.ndarray]:
+        return partial(_reshaped, shape=self.shape)
+
+    def backward(self: Any) -> Callable[[np.ndarray], np.ndarray]:
+        return partial(_reshaped, shape=self.old_shape)
+
+    ports.ReshapePort.get_transform_func_fwd = forward
+    ports.ReshapePort.get_transform_func_bwd = backward
+
+
+def _reshaped(data: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    return data.reshape(shape)
 
 
 def _hashing(original: Callable[..., Any], module: str) -> Callable[..., Any]:

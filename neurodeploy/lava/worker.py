@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 import traceback
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,10 @@ def _run(folder: Path) -> None:
     running.clear()
     stepped = time.monotonic()
     root.stop()
+    # the last child: waited for here, nothing is left for `run` to wait for
+    stop_tracker = getattr(resource_tracker._resource_tracker, "_stop", None)
+    if stop_tracker is not None:
+        stop_tracker()
     report = {"start_seconds": ready - started, "step_seconds": stepped - ready}
     (folder / DONE).write_text(json.dumps(report))
 

@@ -55,7 +55,7 @@ def pool(operation: Operation, net: Builder) -> Signal:
         rounded = _round_up(window, x.shape[1:])
         if include and rounded != window:
             raise UnsupportedError(
-                "averages over padding with ceil_mode, so that windows at the end count fewer cells",
+                "averages over padding with ceil_mode, so windows at the end count fewer cells",
                 remedy="export with ceil_mode=0 or count_include_pad=0",
             )
         window = rounded

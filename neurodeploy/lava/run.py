@@ -1,0 +1,256 @@
+"""Run a program on Lava in a process of its own, with a time limit and a clean end."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import neurodeploy
+from neurodeploy.errors import DeploymentError
+from neurodeploy.lava.compat import require_lava
+from neurodeploy.lava.layout import lava_order
+from neurodeploy.program import INPUT, Program
+from neurodeploy.program.storage import save
+
+__all__ = ["LavaTrace", "default_timeout", "run"]
+
+Progress = Callable[[int], None]
+
+_POLL_SECONDS = 0.05
+#: How long the processes of a run may take to end after they were asked to.
+_GRACE_SECONDS = 5.0
+_LOG_LINES = 30
+
+
+@dataclass(frozen=True)
+class LavaTrace:
+    """What happened on Lava, by population name; step t is row t - 1.
+
+    Attributes
+    ----------
+    spikes
+        bool (steps, neurons), neurons in C order.
+    membrane
+        int32 (steps, neurons), after the step, for the populations asked for.
+    seconds
+        Wall time in all; `start_seconds` of it before the first step (imports, compiling,
+        starting processes), `step_seconds` while stepping.
+    """
+
+    spikes: dict[str, np.ndarray]
+    membrane: dict[str, np.ndarray]
+    seconds: float
+    start_seconds: float
+    step_seconds: float
+
+
+def default_timeout(program: Program, steps: int) -> float:
+    """A generous limit in seconds: about thirty times what a slow computer needs."""
+    work = sum(
+        float(c.synapses.fan_out(program.shape_of(c.source)).sum()) for c in program.connections
+    )
+    processes = 2 * len(program.populations) + len(program.connections) + 1
+    return 120.0 + 2.0 * processes + steps * (0.02 * processes + 1e-6 * work)
+
+
+def run(
+    program: Program,
+    messages: np.ndarray,
+    *,
+    membranes: Collection[str] = (),
+    stock: bool = True,
+    timeout: float | None = None,
+    progress: Progress | None = None,
+) -> LavaTrace:
+    """Step a program through absolute time on Lava's CPU runtime.
+
+    Parameters
+    ----------
+    messages
+        Integers (steps, inputs): what the input population sends at each step.
+    membranes
+        Populations whose membrane is wanted, too.
+    stock
+        Use Lava's own neuron where it fits, see `lowering.lower`.
+    timeout
+        Seconds until everything is ended; `default_timeout` if None.
+    progress
+        Called with the number of steps done, a few times a second.
+
+    Raises
+    ------
+    DeploymentError
+        Lava is missing, failed, or did not finish in time. No process of the run is left.
+    """
+    require_lava()
+    messages = _checked(program, messages)
+    unknown = set(membranes) - {p.name for p in program.populations}
+    if unknown:
+        raise KeyError(f"no population {', '.join(sorted(unknown))}")
+    limit = default_timeout(program, len(messages)) if timeout is None else timeout
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(
+        prefix="neurodeploy-lava-", ignore_cleanup_errors=True
+    ) as name:
+        folder = Path(name)
+        job = {
+            "steps": len(messages),
+            "largest": int(max(messages.max(initial=0), -messages.min(initial=0))),
+            "membranes": sorted(membranes),
+            "stock": stock,
+        }
+        save(program, folder / "program.ndp")
+        np.save(folder / "messages.npy", _narrowed(messages)[:, lava_order(program.encoder.shape)])
+        (folder / "job.json").write_text(json.dumps(job))
+        _work(folder, program, len(messages), started + limit, limit, progress)
+        report = json.loads((folder / "done.json").read_text())
+        spikes, membrane = _read(folder, program, len(messages), membranes)
+    return LavaTrace(spikes, membrane, time.monotonic() - started, **report)
+
+
+def _checked(program: Program, messages: np.ndarray) -> np.ndarray:
+    messages = np.asarray(messages)
+    inputs = int(np.prod(program.encoder.shape))
+    if messages.dtype.kind not in "iu" or messages.ndim != 2 or messages.shape[1] != inputs:
+        raise ValueError(f"messages are integers (steps, {inputs}), not {messages.shape}")
+    if not len(messages):
+        raise ValueError("no step to run")
+    return messages
+
+
+def _narrowed(messages: np.ndarray) -> np.ndarray:
+    """The same integers in the narrowest signed type."""
+    low, high = messages.min(), messages.max()
+    for dtype in (np.int8, np.int16):
+        if np.iinfo(dtype).min <= low and high <= np.iinfo(dtype).max:
+            return messages.astype(dtype)
+    return messages.astype(np.int32)
+
+
+def _work(
+    folder: Path,
+    program: Program,
+    steps: int,
+    deadline: float,
+    limit: float,
+    progress: Progress | None,
+) -> None:
+    """Start the worker, wait for it, and leave nothing of it behind."""
+    decoder = next(
+        k for k, p in enumerate(program.populations) if p.name == program.decoder.population
+    )
+    watched = folder / f"spikes-{decoder}.bin"
+    row = -(-program.populations[decoder].size // 8)
+    with (
+        open(folder / "log.txt", "wb") as log,
+        subprocess.Popen(
+            [sys.executable, "-m", "neurodeploy.lava.worker", str(folder)],
+            cwd=folder,
+            env=_environment(),
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        ) as worker,
+    ):
+        try:
+            while worker.poll() is None:
+                if time.monotonic() > deadline:
+                    raise DeploymentError(
+                        f"Lava did not finish {steps} steps in {limit:.0f} seconds and was stopped",
+                        place="lava",
+                        remedy="raise the time limit, or run fewer samples or a smaller program",
+                    )
+                time.sleep(_POLL_SECONDS)
+                if progress is not None and watched.exists():
+                    progress(min(watched.stat().st_size // row, steps))
+        finally:
+            _end(worker)
+    if not (folder / "done.json").exists():
+        raise _failure(folder, worker.returncode)
+    if progress is not None:
+        progress(steps)
+
+
+def _environment() -> dict[str, str]:
+    """The caller's, with this package importable and NumPy on one thread (Lava forks)."""
+    package = str(Path(neurodeploy.__path__[0]).parent)
+    paths = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p]
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    return {**os.environ, **threads, "PYTHONPATH": os.pathsep.join([*paths, package])}
+
+
+def _end(worker: subprocess.Popen[bytes]) -> None:
+    """End every process of the run: first politely, for Lava's shared memory to be freed.
+
+    Python's resource tracker ignores SIGTERM and removes the segments once all the others
+    are gone.
+    """
+    assert worker.stdin is not None
+    deadline = time.monotonic() + _GRACE_SECONDS
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if _alive(worker.pid):
+            os.killpg(worker.pid, signal.SIGTERM)
+        worker.wait(_GRACE_SECONDS)
+        while _alive(worker.pid) and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+        if _alive(worker.pid):
+            os.killpg(worker.pid, signal.SIGKILL)
+    with contextlib.suppress(BrokenPipeError):
+        worker.stdin.close()
+
+
+def _alive(group: int) -> bool:
+    """Whether a process group has members."""
+    try:
+        os.killpg(group, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def _failure(folder: Path, code: int) -> DeploymentError:
+    """What the worker left word of, or the end of its log."""
+    log = (folder / "log.txt").read_text(errors="replace").strip().splitlines()[-_LOG_LINES:]
+    try:
+        told: dict[str, Any] = json.loads((folder / "error.json").read_text())
+    except (OSError, ValueError):
+        told = {"message": "\n".join([f"exit code {code}", *log]), "place": INPUT, "remedy": ""}
+    lines = str(told["message"]).strip().splitlines()
+    message = told["message"]
+    if len(lines) > 1:
+        message = f"Lava's run failed: {lines[-1]}\n" + "\n".join(lines[-_LOG_LINES:-1])
+    return DeploymentError(message, place=told["place"] or "lava", remedy=told["remedy"])
+
+
+def _read(
+    folder: Path, program: Program, steps: int, membranes: Collection[str]
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """The recordings, neurons back in C order."""
+    spikes, membrane = {}, {}
+    for k, p in enumerate(program.populations):
+        order = np.argsort(lava_order(p.shape))
+        packed = np.fromfile(folder / f"spikes-{k}.bin", np.uint8)
+        wanted = [(packed, steps * -(-p.size // 8))]
+        if p.name in membranes:
+            values = np.fromfile(folder / f"membrane-{k}.bin", "<i4")
+            wanted.append((values, steps * p.size))
+        if any(found.size != size for found, size in wanted):
+            raise DeploymentError("Lava's recording is incomplete", place=p.name)
+        bits = np.unpackbits(packed.reshape(steps, -1), axis=1, count=p.size)
+        spikes[p.name] = bits.view(bool)[:, order]
+        if p.name in membranes:
+            membrane[p.name] = values.reshape(steps, p.size)[:, order].astype(np.int32, copy=False)
+    return spikes, membrane

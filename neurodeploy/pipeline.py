@@ -1,0 +1,316 @@
+"""The one place that knows the order: ONNX to Program, Program to results."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+import neurodeploy
+from neurodeploy.errors import ConversionError, UsageError
+from neurodeploy.program import Encoding, Preprocessing, Program
+from neurodeploy.program.bounds import bounds
+from neurodeploy.simulator.encoding import check_samples
+from neurodeploy.targets import Target, load_target
+
+if TYPE_CHECKING:
+    from neurodeploy.conversion.rate import Balance, ResetMode
+    from neurodeploy.importing import Report
+    from neurodeploy.network import Network
+    from neurodeploy.simulator.result import Result
+
+__all__ = ["Overflow", "Stage", "Warn", "check", "compile", "simulate"]
+
+Overflow = Literal["off", "warn", "error"]
+#: Called with the name of a stage, the work done and the work there is.
+Stage = Callable[[str, int, int], None]
+#: Called with one line the user should read.
+Warn = Callable[[str], None]
+
+
+def _quiet(*_: object) -> None:
+    """Ignore progress and warnings."""
+
+
+def compile(
+    model: str | Path,
+    calibration: np.ndarray | None = None,
+    scheme: str = "rate",
+    steps: int = 32,
+    target: str = "loihi2",
+    reset: ResetMode | None = None,
+    encoding: Encoding | None = None,
+    balance: Balance = "percentile",
+    l4: bool | None = None,
+    seed: int = 0,
+    *,
+    percentile: float = 99.9,
+    scale: float | None = None,
+    mean: tuple[float, ...] = (0.0,),
+    std: tuple[float, ...] = (1.0,),
+    input_range: tuple[float, float] | None = None,
+    overflow: Overflow = "warn",
+    progress: Stage = _quiet,
+    warn: Warn = _quiet,
+) -> Program:
+    """Compile a trained ReLU network to a spiking program.
+
+    Parameters
+    ----------
+    model
+        Path of the ONNX file.
+    calibration
+        Samples (n, *input shape): float32 as the model takes them, or uint8 images (then
+        `scale`, `mean` and `std` say what the model takes). Without samples, bounds are used.
+    scheme
+        ``rate``.
+    steps
+        Time steps a sample.
+    target
+        ``loihi1``, ``loihi2``, or the path of a target's TOML file.
+    reset
+        ``subtract`` or ``zero``; default: ``subtract`` where the target has microcode.
+    encoding
+        ``current``, ``deterministic`` or ``poisson``; default: ``current`` where the target has
+        graded spikes, else ``deterministic``.
+    balance
+        ``percentile``, ``max`` or ``mmse``.
+    l4
+        L4-norm correction; default: with Poisson input only, where it helps.
+    seed
+        Of the Poisson encoder.
+    percentile
+        Of `balance` percentile, over non-zero activations.
+    scale, mean, std
+        ``(raw * scale - mean) / std`` for samples of an integer dtype, stored in the program.
+        The default scale is 1/255.
+    input_range
+        Lowest and highest network input; default: from the samples, else 0..1.
+    overflow
+        What to do where the compiler cannot prove that nothing overflows.
+
+    Returns
+    -------
+    Program
+
+    Raises
+    ------
+    NeuroDeployError
+        ModelError, UnsupportedError, DataError, TargetError, UsageError or ConversionError.
+
+    References
+    ----------
+    Rueckauer et al. 2017 (threshold balancing); Allred & Roy 2021 (L4 norm).
+    """
+    hardware = load_target(target)
+    plan = _scheme(scheme, steps, reset, encoding, balance, percentile, hardware)
+    if overflow not in ("off", "warn", "error"):
+        raise UsageError(f"{overflow!r} is not off, warn or error", place="--overflow")
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
+        raise UsageError(f"{seed!r} is outside 0..2**63 - 1", place="--seed")
+    if scale is None:
+        scale = 1 / 255
+        if calibration is not None and np.asarray(calibration).dtype.kind in "iu":
+            warn("integer samples: scaled by 1/255 (state --scale if the model takes others)")
+    preprocessing = Preprocessing(float(scale), tuple(mean), tuple(std))
+
+    from neurodeploy.importing import load_network
+    from neurodeploy.network.stages import stages as cut
+    from neurodeploy.passes import L4Correction, run_passes, standard_passes
+
+    progress("import", 0, 1)
+    imported = load_network(str(model))
+    network = run_passes(imported.network, standard_passes())
+    if l4 if l4 is not None else plan.encoding == "poisson":
+        network = L4Correction().apply(network)
+    stages = cut(network)
+    progress("import", 1, 1)
+
+    shape = network.shapes[network.input.name]
+    known = _calibrate(network, calibration, preprocessing, input_range, progress, warn)
+    options = {
+        "steps": steps,
+        "reset": plan.reset,
+        "encoding": plan.encoding,
+        "balance": balance,
+        "percentile": percentile,
+        "l4": l4 if l4 is not None else plan.encoding == "poisson",
+        "seed": seed,
+        "input_range": list(known.input_range),
+        "output_range": list(known.output_range),
+    }
+    provenance: dict[str, Any] = {
+        "model": {
+            "file": Path(model).name,
+            "sha256": imported.sha256,
+            "external_sha256": dict(imported.external_sha256),
+            "producer": imported.producer,
+            "opset": imported.opset,
+            "input": imported.input_name,
+            "output": imported.output_name,
+            "decoder": list(imported.decoder),
+        },
+        "calibration": {
+            "samples": known.samples,
+            "sha256": "" if calibration is None else _digest(calibration),
+        },
+        "options": options,
+        "versions": {"neurodeploy": neurodeploy.__version__, "numpy": np.__version__},
+        "platform": platform.machine(),
+    }
+    program = plan.convert(stages, shape, known, hardware, preprocessing, seed, provenance)
+    findings = tuple(overflow_findings(program))
+    if findings and overflow == "error":
+        raise ConversionError(
+            "an accumulator may overflow:\n  " + "\n  ".join(findings),
+            remedy="use --overflow warn, fewer --steps, or --reset subtract",
+        )
+    if overflow == "warn":
+        for finding in findings:
+            warn(finding)
+    progress("convert", 1, 1)
+    return program
+
+
+def _scheme(
+    scheme: str,
+    steps: int,
+    reset: ResetMode | None,
+    encoding: Encoding | None,
+    balance: Balance,
+    percentile: float,
+    target: Target,
+) -> Any:
+    from neurodeploy.conversion.rate import RateScheme
+
+    if scheme != "rate":
+        raise UsageError(f"{scheme!r} is not a scheme; there is: rate", place="--scheme")
+    return RateScheme(
+        steps=steps,
+        reset=reset or ("subtract" if target.microcode else "zero"),
+        encoding=encoding or ("current" if target.graded_bits else "deterministic"),
+        balance=balance,
+        percentile=percentile,
+    )
+
+
+def _calibrate(
+    network: Network,
+    x: np.ndarray | None,
+    preprocessing: Preprocessing,
+    input_range: tuple[float, float] | None,
+    progress: Stage,
+    warn: Warn,
+) -> Any:
+    """Statistics from the samples, or bounds without any."""
+    from dataclasses import replace
+
+    from neurodeploy.calibration import collect, data_free
+    from neurodeploy.network.stages import stages as cut
+
+    if input_range is not None and not (
+        np.isfinite(input_range).all() and input_range[0] < input_range[1]
+    ):
+        raise UsageError(f"{input_range} is not a range", place="--input-range")
+    shape = network.shapes[network.input.name]
+    if x is None:
+        low, high = input_range or _stated_range(preprocessing)
+        warn(
+            "no calibration samples: thresholds come from worst-case bounds, which cost most of "
+            f"the accuracy (input taken to lie in {low:g}..{high:g}); give --calibration"
+        )
+        return data_free(cut(network), shape, low, high)
+    x = check_samples(x, shape, "calibration")
+    done = 0
+
+    def report(count: int) -> None:
+        nonlocal done
+        done += count
+        progress("calibrate", done, 2 * len(x))
+
+    known = collect(network, x, preprocessing.apply, report)
+    return known if input_range is None else replace(known, input_range=input_range)
+
+
+def _stated_range(preprocessing: Preprocessing) -> tuple[float, float]:
+    """What 0..255 becomes; the range of an ordinary image."""
+    ends = np.array([[0.0], [255.0]]) * preprocessing.scale
+    values = (ends - np.array(preprocessing.mean)[None]) / np.array(preprocessing.std)[None]
+    return float(values.min()), float(values.max())
+
+
+def _digest(x: np.ndarray) -> str:
+    """SHA-256 of an array's dtype, shape and content."""
+    x = np.ascontiguousarray(x)
+    digest = hashlib.sha256(f"{x.dtype.str} {x.shape}".encode())
+    digest.update(x.data)
+    return digest.hexdigest()
+
+
+def overflow_findings(program: Program) -> list[str]:
+    """Accumulators that are not proved to stay in their registers: layer, rule, value, limit."""
+    found = []
+    for name, proof in bounds(program).items():
+        for rule, cannot, extremes in (
+            ("current in 24 bit", proof.cannot_wrap, proof.current),
+            ("membrane in 24 bit", proof.cannot_clip, proof.membrane),
+        ):
+            if not cannot and extremes is not None:
+                worst = max(-extremes[0], extremes[1])
+                found.append(
+                    f"{name}: {rule}: worst case {worst} is {worst / 2**23:.1f} times the "
+                    f"limit {2**23 - 1} (range {extremes[0]}..{extremes[1]})"
+                )
+    return found
+
+
+def simulate(
+    program: Program,
+    x: np.ndarray,
+    *,
+    limit: int | None = None,
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Result:
+    """Run samples through a program on the CPU, bit for bit as `docs/semantics.md` defines.
+
+    Parameters
+    ----------
+    x
+        (n, *input shape): float32 as the ONNX model takes it, or integers (preprocessed as the
+        program says).
+    limit
+        Only the first so many.
+    threads
+        Default: all cores. The result does not depend on it.
+    progress
+        Called with the number of samples just finished.
+
+    Returns
+    -------
+    Result
+        `outputs` (n, classes), `predictions` (n,), `spikes_per_sample`, ...
+    """
+    from neurodeploy.simulator.engine import simulate as run
+
+    result, _ = run(program, np.asarray(x)[:limit], threads=threads, progress=progress)
+    return result
+
+
+def check(model: str | Path) -> Report:
+    """Every node of an ONNX file with verdict, reason and remedy.
+
+    Runs the importer and the rate scheme's own rules, so it agrees with `compile`.
+
+    Returns
+    -------
+    Report
+        `ok` and `findings`.
+    """
+    from neurodeploy.conversion.check import check as examine
+
+    return examine(str(model))

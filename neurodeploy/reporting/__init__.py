@@ -1,0 +1,1 @@
+"""Tables, progress and descriptions for people and scripts."""

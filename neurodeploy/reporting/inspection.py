@@ -1,0 +1,90 @@
+"""What a program holds: populations, connections, codec, bounds, provenance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from neurodeploy.program import INPUT, Program
+from neurodeploy.program.bounds import bounds
+from neurodeploy.targets import load_target
+
+__all__ = ["describe", "fidelity"]
+
+
+def fidelity(program: Program) -> str:
+    """Which hardware the numbers are about, and how close."""
+    try:
+        title = load_target(program.target).title
+    except Exception:  # a user's own target file may be elsewhere now
+        title = program.target
+    neuron = (
+        "neurons need custom microcode" if program.needs_microcode else "stock neurons (LIFReset)"
+    )
+    return f"{title}, integer semantics of docs/semantics.md, bit for bit; {neuron}"
+
+
+def describe(program: Program) -> dict[str, Any]:
+    """A JSON-like description."""
+    proofs = bounds(program)
+    populations = []
+    for p in program.populations:
+        proof = proofs[p.name]
+        populations.append(
+            {
+                "name": p.name,
+                "shape": list(p.shape),
+                "neurons": p.size,
+                "reset": p.neuron.reset,
+                "stock": p.neuron.is_stock,
+                "threshold": p.neuron.threshold,
+                "shift": p.neuron.shift,
+                "v_initial": p.neuron.v_initial,
+                "bias_exponent": p.neuron.bias_exponent,
+                "phase": p.phase,
+                "spike_value": p.spike_value,
+                "membrane_unit": p.membrane_unit,
+                "current_bound": None if proof.current is None else list(proof.current),
+                "membrane_bound": None if proof.membrane is None else list(proof.membrane),
+                "cannot_overflow": proof.cannot_wrap and proof.cannot_clip,
+            }
+        )
+    connections = [
+        {
+            "source": c.source,
+            "target": c.target,
+            "kind": c.synapses.kind,
+            "weights": list(c.synapses.weights.shape),
+            "synapses": int(c.synapses.fan_out(program.shape_of(c.source)).sum()),
+            "delay": c.delay,
+            "graded": c.graded,
+        }
+        for c in program.connections
+    ]
+    e = program.encoder
+    return {
+        "scheme": program.scheme,
+        "target": program.target,
+        "fidelity": fidelity(program),
+        "steps": program.period,
+        "latency_steps": program.latency,
+        "steps_per_sample": program.period,
+        "neurons": program.neurons,
+        "synapses": sum(c["synapses"] for c in connections),
+        "weight_bytes": sum(int(c.synapses.weights.nbytes) for c in program.connections),
+        "input": {
+            "name": INPUT,
+            "shape": list(e.shape),
+            "encoding": e.encoding,
+            "unit": e.unit,
+            "low": e.low,
+            "high": e.high,
+            "seed": e.seed,
+            "scale": e.preprocessing.scale,
+            "mean": list(e.preprocessing.mean),
+            "std": list(e.preprocessing.std),
+        },
+        "output": {"population": program.decoder.population, "unit": program.decoder.unit},
+        "populations": populations,
+        "connections": connections,
+        "provenance": dict(program.provenance),
+    }

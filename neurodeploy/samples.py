@@ -1,0 +1,114 @@
+"""Samples and labels from `.npz` and `.npy` files, without pickle and within stated memory."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from neurodeploy.errors import DataError, NeuroDeployError
+from neurodeploy.files import read_bytes
+
+__all__ = ["Samples", "load_samples"]
+
+#: Largest array that is read into memory.
+MAX_BYTES = 2**33
+_REMEDY = "write it with numpy.savez(path, x=samples, y=labels)"
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Samples x (n, ...) and, where the file has them, labels y (n,)."""
+
+    x: np.ndarray
+    y: np.ndarray | None
+
+    def limit(self, n: int | None) -> Samples:
+        """The first n."""
+        if n is None:
+            return self
+        return Samples(self.x[:n], None if self.y is None else self.y[:n])
+
+
+def load_samples(path: str | Path) -> Samples:
+    """Read `x` and, if there, `y` from a `.npz` file (or `x` alone from a `.npy` file).
+
+    Raises
+    ------
+    DataError
+        Not such a file, no `x`, an object dtype, too large, damaged, or labels that do not fit.
+    """
+    place = str(path)
+    try:
+        data = read_bytes(path)
+    except NeuroDeployError as error:
+        raise DataError(error.message, place=place) from None
+    if data[:6] == b"\x93NUMPY":
+        return Samples(_array(data, len(data), place), None)
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            sizes = {info.filename: info.file_size for info in archive.infolist()}
+            if "x.npy" not in sizes:
+                held = ", ".join(sorted(sizes)) or "nothing"
+                raise DataError(f"holds {held}, but no array x", place=place, remedy=_REMEDY)
+            x = _member(archive, "x.npy", sizes, place)
+            y = _member(archive, "y.npy", sizes, place) if "y.npy" in sizes else None
+    except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, NotImplementedError) as error:
+        raise DataError(f"not an .npz file ({error})", place=place, remedy=_REMEDY) from None
+    except Exception as error:  # zlib.error and lzma's have no common base
+        if isinstance(error, NeuroDeployError):
+            raise
+        raise DataError(f"damaged ({error})", place=place, remedy=_REMEDY) from None
+    if y is not None:
+        y = _labels(y, x, place)
+    return Samples(x, y)
+
+
+def _member(archive: zipfile.ZipFile, name: str, sizes: dict[str, int], place: str) -> np.ndarray:
+    if sizes[name] > MAX_BYTES:
+        raise DataError(
+            f"{name} claims {sizes[name]} bytes (limit {MAX_BYTES})",
+            place=place,
+            remedy="split the samples over several files",
+        )
+    with archive.open(name) as stream:
+        # never more than was claimed, whatever the compressed stream unfolds to
+        return _array(stream.read(sizes[name] + 1), sizes[name], place)
+
+
+def _array(data: bytes, size: int, place: str) -> np.ndarray:
+    """The array of a `.npy` file whose header is held against the bytes that are there."""
+    try:
+        stream = io.BytesIO(data)
+        version = np.lib.format.read_magic(stream)
+        read = (
+            np.lib.format.read_array_header_1_0
+            if version == (1, 0)
+            else np.lib.format.read_array_header_2_0
+        )
+        shape, fortran, dtype = read(stream)
+    except (ValueError, EOFError) as error:
+        raise DataError(f"not an array ({error})", place=place, remedy=_REMEDY) from None
+    if dtype.hasobject:
+        raise DataError("holds Python objects, which are never unpickled", place=place)
+    count = 1
+    for n in shape:
+        count *= int(n)
+    body = data[stream.tell() :]
+    if len(data) != size or count * dtype.itemsize != len(body):
+        raise DataError("does not hold what its header says", place=place, remedy=_REMEDY)
+    array = np.frombuffer(body, dtype)
+    return array.reshape(shape, order="F" if fortran else "C")
+
+
+def _labels(y: np.ndarray, x: np.ndarray, place: str) -> np.ndarray:
+    if y.dtype.kind not in "iu" or y.size != (x.shape[0] if x.ndim else 0):
+        raise DataError(
+            f"labels y are {y.dtype} {y.shape} for samples {x.shape}",
+            place=place,
+            remedy="give one whole number a sample, or leave y out",
+        )
+    return y.reshape(-1)

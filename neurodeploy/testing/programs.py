@@ -1,0 +1,264 @@
+"""Small random programs that reach for every corner of `docs/semantics.md`.
+
+All synapse kinds, message kinds, neuron parameters, delays, skips, aligned or not, with
+values near their limits. One rule bounds them: the shifted input of a neuron stays below
+2^24, so that one wrap brings every current back (semantics, section 3) and no 32-bit back
+end overflows. Currents that wrap and membranes that clip are common.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from neurodeploy.program import (
+    INPUT,
+    Connection,
+    Convolution,
+    Decoder,
+    Dense,
+    Encoder,
+    Lif,
+    Population,
+    Program,
+    Sparse,
+    Synapses,
+)
+from neurodeploy.program.neuron import (
+    BIAS_MANTISSA_MAX,
+    BIAS_MANTISSA_MIN,
+    MEMBRANE_LIMIT,
+    NO_CURRENT_MEMORY,
+    STOCK_SHIFT,
+    THRESHOLD_MAX,
+)
+from neurodeploy.simulator.encoding import encode
+
+__all__ = ["random_program"]
+
+Shape = tuple[int, ...]
+#: Shifted input of a neuron stays below; then |decay(u) + (a << shift)| < 3 * 2^23.
+_INPUT_LIMIT = 2**24
+
+
+def random_program(
+    rng: np.random.Generator,
+    *,
+    max_depth: int = 4,
+    max_side: int = 7,
+    max_neurons: int = 60,
+    max_steps: int = 48,
+    aligned: bool | None = None,
+    stock: bool | None = None,
+) -> tuple[Program, np.ndarray]:
+    """A program and input messages for it.
+
+    Parameters
+    ----------
+    max_depth
+        Most populations.
+    max_side
+        Largest height and width of an input image.
+    max_neurons
+        Largest flat population; a convolution may have a few times as many.
+    max_steps
+        Most steps of messages.
+    aligned
+        Whether windows see one sample each; by chance if None.
+    stock
+        Whether all neurons are Lava's stock one; by chance, one by one, if None.
+
+    Returns
+    -------
+    (program, int32 (steps, inputs))
+    """
+    period = int(rng.integers(1, 13))
+    encoder = _encoder(rng, max_side)
+    messages = _messages(rng, encoder, period, int(rng.integers(2, max_steps + 1)))
+    aligned = _chance(rng, 0.5) if aligned is None else aligned
+    shapes: dict[str, Shape] = {INPUT: encoder.shape}
+    phases = {INPUT: 1}
+    largest = int(np.abs(messages).max(initial=1))
+    populations: list[Population] = []
+    connections: list[Connection] = []
+    for k in range(int(rng.integers(1, max_depth + 1))):
+        name = f"p{k}"
+        sources = _sources(rng, list(shapes))
+        shape, first = _target(rng, shapes[sources[0]], max_neurons)
+        phase = max(phases[s] for s in sources) + int(rng.integers(1, 6))
+        extreme = _chance(rng, 0.4)
+        neuron = _neuron(rng, prod(shape), stock, extreme)
+        room = ((_INPUT_LIMIT - 1) >> neuron.shift) // len(sources)
+        # a population may live on its bias alone
+        for i, source in enumerate(sources if not _chance(rng, 0.04) else []):
+            synapses = first if i == 0 else _flat_synapses(rng, shapes[source], prod(shape))
+            graded = source == INPUT and encoder.is_graded
+            message = largest if graded else 1
+            synapses, exponent = _within(rng, synapses, room // message, extreme)
+            connections.append(
+                Connection(
+                    source,
+                    name,
+                    synapses,
+                    exponent=exponent,
+                    delay=phase - phases[source] if aligned else int(rng.integers(1, 6)),
+                    graded=graded or _chance(rng, 0.2),
+                )
+            )
+        if not aligned:
+            phase = int(rng.integers(0, 2 * period + 2))
+        populations.append(Population(name, shape, neuron, phase))
+        shapes[name], phases[name] = shape, phase if aligned else 1
+    decoder = Decoder(populations[-1].name, float(rng.choice([1.0, 0.25])))
+    return Program(tuple(populations), tuple(connections), encoder, decoder, period), messages
+
+
+def _chance(rng: np.random.Generator, probability: float) -> bool:
+    return bool(rng.random() < probability)
+
+
+def _one_of(rng: np.random.Generator, *choices: Any) -> Any:
+    """One of them; Python objects stay what they are."""
+    return choices[int(rng.integers(len(choices)))]
+
+
+def _encoder(rng: np.random.Generator, max_side: int) -> Encoder:
+    if _chance(rng, 0.7):
+        side = rng.integers(1, max_side + 1, 2)
+        shape: Shape = (int(rng.integers(1, 5)), int(side[0]), int(side[1]))
+    else:
+        shape = (int(rng.integers(1, 25)),)
+    signed = _chance(rng, 0.5)
+    if _chance(rng, 0.5):
+        high = _one_of(rng, 1, 3, 20, 127, 255, 5000)
+        return Encoder(shape, "current", 1.0, -high if signed else 0, high)
+    encoding = _one_of(rng, "deterministic", "poisson")
+    low, seed = -(2**16) if signed else 0, int(rng.integers(1000))
+    return Encoder(shape, encoding, 2.0**-16, low, 2**16, seed=seed)
+
+
+def _messages(rng: np.random.Generator, encoder: Encoder, period: int, steps: int) -> np.ndarray:
+    """Samples as the encoder sends them, sometimes with values that change every step."""
+    samples = -(-steps // period)
+    level = rng.integers(encoder.low, encoder.high + 1, (samples, prod(encoder.shape)))
+    level[rng.random(level.shape) < 0.3] = 0
+    level = level.astype(np.int32)
+    sent = np.concatenate([encode(encoder, row, period, k) for k, row in enumerate(level)])[:steps]
+    if encoder.encoding == "current" and _chance(rng, 0.4):
+        sent = rng.permuted(sent, axis=0)
+    return sent.astype(np.int32)
+
+
+def _sources(rng: np.random.Generator, names: list[str]) -> list[str]:
+    """The last population, and at times others, or the same one twice."""
+    sources = [names[-1]]
+    while len(sources) < 3 and _chance(rng, 0.3):
+        sources.append(_one_of(rng, *names))
+    return sources
+
+
+def _target(
+    rng: np.random.Generator, source: Shape, max_neurons: int
+) -> tuple[Shape, Synapses]:
+    """A population's shape and the synapses that lead there from `source`."""
+    if len(source) == 3 and _chance(rng, 0.65):
+        convolution = _convolution(rng, source)
+        return convolution.output_shape(source), convolution
+    shape: Shape = (int(rng.integers(1, max_neurons + 1)),)
+    if _chance(rng, 0.3):
+        shape = (int(rng.integers(1, 4)), int(rng.integers(1, 5)), int(rng.integers(1, 5)))
+    return shape, _flat_synapses(rng, source, prod(shape))
+
+
+def _weights(rng: np.random.Generator, shape: Shape) -> np.ndarray:
+    """int8; all of the range, small, or only its ends."""
+    style = rng.integers(4)
+    if style == 0:
+        return rng.choice(np.array([-128, 127], np.int8), shape)
+    limit = 128 if style == 1 else 12
+    weights = rng.integers(-limit, limit, shape)
+    return np.where(rng.random(shape) < 0.1, 0, weights).astype(np.int8)
+
+
+def _convolution(rng: np.random.Generator, source: Shape) -> Convolution:
+    channels, height, width = source
+    groups = _one_of(rng, *[g for g in range(1, channels + 1) if channels % g == 0])
+    padding = tuple(int(n) for n in rng.integers(0, 3, 4))
+    if _chance(rng, 0.5):  # alike at both ends, as Lava's own convolution has it
+        padding = padding[:2] * 2
+    rows, columns = height + padding[0] + padding[2], width + padding[1] + padding[3]
+    kernel, dilation = [], []
+    for size in (rows, columns):
+        dilation.append(int(rng.integers(1, 3)))
+        kernel.append(int(rng.integers(1, min(4, (size - 1) // dilation[-1] + 1) + 1)))
+    out = groups * int(rng.integers(1, 4))
+    return Convolution(
+        _weights(rng, (out, channels // groups, kernel[0], kernel[1])),
+        stride=(int(rng.integers(1, 4)), int(rng.integers(1, 4))),
+        padding=padding,  # type: ignore[arg-type]
+        dilation=(dilation[0], dilation[1]),
+        groups=groups,
+    )
+
+
+def _flat_synapses(rng: np.random.Generator, source: Shape, targets: int) -> Dense | Sparse:
+    sources = prod(source)
+    if _chance(rng, 0.5):
+        return Dense(_weights(rng, (targets, sources)))
+    # any list of synapses: rows may be empty, a pair may occur twice
+    fan_in = rng.integers(0, min(sources, 8) + 1, targets)
+    starts = np.concatenate([[0], np.cumsum(fan_in)]).astype(np.int64)
+    columns = rng.integers(0, sources, starts[-1]).astype(np.int32)
+    return Sparse(_weights(rng, (int(starts[-1]),)), columns, starts, sources)
+
+
+def _within(
+    rng: np.random.Generator, synapses: Synapses, room: int, extreme: bool
+) -> tuple[Synapses, int]:
+    """Synapses and an exponent by which no target receives more than `room`."""
+    weights = synapses.weights.astype(np.int16)
+    while (bound := _row_bound(synapses)) > room:
+        weights = weights // 2 + (weights < 0)  # towards zero: -1 // 2 would stay -1
+        synapses = replace(synapses, weights=weights.astype(np.int8))
+    exponent = 0
+    wanted = 7 if extreme else int(rng.integers(0, 4))
+    while exponent < wanted and bound << (exponent + 1) <= room:
+        exponent += 1
+    return synapses, exponent
+
+
+def _row_bound(synapses: Synapses) -> int:
+    """Largest sum of absolute weights into one target (for a convolution, inside the image)."""
+    weights = np.abs(synapses.weights.astype(np.int64))
+    if isinstance(synapses, Sparse):
+        sums = np.concatenate([[0], np.cumsum(weights)])
+        return int(np.diff(sums[synapses.row_starts]).max(initial=0))
+    return int(weights.reshape(weights.shape[0], -1).sum(1).max(initial=0))
+
+
+def _neuron(rng: np.random.Generator, size: int, stock: bool | None, extreme: bool) -> Lif:
+    """Every parameter anywhere in its range, with the usual values most often."""
+    stock = _chance(rng, 0.4) if stock is None else stock
+    shift = STOCK_SHIFT if stock else int(rng.integers(0, STOCK_SHIFT + 1))
+    threshold = int(_one_of(rng, 0, rng.integers(1, 60), rng.integers(60, 3000), 40000))
+    limits = (BIAS_MANTISSA_MIN, BIAS_MANTISSA_MAX) if extreme else (-100, 100)
+    bias = rng.integers(limits[0], limits[1] + 1, size).astype(np.int16)
+    if extreme and _chance(rng, 0.3):
+        bias = rng.choice(np.array(limits, np.int16), size)
+        threshold = THRESHOLD_MAX
+    initial = [0, threshold << shift >> 1, -int(rng.integers(2**20))]
+    if extreme:
+        initial += [MEMBRANE_LIMIT, -MEMBRANE_LIMIT]
+    return Lif(
+        bias_mantissa=bias,
+        threshold=threshold,
+        bias_exponent=int(rng.integers(0, 8)) if extreme or _chance(rng, 0.3) else 0,
+        du=_one_of(rng, NO_CURRENT_MEMORY, NO_CURRENT_MEMORY, int(rng.integers(0, 4096)), 0),
+        dv=_one_of(rng, 0, 0, int(rng.integers(0, 4096)), 4095),
+        reset="zero" if stock else _one_of(rng, "zero", "subtract", "subtract", "none"),
+        shift=shift,
+        v_initial=0 if stock else min(_one_of(rng, *initial), MEMBRANE_LIMIT),
+    )

@@ -1,0 +1,73 @@
+"""Random programs on the simulator and on Lava's runtime: every spike, every membrane.
+
+Prints one summary line; the exit code is 1 if anything differs or a run fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+import numpy as np
+
+from neurodeploy.errors import NeuroDeployError
+from neurodeploy.lava.run import run
+from neurodeploy.simulator import reference
+from neurodeploy.testing import random_program
+
+
+def main() -> int:
+    """Run the comparison; 0 if all is equal."""
+    parser = argparse.ArgumentParser(description=__doc__, prog="compare_lava.py")
+    parser.add_argument("--programs", type=int, default=100, metavar="N", help="how many (100)")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="S", help="program k has the seed S + k (0)"
+    )
+    parser.add_argument("--timeout", type=float, default=120.0, help="seconds a program (120)")
+    parser.add_argument(
+        "--own-neurons", action="store_true", help="no LIFReset, our process for every neuron"
+    )
+    options = parser.parse_args()
+    started = time.monotonic()
+    spikes = values = wrapped = clipped = bad = 0
+    for k in range(options.seed, options.seed + options.programs):
+        program, messages = random_program(np.random.default_rng(k))
+        names = [p.name for p in program.populations]
+        expected = reference.run(program, messages)
+        try:
+            found = run(
+                program,
+                messages,
+                membranes=names,
+                stock=not options.own_neurons,
+                timeout=options.timeout,
+            )
+        except NeuroDeployError as error:
+            print(f"seed {k}: {error}", file=sys.stderr)
+            bad += 1
+            continue
+        wrong = sum(
+            int((found.spikes[n] != expected.spikes[n]).sum())
+            + int((found.membrane[n] != expected.membrane[n]).sum())
+            for n in names
+        )
+        if wrong:
+            print(f"seed {k}: {wrong} values differ", file=sys.stderr)
+        bad += bool(wrong)
+        spikes += sum(int(s.sum()) for s in expected.spikes.values())
+        values += sum(m.size for m in expected.membrane.values())
+        wrapped += sum(expected.wrapped.values())
+        clipped += sum(expected.clipped.values())
+        print(f"\r{k - options.seed + 1}/{options.programs}", end="", file=sys.stderr, flush=True)
+    seconds = time.monotonic() - started
+    print(file=sys.stderr)
+    print(
+        f"{options.programs} programs, {spikes} spikes and {values} membranes compared "
+        f"({wrapped} currents wrapped, {clipped} membranes clipped), {seconds:.0f} s: {bad} differ"
+    )
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
