@@ -54,8 +54,5 @@ def _apply(
     operator: Operator, shape: tuple[int, ...], centre: np.ndarray, radius: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """``W @ centre`` and ``|W| @ radius``."""
-    if isinstance(operator, Conv | Dense):
-        matrix = as_matrix(operator, shape)
-    else:
-        matrix = operator
+    matrix = as_matrix(operator, shape) if isinstance(operator, Conv | Dense) else operator
     return matrix @ centre, abs(matrix) @ radius

@@ -15,6 +15,7 @@ from neurodeploy.errors import UsageError
 from neurodeploy.network.stages import Stage, population_shape
 from neurodeploy.program import (
     INPUT,
+    Connection,
     Decoder,
     Encoder,
     Encoding,
@@ -133,7 +134,8 @@ class RateScheme:
             payload[INPUT] = (-1, 1)
         depth = {INPUT: 0} | {stage.name: stage.depth for stage in stages}
 
-        populations, connections = [], []
+        populations: list[Population] = []
+        connections: list[Connection] = []
         for stage in stages:
             level = 0.0
             if not stage.is_readout:

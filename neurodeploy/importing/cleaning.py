@@ -22,17 +22,15 @@ from neurodeploy.importing.tensors import all_nodes
 
 __all__ = ["Cleaned", "clean"]
 
+_FOLDABLE = """
+    Abs Add And Cast CastLike Ceil Concat ConstantOfShape Div Equal Exp Expand Flatten Floor Gather
+    GatherElements GatherND Greater GreaterOrEqual Identity Less LessOrEqual Max Min Mod Mul Neg Not
+    Or Pad Pow Range Reciprocal ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum Reshape Round
+    Shape Sign Size Slice Split Sqrt Squeeze Sub Sum Tile Transpose Unsqueeze Where
+"""
 #: Constant operators that may be computed while importing: shape arithmetic, weights that were
 #: reshaped, scaled or cast. What is not here stays and is judged as a node.
-FOLDABLE = frozenset(
-    (
-        "Abs Add And Cast CastLike Ceil Concat ConstantOfShape Div Equal Exp Expand Flatten Floor "
-        "Gather GatherElements GatherND Greater GreaterOrEqual Identity Less LessOrEqual Max Min "
-        "Mod Mul Neg Not Or Pad Pow Range Reciprocal ReduceMax ReduceMean ReduceMin ReduceProd "
-        "ReduceSum Reshape Round Shape Sign Size Slice Split Sqrt Squeeze Sub Sum Tile Transpose "
-        "Unsqueeze Where"
-    ).split()  # noqa: SIM905 - fifty quoted words would read no better
-)
+FOLDABLE = frozenset(_FOLDABLE.split())
 #: onnxscript unrolls these into one node an element, whatever the limits.
 UNROLLED = frozenset({"SplitToSequence"})
 

@@ -19,27 +19,24 @@ _DYNAMIC = "gives a result whose shape or choice depends on the data"
 _PRODUCT = "multiplies or compares two activations; synapses weigh one with a constant"
 _NORM = "needs mean and variance of each sample; synapses are constant"
 
-_NONLINEAR = (
-    "PRelu Elu Selu Gelu Celu Mish Swish HardSigmoid HardSwish Softplus Softsign ThresholdedRelu "
-    "Erf Sin Cos Exp Log Sqrt Pow Abs Sign Reciprocal Floor Ceil Round Min"
-).split()  # noqa: SIM905
-_INTEGER = (
-    "QuantizeLinear DequantizeLinear DynamicQuantizeLinear QLinearConv QLinearMatMul ConvInteger "
-    "MatMulInteger"
-).split()  # noqa: SIM905
+_NONLINEAR = """
+    PRelu Elu Selu Gelu Celu Mish Swish HardSigmoid HardSwish Softplus Softsign ThresholdedRelu
+    Erf Sin Cos Exp Log Sqrt Pow Abs Sign Reciprocal Floor Ceil Round Min
+"""
+_INTEGER = """
+    QuantizeLinear DequantizeLinear DynamicQuantizeLinear QLinearConv QLinearMatMul ConvInteger
+    MatMulInteger
+"""
 
 _REASONS: dict[str, tuple[str, str]] = {
     **dict.fromkeys(("Sigmoid", "Tanh", "Softmax", "LogSoftmax"), (_NOT_RELU, _SIGMOID)),
-    **dict.fromkeys(
-        _NONLINEAR,
-        (_NOT_RELU, _RELU),
-    ),
+    **dict.fromkeys(_NONLINEAR.split(), (_NOT_RELU, _RELU)),
     **dict.fromkeys(
         ("LSTM", "GRU", "RNN", "Scan", "Loop"),
         (_RECURRENT, "use a feed-forward network over a window of the signal"),
     ),
     **dict.fromkeys(
-        _INTEGER,
+        _INTEGER.split(),
         (_QUANTISED, "export the float model, before post-training quantisation"),
     ),
     **dict.fromkeys(
@@ -55,7 +52,7 @@ _REASONS: dict[str, tuple[str, str]] = {
         (_DYNAMIC, "end the exported model before this node"),
     ),
     "If": (_CONTROL, "export with static control flow"),
-    "ConvTranspose": ("is not supported yet", "use nearest upsampling and a Conv"),
+    "ConvTranspose": ("is not supported yet", "retrain without transposed convolutions"),
     "Shape": ("the shape it reads is not known", "export with fixed shapes"),
 }
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import reduce
 from math import prod
+from typing import TypeAlias
 
 import numpy as np
 from scipy import sparse
@@ -39,7 +40,7 @@ __all__ = ["READOUT", "Operator", "Path", "Stage", "population_shape", "stages"]
 #: Name of the population that the decoder reads.
 READOUT = "output"
 
-Operator = Dense | Conv | sparse.csr_matrix
+Operator: TypeAlias = "Dense | Conv | sparse.csr_matrix"
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,6 +207,7 @@ def _operator(shape: Shape, chain: list[Node], result: Shape) -> Operator:
         node, reads = real[0]
         if isinstance(node, Dense):
             return node
+        assert isinstance(node, Conv)
         fits = population_shape(start) == population_shape(reads)
         lands = population_shape(node.output_shape([reads])) == population_shape(result)
         if fits and lands and len(reads) in (2, 3):

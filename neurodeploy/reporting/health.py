@@ -11,7 +11,18 @@ from neurodeploy.errors import NeuroDeployError
 
 __all__ = ["examine"]
 
-_CORE = ("numpy", "scipy", "networkx", "onnx", "onnxscript", "onnx-ir", "onnxruntime", "numba", "click", "rich")  # fmt: skip
+_CORE = (
+    "numpy",
+    "scipy",
+    "networkx",
+    "onnx",
+    "onnxscript",
+    "onnx-ir",
+    "onnxruntime",
+    "numba",
+    "click",
+    "rich",
+)
 _LAVA = ("lava-nc", "asteval", "scikit-learn")
 
 

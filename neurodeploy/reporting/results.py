@@ -65,7 +65,12 @@ def summary(
         "clipped_membranes": sum(result.clipped.values()),
         "seconds": result.seconds,
     }
-    for name in ("compared_spikes", "mismatched_spikes", "compared_membranes", "mismatched_membranes"):  # fmt: skip
+    for name in (
+        "compared_spikes",
+        "mismatched_spikes",
+        "compared_membranes",
+        "mismatched_membranes",
+    ):
         value = getattr(result, name, None)
         if value is not None:
             data[name] = int(value)

@@ -64,7 +64,11 @@ def maximum(operation: Operation, net: Builder) -> Signal:
     if operation.count == 2 and operation.is_signal(0) != operation.is_signal(1):
         index = 0 if operation.is_signal(0) else 1
         constant = operation.required(1 - index)
-        if constant.size == 1 and not constant.any():
+        if (
+            constant.size == 1
+            and constant.ndim <= len(operation.signal(index).shape) + 1
+            and not constant.any()
+        ):
             return net.add(Activation(net.unique(operation.name)), operation.signal(index))
     raise UnsupportedError(
         "takes the larger of two values, of which none is the constant 0", remedy=_REMEDY

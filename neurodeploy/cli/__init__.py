@@ -1,0 +1,75 @@
+"""The command line: a thin skin over the Python API."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from neurodeploy import __version__
+from neurodeploy.cli.compiling import compile_command
+from neurodeploy.cli.inspecting import inspect
+from neurodeploy.cli.looking import check, doctor, targets
+from neurodeploy.cli.running import deploy, simulate
+from neurodeploy.errors import DataError, NeuroDeployError
+
+__all__ = ["cli", "main"]
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="neurodeploy")
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+def cli(debug: bool) -> None:
+    """Compile trained ReLU networks (ONNX) to spiking programs, run them, prove them."""
+
+
+for _command in (check, compile_command, inspect, simulate, deploy, doctor, targets):
+    cli.add_command(_command)
+
+
+def _guarded(run: Callable[[], Any], debug: bool) -> int:
+    """Run a command; every failure is one message and exit code 2."""
+    try:
+        run()
+        sys.stdout.flush()
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 2
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (click.Abort, KeyboardInterrupt):
+        sys.stderr.write("interrupted; nothing was written\n")
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader left (head, less): not an error of ours
+        return 0
+    except NeuroDeployError as error:
+        if debug:
+            raise
+        sys.stderr.write(f"error: {error}\n")
+        return 2
+    except MemoryError:
+        if debug:
+            raise
+        sys.stderr.write(f"error: {DataError('not enough memory', remedy='use --limit')}\n")
+        return 2
+    except Exception as error:  # a bug of ours is still one message to the user
+        if debug:
+            raise
+        sys.stderr.write(
+            f"error: [ND-INTERNAL] {type(error).__name__}: {error}\n"
+            "  what to do: this is a bug of neurodeploy; run again with "
+            "`neurodeploy --debug ...` and report the traceback\n"
+        )
+        return 2
+    return 0
+
+
+def main() -> None:
+    """Entry point of the `neurodeploy` command."""
+    debug = "--debug" in sys.argv[1:2]
+    sys.exit(_guarded(lambda: cli(standalone_mode=False), debug))

@@ -1,0 +1,95 @@
+"""The command `compile`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from neurodeploy.cli.options import JSON, numbers
+
+__all__ = ["compile_command"]
+
+
+@click.command(name="compile")
+@click.argument("model", type=click.Path())
+@click.option("--calibration", type=click.Path(), help=".npz with x: samples for thresholds.")
+@click.option("--scheme", default="rate", show_default=True, help="How activations become spikes.")
+@click.option("--steps", default=32, show_default=True, help="Time steps a sample.")
+@click.option("--target", default="loihi2", show_default=True, help="loihi1, loihi2 or a .toml.")
+@click.option(
+    "--reset",
+    type=click.Choice(["subtract", "zero"]),
+    help="Default: subtract, or zero where the target has no microcode.",
+)
+@click.option(
+    "--encoding",
+    type=click.Choice(["current", "deterministic", "poisson"]),
+    help="Default: current, or deterministic where spikes are binary.",
+)
+@click.option(
+    "--balance",
+    type=click.Choice(["percentile", "max", "mmse"]),
+    default="percentile",
+    show_default=True,
+    help="How thresholds are chosen.",
+)
+@click.option("--percentile", default=99.9, show_default=True, help="Of non-zero activations.")
+@click.option("--l4/--no-l4", default=None, help="L4-norm correction; default: with Poisson input.")
+@click.option("--seed", default=0, show_default=True, help="Of the Poisson encoder.")
+@click.option(
+    "--scale", type=float, help="Integer samples are (x * scale - mean) / std; default 1/255."
+)
+@click.option("--mean", default="0", help="One number, or one a channel: 0.49,0.48,0.45.")
+@click.option("--std", default="1", help="Likewise.")
+@click.option("--input-range", help="LOW,HIGH of the network's input; default: from the samples.")
+@click.option(
+    "--overflow",
+    type=click.Choice(["off", "warn", "error"]),
+    default="warn",
+    show_default=True,
+    help="Where no overflow is not proved.",
+)
+@click.option("-o", "--output", type=click.Path(), help="Default: MODEL.ndp in this folder.")
+@JSON
+def compile_command(
+    model: str,
+    calibration: str | None,
+    output: str | None,
+    as_json: bool,
+    mean: str,
+    std: str,
+    input_range: str | None,
+    **options: Any,
+) -> None:
+    """Compile MODEL.onnx to a spiking program (.ndp)."""
+    from neurodeploy.pipeline import compile as compile_model
+    from neurodeploy.reporting.console import Progress, print_json, warn
+    from neurodeploy.reporting.inspection import describe
+    from neurodeploy.samples import load_samples
+
+    ends = None if input_range is None else numbers(input_range, "--input-range")
+    if ends is not None and len(ends) != 2:
+        raise click.BadParameter("give two numbers, like 0,1", param_hint="--input-range")
+    samples = None if calibration is None else load_samples(calibration).x
+    with Progress().running() as progress:
+        program = compile_model(
+            model,
+            samples,
+            mean=numbers(mean, "--mean"),
+            std=numbers(std, "--std"),
+            input_range=None if ends is None else (ends[0], ends[1]),
+            progress=progress.stage,
+            warn=warn,
+            **options,
+        )
+    path = Path(output) if output else Path(Path(model).name).with_suffix(".ndp")
+    program.save(path)
+    if as_json:
+        print_json({"program": str(path), **describe(program)})
+    else:
+        print(
+            f"{path}: {program.neurons:,} neurons, {len(program.connections)} connections, "
+            f"{program.period} steps a sample, latency {program.latency} steps"
+        )

@@ -1,0 +1,91 @@
+"""The command `inspect`."""
+
+from __future__ import annotations
+
+import click
+
+from neurodeploy.cli.options import JSON
+
+__all__ = ["inspect"]
+
+
+@click.command()
+@click.argument("program", type=click.Path())
+@JSON
+def inspect(program: str, as_json: bool) -> None:
+    """Show what a program (.ndp) holds."""
+    from neurodeploy.program.storage import load
+    from neurodeploy.reporting.console import print_json, table
+    from neurodeploy.reporting.inspection import describe
+
+    about = describe(load(program))
+    if as_json:
+        print_json(about)
+        return
+    rows = [
+        (
+            p["name"],
+            "x".join(map(str, p["shape"])),
+            p["neurons"],
+            p["reset"],
+            p["threshold"],
+            p["shift"],
+            p["phase"],
+            p["spike_value"],
+            "proved" if p["cannot_overflow"] else "possible",
+        )
+        for p in about["populations"]
+    ]
+    columns = (
+        "population",
+        "shape",
+        "neurons",
+        "reset",
+        "threshold",
+        "shift",
+        "phase",
+        "spike value",
+        "overflow",
+    )
+    table(program, columns, [(*r[:-1], "excluded" if r[-1] == "proved" else r[-1]) for r in rows])
+    rows2 = [
+        (
+            c["source"],
+            c["target"],
+            c["kind"],
+            "x".join(map(str, c["weights"])),
+            c["synapses"],
+            c["delay"],
+            "graded" if c["graded"] else "binary",
+        )
+        for c in about["connections"]
+    ]
+    table(
+        "connections",
+        ("source", "target", "kind", "weights", "synapses", "delay", "messages"),
+        rows2,
+    )
+    i = about["input"]
+    facts = [
+        ("hardware", about["fidelity"]),
+        ("scheme", f"{about['scheme']}, {about['steps']} steps, {i['encoding']} input"),
+        ("input integers", f"{i['low']}..{i['high']}, {i['unit']:.6g} each"),
+        ("integer samples", f"(x * {i['scale']:.6g} - {i['mean']}) / {i['std']}"),
+        ("latency", f"{about['latency_steps']} steps; a sample every {about['steps']}"),
+        (
+            "size",
+            f"{about['neurons']:,} neurons, {about['synapses']:,} synapses, "
+            f"{about['weight_bytes']:,} weight bytes",
+        ),
+        (
+            "model",
+            "{file} (sha-256 {sha256:.12}...)".format(**about["provenance"]["model"])
+            if "model" in about["provenance"]
+            else "unknown",
+        ),
+        (
+            "options",
+            ", ".join(f"{k} {v}" for k, v in about["provenance"].get("options", {}).items()),
+        ),
+    ]
+    table("program", ("", ""), facts)

@@ -1,0 +1,103 @@
+"""Commands that run a program: simulate, deploy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from neurodeploy.cli.options import JSON
+
+__all__ = ["deploy", "simulate"]
+
+
+def _load(program: str, data: str, limit: int | None) -> tuple[Any, Any]:
+    from neurodeploy.program.storage import load
+    from neurodeploy.samples import load_samples
+    from neurodeploy.simulator.encoding import check_samples
+
+    loaded = load(program)
+    samples = load_samples(data).limit(limit)
+    check_samples(samples.x, loaded.encoder.shape, data)
+    return loaded, samples
+
+
+@click.command()
+@click.argument("program", type=click.Path())
+@click.option("--data", required=True, type=click.Path(), help=".npz with x and, optionally, y.")
+@click.option("--limit", type=click.IntRange(1), help="Only the first so many samples.")
+@click.option(
+    "--model", type=click.Path(), help="The ONNX model: its accuracy on the same samples."
+)
+@click.option("-o", "--output", type=click.Path(), help="Write outputs and predictions (.npz).")
+@click.option("--threads", type=click.IntRange(1), help="Default: all cores.")
+@JSON
+def simulate(
+    program: str,
+    data: str,
+    limit: int | None,
+    model: str | None,
+    output: str | None,
+    threads: int | None,
+    as_json: bool,
+) -> None:
+    """Run samples through a program on the CPU."""
+    from neurodeploy.pipeline import simulate as run
+    from neurodeploy.reporting.console import Progress
+    from neurodeploy.reporting.results import Reference, show_result, write_outputs
+
+    loaded, samples = _load(program, data, limit)
+    reference = None if model is None else Reference.compute(model, loaded, samples)
+    with Progress().running() as progress:
+        advance = progress.counter("simulate", len(samples.x))
+        result = run(loaded, samples.x, threads=threads, progress=advance)
+    if output is not None:
+        write_outputs(output, result)
+    show_result(loaded, result, samples.y, reference, as_json)
+
+
+@click.command()
+@click.argument("program", type=click.Path())
+@click.option("--data", required=True, type=click.Path(), help=".npz with x and, optionally, y.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    default=3,
+    show_default=True,
+    help="Only the first so many samples.",
+)
+@click.option("--verify", is_flag=True, help="Compare every spike with the simulator.")
+@click.option("--membranes", is_flag=True, help="With --verify: compare every membrane as well.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Seconds; default: by the size of the work.",
+)
+@JSON
+def deploy(
+    program: str,
+    data: str,
+    limit: int,
+    verify: bool,
+    membranes: bool,
+    timeout: float | None,
+    as_json: bool,
+) -> None:
+    """Run samples on Intel's Lava runtime."""
+    from neurodeploy.lava.deploy import deploy as run
+    from neurodeploy.reporting.console import Progress
+    from neurodeploy.reporting.results import show_result
+
+    loaded, samples = _load(program, data, limit)
+    with Progress().running() as progress:
+        result = run(
+            loaded,
+            samples.x,
+            verify=verify,
+            membranes=membranes,
+            timeout=timeout,
+            progress=lambda done, total: progress.stage("lava", done, total),
+        )
+    show_result(loaded, result, samples.y, None, as_json)
+    if verify and result.mismatched_spikes:
+        raise SystemExit(1)
