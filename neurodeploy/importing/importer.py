@@ -186,7 +186,8 @@ def _in_file_order(walk: _Walk) -> tuple[Finding, ...]:
             else ("constant, shape arithmetic or unused: removed by clean-up")
         )
         ordered.append(left.pop(name, Finding(name, kind, "folds", gone)))
-    return (*ordered, *left.values())
+    # Of nodes that are not the file's own, only those that say something.
+    return (*ordered, *(finding for finding in left.values() if finding.verdict != "folds"))
 
 
 def _examine(path: str | os.PathLike[str]) -> tuple[Imported | None, tuple[Finding, ...]]:

@@ -1,9 +1,11 @@
 """Lava on today's Python: whether it is there, and the one change it needs to be imported.
 
-lava-nc 0.10.0 is the last Lava and says Python < 3.11. What really stops it there is one
-dataclass with an unhashable default; and NumPy 2.4 took an argument away that reshaped ports
-use. `import_lava` gets around both without touching any installed file. The caller's process never imports Lava (the import sets the process-wide
-start method of `multiprocessing`); `run` does it in a process of its own.
+lava-nc 0.10.0 is the last Lava and says Python < 3.11 and numpy < 2. What really stops it
+there is one dataclass with an unhashable default, and an argument of `np.reshape` that NumPy
+2.4 took away. `import_lava` gets around both without touching any installed file.
+
+The caller's process never imports Lava (the import sets the process-wide start method of
+`multiprocessing`); `run` does it in a process of its own.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ Every number reaches Lava unchanged; what it does with them on the way is undone
   they get twice the weight and one exponent less.
 - `Conv` ignores its exponent, convolves where ONNX correlates, pads both ends alike and
   wraps its sums to 24 bit: exponent and flip go into the weights, and a convolution that
-  still does not fit becomes `Sparse`.
+  still does not fit becomes `Sparse` (`limits.suits_conv`).
 - A connection takes one step of time; further delay is a process before it.
 """
 
@@ -18,16 +18,13 @@ from typing import Any
 
 import numpy as np
 
-from neurodeploy.errors import DeploymentError
 from neurodeploy.lava.compat import import_lava
-from neurodeploy.lava.layout import lava_order, lava_shape, row_bound, triplets, unique_layers
+from neurodeploy.lava.layout import lava_order, lava_shape, triplets, unique_layers
+from neurodeploy.lava.limits import check_range, suits_conv
 from neurodeploy.program import INPUT, Connection, Convolution, Dense, Population, Program
 
-__all__ = ["Lowered", "check_range", "fits_conv", "lower"]
+__all__ = ["Lowered", "lower"]
 
-#: Lava's `Conv` keeps its parameters as int8 and wraps its sums to 24 bit signed.
-_CONV_PARAMETER_MAX = 127
-_CONV_SUM_LIMIT = 2**23
 #: Any number above 0 makes a connection of Lava read payloads instead of spikes.
 _GRADED_BITS = 24
 
@@ -50,57 +47,6 @@ class Lowered:
     populations: dict[str, Any]
     recorders: dict[str, Any]
     connections: dict[str, list[Any]]
-
-
-def check_range(program: Program, largest: int) -> None:
-    """Refuse currents that leave the 32 bit that Lava computes in.
-
-    Parameters
-    ----------
-    largest
-        Largest magnitude among the input messages.
-
-    Raises
-    ------
-    DeploymentError
-        Some population's shifted input may exceed 32 bit.
-    """
-    for population in program.populations:
-        bound = sum(_bound(program, c, largest) for c in program.incoming(population.name))
-        if (bound << population.neuron.shift) + 2**24 >= 2**31:
-            raise DeploymentError(
-                f"synaptic input may reach {bound} << {population.neuron.shift}; Lava's 32 bit "
-                "arithmetic would overflow",
-                place=population.name,
-                remedy="compile with a smaller input range or fewer weight bits",
-            )
-
-
-def _bound(program: Program, connection: Connection, largest: int) -> int:
-    """Largest magnitude that a connection can bring to one target."""
-    message = max(largest, 1) if connection.graded and connection.source == INPUT else 1
-    return (row_bound(connection.synapses) * message) << connection.exponent
-
-
-def fits_conv(program: Program, connection: Connection, largest: int) -> bool:
-    """Whether Lava's `Conv` computes this connection exactly."""
-    synapses = connection.synapses
-    if not isinstance(synapses, Convolution):
-        return False
-    top, left, bottom, right = synapses.padding
-    numbers = (
-        *synapses.padding,
-        *synapses.stride,
-        *synapses.dilation,
-        *synapses.weights.shape[2:],
-        synapses.groups,
-    )
-    return (
-        (top, left) == (bottom, right)
-        and max(numbers) <= _CONV_PARAMETER_MAX
-        and len(program.shape_of(connection.target)) == 3
-        and _bound(program, connection, largest) < _CONV_SUM_LIMIT
-    )
 
 
 def lower(
@@ -212,7 +158,7 @@ def _connection(program: Program, connection: Connection, largest: int) -> list[
     source_shape = program.shape_of(connection.source)
     target_shape = program.shape_of(connection.target)
     bits = _GRADED_BITS if connection.graded else 0
-    if isinstance(synapses, Convolution) and fits_conv(program, connection, largest):
+    if isinstance(synapses, Convolution) and suits_conv(program, connection, largest):
         flipped = synapses.weights.transpose(0, 3, 2, 1)[:, ::-1, ::-1, :]
         top, left, _, _ = synapses.padding
         return [

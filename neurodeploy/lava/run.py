@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -21,17 +20,18 @@ import neurodeploy
 from neurodeploy.errors import DeploymentError
 from neurodeploy.lava.compat import require_lava
 from neurodeploy.lava.layout import lava_order
-from neurodeploy.program import INPUT, Program
+from neurodeploy.lava.limits import default_timeout
+from neurodeploy.program import Program
 from neurodeploy.program.storage import save
 
-__all__ = ["LavaTrace", "default_timeout", "run"]
+__all__ = ["LavaTrace", "run"]
 
 Progress = Callable[[int], None]
 
 _POLL_SECONDS = 0.05
 #: How long the processes of a run may take to end after they were asked to.
 _GRACE_SECONDS = 5.0
-_LOG_LINES = 30
+_LOG_LINES = 12
 
 
 @dataclass(frozen=True)
@@ -56,15 +56,6 @@ class LavaTrace:
     step_seconds: float
 
 
-def default_timeout(program: Program, steps: int) -> float:
-    """A generous limit in seconds: about thirty times what a slow computer needs."""
-    work = sum(
-        float(c.synapses.fan_out(program.shape_of(c.source)).sum()) for c in program.connections
-    )
-    processes = 2 * len(program.populations) + len(program.connections) + 1
-    return 120.0 + 2.0 * processes + steps * (0.02 * processes + 1e-6 * work)
-
-
 def run(
     program: Program,
     messages: np.ndarray,
@@ -85,7 +76,7 @@ def run(
     stock
         Use Lava's own neuron where it fits, see `lowering.lower`.
     timeout
-        Seconds until everything is ended; `default_timeout` if None.
+        Seconds until everything is ended; `limits.default_timeout` if None.
     progress
         Called with the number of steps done, a few times a second.
 
@@ -223,16 +214,16 @@ def _alive(group: int) -> bool:
 
 def _failure(folder: Path, code: int) -> DeploymentError:
     """What the worker left word of, or the end of its log."""
-    log = (folder / "log.txt").read_text(errors="replace").strip().splitlines()[-_LOG_LINES:]
-    try:
-        told: dict[str, Any] = json.loads((folder / "error.json").read_text())
-    except (OSError, ValueError):
-        told = {"message": "\n".join([f"exit code {code}", *log]), "place": INPUT, "remedy": ""}
-    lines = str(told["message"]).strip().splitlines()
-    message = told["message"]
-    if len(lines) > 1:
-        message = f"Lava's run failed: {lines[-1]}\n" + "\n".join(lines[-_LOG_LINES:-1])
-    return DeploymentError(message, place=told["place"] or "lava", remedy=told["remedy"])
+    log = (folder / "log.txt").read_text(errors="replace").strip()
+    told = {"message": log or f"exit code {code}", "place": "lava", "remedy": ""}
+    with contextlib.suppress(OSError, ValueError):
+        told = json.loads((folder / "error.json").read_text())
+    lines = told["message"].strip().splitlines()
+    if len(lines) == 1:
+        return DeploymentError(**told)
+    # of a traceback: what was raised, then where
+    detail = "\n".join(lines[-_LOG_LINES:-1])
+    return DeploymentError(f"the run failed: {lines[-1]}\n{detail}", place="lava")
 
 
 def _read(

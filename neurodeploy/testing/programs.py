@@ -160,9 +160,7 @@ def _sources(rng: np.random.Generator, names: list[str]) -> list[str]:
     return sources
 
 
-def _target(
-    rng: np.random.Generator, source: Shape, max_neurons: int
-) -> tuple[Shape, Synapses]:
+def _target(rng: np.random.Generator, source: Shape, max_neurons: int) -> tuple[Shape, Synapses]:
     """A population's shape and the synapses that lead there from `source`."""
     if len(source) == 3 and _chance(rng, 0.65):
         convolution = _convolution(rng, source)

@@ -61,9 +61,9 @@ def matmul(operation: Operation, net: Builder) -> Signal:
     left = operation.is_signal(1)
     x = operation.signal(1 if left else 0)
     weight = operation.required(0 if left else 1)
-    matrix = weight.reshape(weight.shape[-2:]) if weight.ndim > 2 else weight
-    if matrix.ndim != 2:
-        raise UnsupportedError(f"its constant of shape {weight.shape} is not a matrix")
+    if weight.ndim < 2 or any(n != 1 for n in weight.shape[:-2]):
+        raise UnsupportedError(f"its constant of shape {weight.shape} is not one matrix")
+    matrix = weight.reshape(weight.shape[-2:])
     if weight.ndim > len(x.shape) + 1:
         raise UnsupportedError(f"its constant of shape {weight.shape} has more axes than its input")
     if left:

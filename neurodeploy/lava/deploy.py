@@ -1,0 +1,208 @@
+"""Samples through a program on Lava's runtime, and the proof that it computed the same."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from neurodeploy.errors import ProgramError, UsageError
+from neurodeploy.lava.comparison import Comparison, Mismatch, compare
+from neurodeploy.lava.run import LavaTrace, run
+from neurodeploy.program import INPUT, Program
+from neurodeploy.simulator.encoding import check_samples, encode, levels
+from neurodeploy.simulator.reference import Trace
+from neurodeploy.simulator.result import Result
+
+__all__ = ["DeployResult", "Simulator", "deploy", "stream"]
+
+
+Simulator = Callable[[Program, np.ndarray], Trace]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class DeployResult(Result):
+    """A run on Lava.
+
+    `wrapped` and `clipped` are the simulator's: filled if the run was verified.
+
+    Attributes
+    ----------
+    comparison
+        With the simulator; None if the run was not verified.
+    start_seconds, step_seconds
+        Parts of `seconds`: until the first step, and while stepping.
+    """
+
+    comparison: Comparison | None = None
+    start_seconds: float = 0.0
+    step_seconds: float = 0.0
+
+    @property
+    def compared_spikes(self) -> int | None:
+        """Places (neuron, step) where at least one side fired; None if not verified."""
+        return self.comparison.compared_spikes if self.comparison else None
+
+    @property
+    def mismatched_spikes(self) -> int | None:
+        """Places where only one side fired; None if not verified."""
+        return self.comparison.mismatched_spikes if self.comparison else None
+
+    @property
+    def compared_membranes(self) -> int | None:
+        """Membrane values compared; None if they were not."""
+        return self.comparison.compared_membranes if self.comparison else None
+
+    @property
+    def mismatched_membranes(self) -> int | None:
+        """Membrane values that differ; None if they were not compared."""
+        return self.comparison.mismatched_membranes if self.comparison else None
+
+    @property
+    def first_mismatch(self) -> Mismatch | None:
+        """The earliest difference; None if there is none."""
+        return self.comparison.first_mismatch if self.comparison else None
+
+
+def deploy(
+    program: Program,
+    x: np.ndarray,
+    *,
+    verify: bool = False,
+    membranes: bool = False,
+    limit: int | None = None,
+    timeout: float | None = None,
+    stock: bool = True,
+    simulator: Simulator | None = None,
+    progress: Progress | None = None,
+) -> DeployResult:
+    """Stream samples through a program on Lava's CPU runtime.
+
+    Parameters
+    ----------
+    x
+        Samples (n, *shape): integers (preprocessed as the program says) or network input.
+    verify
+        Compare every spike of every population at every step with the simulator.
+    membranes
+        With `verify`: compare every membrane as well.
+    limit
+        Only the first so many samples.
+    timeout
+        Seconds until Lava is stopped; by the size of the work if None.
+    stock
+        Use Lava's own neuron where it fits; otherwise ours for all.
+    simulator
+        What to compare with, ``(program, messages) -> trace``. Default: the fast engine, or
+        the reference where numba is not installed.
+    progress
+        Called with (steps done, all steps).
+
+    Raises
+    ------
+    DeploymentError
+        Lava is missing, failed, or did not finish in time.
+    DataError
+        The samples do not fit.
+    ProgramError
+        The phases mix neighbouring samples.
+    """
+    if membranes and not verify:
+        raise UsageError("membranes are compared with verify only")
+    if limit is not None and limit < 1:
+        raise UsageError(f"the limit is {limit}, not a number of samples")
+    if not program.is_aligned or any(p.phase < 1 for p in program.populations):
+        raise ProgramError("the phases mix neighbouring samples, so no output is of one sample")
+    x = check_samples(np.asarray(x)[:limit], program.encoder.shape)
+    messages = stream(program, x)
+    names = [p.name for p in program.populations]
+    total = len(messages)
+    trace = run(
+        program,
+        messages,
+        membranes=names if membranes else [program.decoder.population],
+        stock=stock,
+        timeout=timeout,
+        progress=None if progress is None else lambda done: progress(done, total),
+    )
+    comparison = None
+    wrapped: dict[str, int] = {}
+    clipped: dict[str, int] = {}
+    if verify:
+        expected = (simulator or _simulator(membranes))(program, messages)
+        comparison = compare(program, trace, expected, membranes)
+        wrapped, clipped = expected.wrapped, expected.clipped
+    return DeployResult(
+        **_samples(program, len(x), messages, trace),
+        wrapped=dict(wrapped),
+        clipped=dict(clipped),
+        seconds=trace.seconds,
+        start_seconds=trace.start_seconds,
+        step_seconds=trace.step_seconds,
+        comparison=comparison,
+    )
+
+
+def stream(program: Program, x: np.ndarray) -> np.ndarray:
+    """Input messages of samples one after the other, and silence until the last leaves.
+
+    Parameters
+    ----------
+    x
+        Checked samples (n, *shape).
+
+    Returns
+    -------
+    int32 (n * period + largest phase - 1, inputs)
+    """
+    level = levels(program.encoder, x)
+    period = program.period
+    drain = max(p.phase for p in program.populations) - 1
+    messages = np.zeros((len(x) * period + drain, level.shape[1]), np.int32)
+    for k, row in enumerate(level):
+        messages[k * period : (k + 1) * period] = encode(program.encoder, row, period, k)
+    return messages
+
+
+def _simulator(membranes: bool) -> Simulator:
+    if importlib.util.find_spec("numba") is None:
+        from neurodeploy.simulator import reference
+
+        return reference.run
+    from neurodeploy.simulator.engine import Engine
+
+    return lambda program, messages: Engine(program).run_stream(messages, membranes)
+
+
+def _samples(
+    program: Program, samples: int, messages: np.ndarray, trace: LavaTrace
+) -> dict[str, Any]:
+    """Outputs, spikes and synaptic operations, from the windows of the samples."""
+    period = program.period
+
+    def window(k: int, phase: int) -> slice:
+        return slice(k * period + phase - 1, k * period + phase - 1 + period)
+
+    sent: dict[str, tuple[np.ndarray, int]] = {INPUT: (messages, 1)}
+    sent |= {p.name: (trace.spikes[p.name], p.phase) for p in program.populations}
+    # messages of each source neuron in each sample, int64 (samples, neurons)
+    counts = {
+        name: np.stack([np.count_nonzero(raster[window(k, phase)], 0) for k in range(samples)])
+        for name, (raster, phase) in sent.items()
+    }
+    operations: dict[str, np.ndarray] = {}
+    for c in program.connections:
+        done = counts[c.source] @ c.synapses.fan_out(program.shape_of(c.source))
+        operations[c.name] = operations[c.name] + done if c.name in operations else done
+    decoder = program.population(program.decoder.population)
+    last = [window(k, decoder.phase).stop - 1 for k in range(samples)]
+    outputs = (trace.membrane[decoder.name][last] * program.decoder.unit).astype(np.float32)
+    return {
+        "outputs": outputs.reshape(samples, *decoder.shape),
+        "spikes": {p.name: counts[p.name].sum(1) for p in program.populations},
+        "synaptic_operations": operations,
+    }

@@ -1,0 +1,188 @@
+"""`.ndp` files: byte-stable, complete, and refused when anything about them is off."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import zipfile
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from neurodeploy.errors import StorageError
+from neurodeploy.program.storage import SCHEMA, load, save, to_bytes
+from neurodeploy.testing.programs import random_program
+
+SEEDS = st.integers(0, 2**32 - 1)
+QUICK = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def some_program(seed=3):
+    return random_program(np.random.default_rng(seed))[0]
+
+
+def sealed(members: dict[str, bytes]) -> bytes:
+    """A zip of these members with a valid seal, as a forger would make it."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in members.items():
+            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data)
+        archive.comment = b"." * 71
+    body = stream.getvalue()[:-71]
+    return body + b"sha256:" + hashlib.sha256(body).hexdigest().encode()
+
+
+def members_of(data: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def refused(tmp_path, data: bytes) -> str:
+    path = tmp_path / "p.ndp"
+    path.write_bytes(data)
+    with pytest.raises(StorageError) as caught:
+        load(path)
+    assert str(path) in str(caught.value)
+    return str(caught.value)
+
+
+@QUICK
+@given(SEEDS)
+def test_round_trip(tmp_path_factory, seed):
+    program = some_program(seed)
+    path = tmp_path_factory.mktemp("p") / "p.ndp"
+    save(program, path)
+    loaded = load(path)
+    assert to_bytes(loaded) == path.read_bytes() == to_bytes(program)
+    assert loaded.period == program.period
+    for ours, theirs in zip(program.connections, loaded.connections, strict=True):
+        np.testing.assert_array_equal(ours.synapses.weights, theirs.synapses.weights)
+
+
+@QUICK
+@given(SEEDS, st.data())
+def test_any_changed_byte_is_refused(tmp_path_factory, seed, data):
+    content = bytearray(to_bytes(some_program(seed % 20)))
+    at = data.draw(st.integers(0, len(content) - 1))
+    content[at] ^= data.draw(st.integers(1, 255))
+    refused(tmp_path_factory.mktemp("p"), bytes(content))
+
+
+def test_every_byte_of_one_file(tmp_path):
+    content = to_bytes(some_program())
+    for at in range(len(content)):
+        changed = bytearray(content)
+        changed[at] ^= 0x55
+        refused(tmp_path, bytes(changed))
+
+
+@pytest.mark.parametrize("keep", [0, 1, 22, 100, -1, -71])
+def test_truncated(tmp_path, keep):
+    refused(tmp_path, to_bytes(some_program())[:keep])
+
+
+def test_random_bytes(tmp_path):
+    refused(tmp_path, os.urandom(5000))
+
+
+def test_newer_schema_says_so(tmp_path):
+    members = members_of(to_bytes(some_program()))
+    manifest = json.loads(members["manifest.json"])
+    manifest["schema"] = SCHEMA + 1
+    members["manifest.json"] = json.dumps(manifest).encode()
+    for data in (sealed(members), sealed(members)[:-71]):
+        message = refused(tmp_path, data)
+        assert "newer neurodeploy" in message or "not a program" in message
+    assert "newer neurodeploy" in refused(tmp_path, sealed(members))
+
+
+def test_missing_tensor_is_named(tmp_path):
+    members = members_of(to_bytes(some_program()))
+    gone = next(name for name in members if name.endswith("_weights.npy"))
+    del members[gone]
+    assert f"tensor {gone} is missing" in refused(tmp_path, sealed(members))
+
+
+def test_altered_tensor_in_a_resealed_file(tmp_path):
+    members = members_of(to_bytes(some_program()))
+    name = next(n for n in members if n.endswith("_weights.npy"))
+    members[name] = members[name][:-1] + bytes([members[name][-1] ^ 1])
+    assert "altered" in refused(tmp_path, sealed(members))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("period", 0),
+        ("period", "8"),
+        ("populations", []),
+        ("populations", None),
+        ("connections", [{}]),
+        ("encoder", {}),
+        ("decoder", {"population": "nobody", "unit": 1.0}),
+        ("decoder", {"population": 3, "unit": -1}),
+    ],
+)
+def test_forged_manifest(tmp_path, key, value):
+    members = members_of(to_bytes(some_program()))
+    manifest = json.loads(members["manifest.json"])
+    manifest["program"][key] = value
+    members["manifest.json"] = json.dumps(manifest).encode()
+    refused(tmp_path, sealed(members))
+
+
+def test_forged_shape_claims_no_memory(tmp_path):
+    """A header that claims a terabyte in a few bytes."""
+    members = members_of(to_bytes(some_program()))
+    name = next(n for n in members if n.endswith("_weights.npy"))
+    stream = io.BytesIO()
+    header = {"descr": "|i1", "fortran_order": False, "shape": (2**40,)}
+    np.lib.format.write_array_header_1_0(stream, header)
+    members[name] = stream.getvalue() + b"1234"
+    manifest = json.loads(members["manifest.json"])
+    manifest["tensors"][name] = {
+        "sha256": hashlib.sha256(members[name]).hexdigest(),
+        "bytes": len(members[name]),
+    }
+    members["manifest.json"] = json.dumps(manifest).encode()
+    assert "header" in refused(tmp_path, sealed(members))
+
+
+def test_compressed_members_are_refused(tmp_path):
+    members = members_of(to_bytes(some_program()))
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    assert "stored" in refused(tmp_path, stream.getvalue())
+
+
+@pytest.mark.parametrize("name", ["nothing.ndp", "."])
+def test_no_file(tmp_path, name):
+    with pytest.raises(StorageError):
+        load(tmp_path / name)
+
+
+def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    program = some_program()
+    path = tmp_path / "p.ndp"
+    save(program, path)
+    before = path.read_bytes()
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageError, match="No space left"):
+        save(some_program(5), path)
+    assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["p.ndp"]
+
+
+def test_a_really_full_disk():
+    """/dev/full fails every write with ENOSPC; a folder beside it stays clean."""
+    with pytest.raises(StorageError):
+        save(some_program(), "/dev/full/p.ndp")
