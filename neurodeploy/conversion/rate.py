@@ -160,12 +160,12 @@ class RateScheme:
                     shape=stage.shape,
                     neuron=layer.neuron,
                     phase=1 + stage.depth,
-                    spike_value=level or 1.0,
+                    spike_value=layer.level or 1.0,
                     membrane_unit=layer.membrane_unit,
                 )
             )
             connections += layer.connections
-            message_unit[stage.name] = level
+            message_unit[stage.name] = layer.level
         readout = populations[-1]
         return Program(
             populations=tuple(populations),

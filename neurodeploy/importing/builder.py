@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from math import prod
 from typing import TypeVar
 
@@ -57,7 +58,8 @@ class Builder:
 
     def kinds_since(self, count: int) -> str:
         """Kinds of the nodes added after the first `count`."""
-        return ", ".join(type(node).__name__ for node in list(self._nodes.values())[count:])
+        added = list(islice(reversed(self._nodes.values()), len(self._nodes) - count))
+        return ", ".join(type(node).__name__ for node in reversed(added))
 
     def unique(self, wish: str) -> str:
         """A node name that is not taken; ``output`` is kept for the exit."""

@@ -6,6 +6,7 @@ What is ours here is only the fence around them: how much a file may make them d
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,8 +26,8 @@ __all__ = ["Cleaned", "clean"]
 _FOLDABLE = """
     Abs Add And Cast CastLike Ceil Concat ConstantOfShape Div Equal Exp Expand Flatten Floor Gather
     GatherElements GatherND Greater GreaterOrEqual Identity Less LessOrEqual Max Min Mod Mul Neg Not
-    Or Pad Pow Range Reciprocal ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum Reshape Round
-    Shape Sign Size Slice Split Sqrt Squeeze Sub Sum Tile Transpose Unsqueeze Where
+    Or Pad Pow Range Reciprocal ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum Relu Reshape
+    Round Shape Sign Size Slice Split Sqrt Squeeze Sub Sum Tile Transpose Unsqueeze Where
 """
 #: Constant operators that may be computed while importing: shape arithmetic, weights that were
 #: reshaped, scaled or cast. What is not here stays and is judged as a node.
@@ -98,7 +99,7 @@ def _check_structure(graph: onnx.GraphProto) -> None:
     values += [name for node in graph.node for name in node.output if name]
     known = set(values)
     if len(known) != len(values):
-        twice = next(name for i, name in enumerate(values) if name in values[:i])
+        twice = next(name for name, count in Counter(values).items() if count > 1)
         raise ModelError(f"two values are called {twice!r}", remedy="export the model again")
     for node in graph.node:
         for name in node.input:

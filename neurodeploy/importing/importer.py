@@ -63,20 +63,16 @@ class _Walk:
     opset: int
     builder: Builder
     signals: dict[ir.Value, Signal] = field(default_factory=dict)
-    #: Result of a node that left no trace -> the input it passed on.
-    aliases: dict[ir.Value, ir.Value] = field(default_factory=dict)
+    #: Results of nodes that left no trace, behind a value that others read, too.
+    shared: set[ir.Value] = field(default_factory=set)
     #: Results whose shape nobody knows, because a refused node lies before them.
     unknown: set[ir.Value] = field(default_factory=set)
     findings: dict[str, Finding] = field(default_factory=dict)
 
     def exclusive(self, value: ir.Value) -> bool:
         """Whether one node alone reads `value`, seen through nodes that left no trace."""
-        current: ir.Value | None = value
-        while current is not None:
-            if len(current.uses()) != 1 or current.is_graph_output():
-                return False
-            current = self.aliases.get(current)
-        return True
+        alone = len(value.uses()) == 1 and not value.is_graph_output()
+        return alone and value not in self.shared
 
     def visit(self, node: ir.Node) -> None:
         """Import one node and record the finding."""
@@ -120,8 +116,9 @@ class _Walk:
             self.findings[operation.name] = Finding(operation.name, kind, "converts", reason)
             return
         for source in node.inputs:
-            if source is not None and self.signals.get(source) == results[0]:
-                self.aliases[node.outputs[0]] = source
+            same = source is not None and self.signals.get(source) == results[0]
+            if source is not None and same and not self.exclusive(source):
+                self.shared.add(node.outputs[0])
         reason = operation.note or "has no effect at inference"
         self.findings[operation.name] = Finding(operation.name, kind, "folds", reason)
 

@@ -95,20 +95,18 @@ def compose(first: Node, second: Node, shape: Shape) -> Conv | Dense | None:
     bias = bias_map(second, middle)
     if np.any(bias_map(first, shape)):
         bias = apply_linear(second, bias_map(first, shape))
-    return _with_bias(weight, bias)
+    return _finish(weight, second.name, bias)
 
 
-def _with_bias(node: Conv | Dense, bias: np.ndarray) -> Conv | Dense:
-    """The node with that bias; one number a channel where the map is constant."""
+def _finish(node: Conv | Dense, name: str, bias: np.ndarray) -> Conv | Dense:
+    """The node with that name and bias; one number a channel where the bias is constant."""
     if isinstance(node, Dense):
-        return Dense(node.name, node.weight, bias.astype(np.float32))
+        return Dense(name, node.weight, bias.astype(np.float32))
     flat = bias.reshape(bias.shape[0], -1)
-    if np.array_equal(flat, np.broadcast_to(flat[:, :1], flat.shape)) or np.allclose(
-        flat, flat[:, :1], rtol=1e-12, atol=0
-    ):
+    if np.allclose(flat, flat[:, :1], rtol=1e-9, atol=0):
         bias = flat[:, 0]
     return Conv(
-        node.name,
+        name,
         node.weight,
         bias.astype(np.float32),
         node.stride,

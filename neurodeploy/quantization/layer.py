@@ -66,11 +66,19 @@ class LayerPlan:
 
 @dataclass(frozen=True, eq=False)
 class QuantizedLayer:
-    """Integers of a layer, and the scale that gives them meaning."""
+    """Integers of a layer, and the scale that gives them meaning.
+
+    Attributes
+    ----------
+    level
+        Real value of one spike: the plan's, or more where weights or biases are so much larger
+        that no integer threshold could tell them apart.
+    """
 
     neuron: Lif
     connections: tuple[Connection, ...]
     scale: float
+    level: float
 
     @property
     def membrane_unit(self) -> float:
@@ -93,9 +101,14 @@ def quantize_layer(
         No scale keeps the layer inside the target's registers.
     """
     largest = max((peak(a.operator) * a.message_unit for a in arrivals), default=0.0)
-    least_scale = max(largest / target.weight_max, plan.reach / target.threshold_max)
+    least_scale = max(
+        largest / target.weight_max,
+        plan.reach / target.threshold_max,
+        float(np.abs(stage.bias).max(initial=0)) / _bias_limit(target),
+    )
     for _ in range(64):
-        scale, threshold = _snap(plan.level, least_scale, target)
+        level = max(plan.level, least_scale) if plan.level else 0.0
+        scale, threshold = _snap(level, least_scale, target)
         connections = tuple(_connection(stage, a, scale, target) for a in arrivals)
         interval = input_interval(
             stage.shape,
@@ -108,7 +121,7 @@ def quantize_layer(
             proof = neuron_bounds(neuron, interval, steps)
             last_resort = shift == plan.shifts[-1]
             if proof.cannot_wrap and (proof.cannot_clip or last_resort):
-                return QuantizedLayer(neuron, connections, scale)
+                return QuantizedLayer(neuron, connections, scale, level)
         # a current that wraps changes sign: rather give up resolution until it cannot
         least_scale = scale * 1.25
     raise ConversionError(
@@ -116,6 +129,11 @@ def quantize_layer(
         place=stage.name,
         remedy="look for a bias or weight far larger than the others in this layer",
     )
+
+
+def _bias_limit(target: Target) -> int:
+    """Largest bias that mantissa and exponent hold."""
+    return int((2 ** (target.bias_mantissa_bits - 1) - 1) << target.bias_exponent_max)
 
 
 def _snap(level: float, least_scale: float, target: Target) -> tuple[float, int]:

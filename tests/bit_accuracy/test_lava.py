@@ -6,6 +6,7 @@ import importlib.util
 
 import numpy as np
 import pytest
+
 from neurodeploy.lava.run import run
 from neurodeploy.program import (
     Connection,

@@ -49,7 +49,8 @@ def _agrees(case, save):
     wanted = np.asarray(outputs[0])
     assert found.shape == wanted.shape, case.name
     scale = max(float(np.abs(wanted).max()), 1e-6)
-    assert np.abs(found - wanted).max() <= 1e-4 * scale, case.name
+    # Some cases are recorded to four digits; they say so themselves.
+    assert np.abs(found - wanted).max() <= max(case.rtol, 1e-4) * scale, case.name
     return True
 
 

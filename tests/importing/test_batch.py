@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from onnx import TensorProto, helper
 
+from neurodeploy.importing import load_network
+
 RNG = np.random.default_rng(6)
 W = RNG.standard_normal((6, 4)).astype(np.float32)
 
@@ -12,8 +14,6 @@ W = RNG.standard_normal((6, 4)).astype(np.float32)
 def test_any_batch(model, agree, save, batch):
     proto = model([("Gemm", "x w", "g"), ("Relu", "g", "y")], (6,), batch=batch, w=W)
     if batch in (0, -1):  # some exporters mean "open"; ONNX Runtime takes it at its word
-        from neurodeploy.importing import load_network
-
         assert load_network(save(proto)).network.input.shape == (6,)
     else:
         agree(proto)
@@ -76,14 +76,14 @@ def test_shapes_that_are_no_batch_of_samples(model, invalid):
     invalid(unknown, match="known shape")
 
 
-def test_inputs_and_outputs(model, agree, invalid):
+def test_inputs_and_outputs(model, save, invalid):
     second = helper.make_tensor_value_info("z", TensorProto.FLOAT, ["batch", 4])
     two = model([("Add", "x z", "y")], (4,))
     two.graph.input.append(second)
     invalid(two, match="2 data inputs .'x', 'z'.")
     idle = model([("Relu", "x", "y")], (4,))
     idle.graph.input.append(second)
-    assert [name for name in [agree_input(agree, idle)]] == ["x"]
+    assert load_network(save(idle)).input_name == "x"
     invalid(model([("Relu", "x", "a"), ("Neg", "x", "b")], (4,), output="a b"), match="'a', 'b'")
     none = model([("Relu", "x", "y")], (4,))
     del none.graph.output[:]
@@ -92,20 +92,6 @@ def test_inputs_and_outputs(model, agree, invalid):
     invalid(none, match="no data input")
 
 
-def agree_input(agree, proto):
-    from neurodeploy.importing import load_network
-
-    path = None
-
-    class Keep(Exception):
-        pass
-
-    del Keep, path, load_network
-    try:
-        return agree(proto).input_name
-    except ValueError:  # ONNX Runtime wants the idle input fed; the import itself is done
-        return "x"
-
-
 def test_constant_output(model, invalid):
-    invalid(model([("Relu", "c", "y")], (4,), c=np.zeros((1, 4), np.float32)), match="no data|depend")
+    constant = np.zeros((1, 4), np.float32)
+    invalid(model([("Relu", "c", "y")], (4,), c=constant), match="does not depend")

@@ -7,6 +7,7 @@ import sys
 from importlib import metadata
 
 import pytest
+
 from neurodeploy.errors import DeploymentError
 from neurodeploy.lava import compat
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from neurodeploy.errors import DeploymentError
 from neurodeploy.lava import limits
 from neurodeploy.lava.layout import lava_order, lava_shape, row_bound, triplets, unique_layers
