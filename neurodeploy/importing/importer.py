@@ -189,8 +189,8 @@ def _in_file_order(walk: _Walk) -> tuple[Finding, ...]:
 
 def _examine(path: str | os.PathLike[str]) -> tuple[Imported | None, tuple[Finding, ...]]:
     """Read, clean and walk a file: the one way in, for importing and for checking."""
-    source = read_model(path)
     try:
+        source = read_model(path)
         walk, final, decoder, output = _walk(source)
         findings = _in_file_order(walk)
         if any(finding.verdict == "refused" for finding in findings) or final is None:
@@ -210,6 +210,10 @@ def _examine(path: str | os.PathLike[str]) -> tuple[Imported | None, tuple[Findi
         )
     except ModelError as error:
         _at(error, str(path))
+    except UnicodeDecodeError as error:  # protobuf decodes names when they are first read
+        raise ModelError(
+            "holds names that are not text", place=str(path), remedy="export the model again"
+        ) from error
     except (RecursionError, MemoryError) as error:
         raise ModelError(f"is too deep or too large ({error})", place=str(path)) from error
     return imported, findings
@@ -217,6 +221,8 @@ def _examine(path: str | os.PathLike[str]) -> tuple[Imported | None, tuple[Findi
 
 def _at(error: ModelError, path: str) -> NoReturn:
     """The same error with the file in front of its place."""
+    if error.place.startswith(path):
+        raise error
     place = f"{path}: {error.place}" if error.place else path
     raise type(error)(error.message, place=place, remedy=error.remedy) from error
 

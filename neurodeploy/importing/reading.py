@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from google.protobuf.message import DecodeError
 
 from neurodeploy.errors import ModelError
 from neurodeploy.importing.limits import MAX_FILE
-from neurodeploy.importing.tensors import check_tensors
+from neurodeploy.importing.tensors import all_nodes, check_tensors
 
 __all__ = ["Source", "read_model"]
 
@@ -83,12 +84,40 @@ def _opset(model: onnx.ModelProto, place: str) -> int:
     return version
 
 
+def _texts(model: onnx.ModelProto) -> Iterator[object]:
+    yield from (model.producer_name, model.producer_version)
+    yield from (opset.domain for opset in model.opset_import)
+    for function in model.functions:
+        yield from (function.domain, function.name, *function.input, *function.output)
+    for value in (*model.graph.input, *model.graph.output):
+        yield value.name
+        yield from (dim.dim_param for dim in value.type.tensor_type.shape.dim)
+    yield from (tensor.name for tensor in model.graph.initializer)
+    for part in (model.graph, *model.functions):
+        for node in all_nodes(part):
+            yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+            yield from (attribute.name for attribute in node.attribute)
+
+
+def _check_text(model: onnx.ModelProto, place: str) -> None:
+    """Names must be UTF-8; protobuf hands out bytes, or fails only later, where they are not."""
+    try:
+        valid = all(isinstance(text, str) for text in _texts(model))
+    except UnicodeDecodeError:
+        valid = False
+    if not valid:
+        raise ModelError(
+            "holds names that are not text", place=place, remedy="export the model again"
+        )
+
+
 def read_model(path: str | os.PathLike[str]) -> Source:
     """Read an ONNX file and its external data.
 
     1. The path must be a regular file of at most 2 GiB that parses as a model with a graph.
     2. Exactly one version of ONNX's own operators, from 7 to the newest that onnx knows.
-    3. Every tensor must hold as many bytes as its shape claims (`check_tensors`).
+    3. All names are text.
+    4. Every tensor must hold as many bytes as its shape claims (`check_tensors`).
 
     Raises
     ------
@@ -107,6 +136,7 @@ def read_model(path: str | os.PathLike[str]) -> Source:
         ) from error
     if not model.HasField("graph") or not model.opset_import:
         raise ModelError("holds no ONNX graph", place=place, remedy="export the model again")
+    _check_text(model, place)
     opset = _opset(model, place)
     external = check_tensors(model, file)
     return Source(model, hashlib.sha256(content).hexdigest(), external, opset)

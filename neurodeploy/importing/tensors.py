@@ -99,6 +99,11 @@ def _load_external(tensor: TensorProto, wanted: int, folder: Path, place: str) -
         if not file.is_file():
             raise ModelError(f"external data {location!r} is missing", place=place, remedy=remedy)
         size = file.stat().st_size
+        if size > 8 * MAX_PARAMETERS:  # it is hashed as a whole
+            raise ModelError(
+                f"external data {location!r} has {size} bytes; {8 * MAX_PARAMETERS} can be read",
+                place=place,
+            )
         if offset < 0 or length != wanted or offset + wanted > size:
             raise ModelError(
                 f"claims bytes {offset} to {offset + length} of {location!r} for {wanted} bytes of "

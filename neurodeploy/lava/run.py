@@ -32,6 +32,8 @@ _POLL_SECONDS = 0.05
 #: How long the processes of a run may take to end after they were asked to.
 _GRACE_SECONDS = 5.0
 _LOG_LINES = 12
+#: The path of a Unix socket has 107 bytes; multiprocessing appends 31 to its folder.
+_SOCKET_FOLDER_MAX = 72
 
 
 @dataclass(frozen=True)
@@ -92,9 +94,7 @@ def run(
         raise KeyError(f"no population {', '.join(sorted(unknown))}")
     limit = default_timeout(program, len(messages)) if timeout is None else timeout
     started = time.monotonic()
-    with tempfile.TemporaryDirectory(
-        prefix="neurodeploy-lava-", ignore_cleanup_errors=True
-    ) as name:
+    with tempfile.TemporaryDirectory(prefix="nd-lava-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         job = {
             "steps": len(messages),
@@ -149,7 +149,7 @@ def _work(
         subprocess.Popen(
             [sys.executable, "-m", "neurodeploy.lava.worker", str(folder)],
             cwd=folder,
-            env=_environment(),
+            env=_environment(folder),
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
@@ -175,12 +175,15 @@ def _work(
         progress(steps)
 
 
-def _environment() -> dict[str, str]:
+def _environment(folder: Path) -> dict[str, str]:
     """The caller's, with this package importable and NumPy on one thread (Lava forks)."""
     package = str(Path(neurodeploy.__path__[0]).parent)
     paths = [p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p]
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    return {**os.environ, **threads, "PYTHONPATH": os.pathsep.join([*paths, package])}
+    changed = {**threads, "PYTHONPATH": os.pathsep.join([*paths, package])}
+    if len(os.fsencode(folder)) <= _SOCKET_FOLDER_MAX:
+        changed["TMPDIR"] = str(folder)  # what multiprocessing leaves when killed goes with it
+    return {**os.environ, **changed}
 
 
 def _end(worker: subprocess.Popen[bytes]) -> None:

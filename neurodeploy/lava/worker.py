@@ -59,45 +59,44 @@ def _run(folder: Path) -> None:
         stock=job["stock"],
     )
     root = lowered.source
+    stepped = threading.Event()
+    watch = threading.Thread(target=_watch, args=(folder, root, stepped), daemon=True)
+    watch.start()
     root.create_runtime(run_cfg=Loihi2SimCfg(select_tag="fixed_pt"))
-    running = threading.Event()
-    running.set()
-    threading.Thread(target=_watch, args=(folder, root.runtime, running), daemon=True).start()
     ready = time.monotonic()
     try:
         root.run(condition=RunSteps(num_steps=job["steps"]))
     except RuntimeError:
-        running.clear()
         raised = [str(a.exception[1]) for a in _actors(root.runtime) if a.exception]
         _fail(folder, "".join(raised) or traceback.format_exc())
-    running.clear()
-    stepped = time.monotonic()
+    finished = time.monotonic()
+    stepped.set()
+    watch.join()
     root.stop()
     # the last child: waited for here, nothing is left for `run` to wait for
     stop_tracker = getattr(resource_tracker._resource_tracker, "_stop", None)
     if stop_tracker is not None:
         stop_tracker()
-    report = {"start_seconds": ready - started, "step_seconds": stepped - ready}
+    report = {"start_seconds": ready - started, "step_seconds": finished - ready}
     (folder / DONE).write_text(json.dumps(report))
 
 
-def _watch(folder: Path, runtime: Any, running: threading.Event) -> None:
+def _watch(folder: Path, root: Any, stepped: threading.Event) -> None:
     """End the run when one of Lava's processes dies; the others would wait for it for ever."""
-    while running.is_set():
-        time.sleep(_POLL_SECONDS)
-        for actor in _actors(runtime):
-            if not running.is_set():
-                return
-            raised = actor.exception
+    while not stepped.wait(_POLL_SECONDS):
+        for actor in _actors(root.runtime):
+            # in this order: what it raised is sent before it dies
+            alive, raised = actor.is_alive(), actor.exception
             if raised:
                 _fail(folder, str(raised[1]))
-            if not actor.is_alive() and running.is_set():
+            if not alive:
                 _fail(folder, f"a process of Lava ended with exit code {actor.exitcode}")
 
 
 def _actors(runtime: Any) -> list[Any]:
-    """Lava's handles on the OS processes it started."""
-    return list(runtime._messaging_infrastructure.actors)
+    """Lava's handles on the OS processes it has started so far."""
+    infrastructure = getattr(runtime, "_messaging_infrastructure", None)
+    return list(infrastructure.actors) if infrastructure else []
 
 
 def _fail(folder: Path, message: str, place: str = "lava", remedy: str = "") -> None:

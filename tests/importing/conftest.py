@@ -112,7 +112,7 @@ def agree(save: Callable[[onnx.ModelProto], Path]) -> Callable[..., Imported]:
 def refuses(save: Callable[[onnx.ModelProto], Path]) -> Callable[..., Report]:
     """The model is refused, and for the named nodes, with a remedy or at least a reason each."""
 
-    def ask(proto: onnx.ModelProto, *nodes: str, match: str = "") -> Report:
+    def ask(proto: onnx.ModelProto, *nodes: str, match: str | None = None) -> Report:
         path = save(proto)
         with pytest.raises(UnsupportedError, match=match) as caught:
             load_network(path)
@@ -132,7 +132,7 @@ def refuses(save: Callable[[onnx.ModelProto], Path]) -> Callable[..., Report]:
 def invalid(save: Callable[[onnx.ModelProto], Path]) -> Callable[..., ModelError]:
     """The file as a whole is refused: one finding without a node, the same words."""
 
-    def ask(proto: onnx.ModelProto | Path, match: str = "") -> ModelError:
+    def ask(proto: onnx.ModelProto | Path, match: str | None = None) -> ModelError:
         path = proto if isinstance(proto, Path) else save(proto)
         with pytest.raises(ModelError, match=match) as caught:
             load_network(path)

@@ -109,6 +109,16 @@ def test_operator_sets_missing_or_twice(model, invalid):
     invalid(proto, match="no ONNX graph")
 
 
+@pytest.mark.parametrize("name", [b"n-c", b"Relu", b"pads", b"w", b"x"])
+def test_names_that_are_no_text(model, tmp_path, invalid, name):
+    content = small(model).SerializeToString()
+    field = bytes([len(name)]) + name
+    assert field in content
+    path = tmp_path / "text.onnx"
+    path.write_bytes(content.replace(field, bytes([len(name)]) + b"\xff" * len(name)))
+    invalid(path, match="not text")
+
+
 # Tensors
 
 
@@ -201,6 +211,7 @@ def test_external_data(model, tmp_path, agree):
         ("nothing.bin", None, None, "missing"),
         (".", None, None, "missing"),
         ("a\0b", None, None, "cannot be read|missing"),
+        ("sparse.bin", None, None, "can be read"),
         ("weights.bin", -8, None, "claims bytes"),
         ("weights.bin", 8, None, "claims bytes"),
         ("weights.bin", 10**15, None, "claims bytes"),
@@ -215,6 +226,8 @@ def test_external_data_refused(model, tmp_path, invalid, location, offset, lengt
     path = external(model, tmp_path, location, offset, length)
     (path.parent / "link.bin").symlink_to(tmp_path / "secret.bin")
     (path.parent / "linked").symlink_to(tmp_path)
+    (path.parent / "sparse.bin").touch()
+    os.truncate(path.parent / "sparse.bin", 2**40)
     invalid(path, match=words)
 
 

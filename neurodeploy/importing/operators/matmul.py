@@ -63,7 +63,7 @@ def matmul(operation: Operation, net: Builder) -> Signal:
     weight = operation.required(0 if left else 1)
     if weight.ndim < 2 or any(n != 1 for n in weight.shape[:-2]):
         raise UnsupportedError(f"its constant of shape {weight.shape} is not one matrix")
-    matrix = weight.reshape(weight.shape[-2:])
+    matrix = weight.reshape(-1, weight.shape[-1])
     if weight.ndim > len(x.shape) + 1:
         raise UnsupportedError(f"its constant of shape {weight.shape} has more axes than its input")
     if left:
