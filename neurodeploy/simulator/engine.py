@@ -226,7 +226,7 @@ class Engine:
                     layer.threshold, layer.mode, neuron.v_initial, flags, fired[:, :size],
                     rows, overflow,
                 )  # fmt: skip
-            kernels.collect(fired, fired.view(np.uint64), index, start, first)
+            kernels.collect(fired.view(np.uint64), index, start, first)
         return _LayerRun(_Events(index, start), membranes, int(overflow[0]), int(overflow[1]))
 
 

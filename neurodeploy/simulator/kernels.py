@@ -24,6 +24,11 @@ __all__ = [
 _LIMIT = np.int64(2**23 - 1)
 _WRAP = np.int64(2**23)
 _CHUNK = 2048
+_DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)
+#: Position of the single bit in a word, by the top six bits of its de Bruijn product.
+_BIT = np.zeros(64, np.int64)
+for _position in range(64):
+    _BIT[(int(_DE_BRUIJN) << _position) % 2**64 >> 58] = _position
 RESET_ZERO, RESET_SUBTRACT, RESET_NONE = 0, 1, 2
 
 
@@ -202,20 +207,23 @@ def step_lif(
 
 
 @njit(nogil=True, cache=True)
-def collect(fired, words, index, start, first):
+def collect(words, index, start, first):
     """Append the spikes of a block to an event list.
 
-    `fired` is uint8 (steps, neurons rounded up to 8); `words` the same memory as uint64, so
-    that eight silent neurons are passed over at once.
+    `words` holds one byte a neuron, 0 or 1, eight to a uint64: eight silent neurons are passed
+    over at once, and the lowest spike of a word is found by a de Bruijn product.
     """
     count = start[first]
     for s in range(words.shape[0]):
-        for j in range(words.shape[1]):
-            if words[s, j] != 0:
-                base = j * 8
-                for i in range(base, base + 8):
-                    index[count] = i
-                    count += np.int64(fired[s, i])
+        row = words[s]
+        for j in range(row.size):
+            word = row[j]
+            while word != 0:
+                lowest = word & (~word + np.uint64(1))
+                bit = _BIT[(lowest * _DE_BRUIJN) >> np.uint64(58)]
+                index[count] = j * 8 + (bit >> 3)
+                count += 1
+                word ^= lowest
         start[first + s + 1] = count
 
 

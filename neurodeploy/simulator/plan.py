@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from neurodeploy.program import Connection, Convolution, Dense, Population, Program
-from neurodeploy.program.bounds import bounds, message_range, weight_sums
+from neurodeploy.program.bounds import bounds
 from neurodeploy.program.neuron import NO_CURRENT_MEMORY
 from neurodeploy.simulator import kernels
 from neurodeploy.simulator.layout import convolution_grouped, convolution_rows, internal_order
@@ -85,7 +85,8 @@ class Plan:
         layers = []
         for p in program.order:
             proof = proofs[p.name]
-            dtype = _dtype(sum(_largest(program, c) for c in program.incoming(p.name)))
+            # a partial sum, in whatever order messages come, lies within the bound of the whole
+            dtype = _dtype(max(-proof.synaptic[0], proof.synaptic[1]))
             neuron = p.neuron
             order = internal_order(p.shape)
             plain = (
@@ -108,14 +109,6 @@ class Plan:
                 )
             )
         self.layers = tuple(layers)
-
-
-def _largest(program: Program, connection: Connection) -> int:
-    """Largest magnitude that a connection can bring to one neuron in one step."""
-    negative, positive = weight_sums(connection)
-    low, high = message_range(program, connection)
-    magnitude = int((positive - negative).max(initial=0))
-    return magnitude * max(abs(low), abs(high), 1)
 
 
 def _dtype(largest: int) -> type:
