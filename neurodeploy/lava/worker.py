@@ -6,6 +6,7 @@ ends itself when standard input closes: then the process that started it has die
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -111,7 +112,9 @@ def _die_with_parent(folder: Path) -> None:
     # not sys.stdin: its lock, held here while reading, would block every forked process
     while os.read(0, 1):
         pass
-    shutil.rmtree(folder, ignore_errors=True)
+    # under another name nobody can add files to it while it is removed
+    with contextlib.suppress(OSError):
+        shutil.rmtree(folder.rename(f"{folder}-end"), ignore_errors=True)
     os.killpg(os.getpgid(0), signal.SIGTERM)
 
 
