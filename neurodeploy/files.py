@@ -14,14 +14,20 @@ __all__ = ["read_bytes", "write_atomically"]
 def write_atomically(path: str | Path, data: bytes) -> None:
     """Write aside, flush to disk, then rename: `path` is old or new, never half.
 
+    A link is followed; a device or pipe is written to, not replaced.
+
     Raises
     ------
     StorageError
         The folder is missing or read-only, or the disk is full. Nothing is left behind.
     """
-    path = Path(path)
+    path = Path(os.path.realpath(path))
     temporary = None
     try:
+        if path.exists() and not path.is_file():
+            with open(path, "wb") as stream:
+                stream.write(data)
+            return
         descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(data)

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -183,6 +184,7 @@ def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
 
 
 def test_a_really_full_disk():
-    """/dev/full fails every write with ENOSPC; a folder beside it stays clean."""
+    """/dev/full fails every write with ENOSPC, and is still a device afterwards."""
     with pytest.raises(StorageError):
-        save(some_program(), "/dev/full/p.ndp")
+        save(some_program(), "/dev/full")
+    assert Path("/dev/full").is_char_device()

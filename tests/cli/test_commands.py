@@ -1,0 +1,255 @@
+"""The command line as a user meets it: a real process, exit codes, stdout and stderr."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+
+def run(*arguments, cwd, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "neurodeploy", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        timeout=300,
+        check=False,
+        **options,
+    )
+
+
+def refused(result, *words):
+    """One message on stderr, exit code 2, nothing on stdout, no traceback."""
+    assert result.returncode == 2, result.stderr
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+    for word in words:
+        assert word in result.stderr
+    return result.stderr
+
+
+def tiny_model(path, *, nodes=None, weight=None, shape=("n", 6), outputs=3):
+    """x @ weight, ReLU, @ weight: enough to compile."""
+    rng = np.random.default_rng(0)
+    if weight is None:
+        weight = rng.standard_normal((6, 4)).astype(np.float32)
+    head = rng.standard_normal((4, outputs)).astype(np.float32)
+    graph = helper.make_graph(
+        nodes
+        or [
+            helper.make_node("MatMul", ["x", "w"], ["a"], "first"),
+            helper.make_node("Relu", ["a"], ["b"], "relu"),
+            helper.make_node("MatMul", ["b", "h"], ["y"], "head"),
+        ],
+        "tiny",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", outputs])],
+        [numpy_helper.from_array(weight, "w"), numpy_helper.from_array(head, "h")],
+    )
+    onnx.save(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path
+    )
+    return path
+
+
+@pytest.fixture
+def work(tmp_path):
+    """A folder with a model, its program, calibration and test data."""
+    rng = np.random.default_rng(0)
+    tiny_model(tmp_path / "m.onnx")
+    x = rng.random((50, 6)).astype(np.float32)
+    np.savez(tmp_path / "c.npz", x=x)
+    np.savez(tmp_path / "t.npz", x=x, y=np.zeros(50, np.int64))
+    made = run("compile", "m.onnx", "--calibration", "c.npz", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    return tmp_path
+
+
+def test_the_whole_way(work):
+    assert (work / "m.ndp").exists()
+    about = json.loads(run("inspect", "m.ndp", "--json", cwd=work).stdout)
+    assert [p["name"] for p in about["populations"]] == ["first", "output"]
+    assert about["target"] == "loihi2"
+    result = run("simulate", "m.ndp", "--data", "t.npz", "--model", "m.onnx", "--json", cwd=work)
+    data = json.loads(result.stdout)
+    assert data["samples"] == 50
+    for key in (
+        "accuracy",
+        "ann_accuracy",
+        "agreement",
+        "spikes_per_sample",
+        "synaptic_operations_per_sample",
+        "seconds",
+    ):
+        assert isinstance(data[key], float)
+    assert "Loihi 2" in data["hardware"]
+
+
+def test_tables(work):
+    for arguments in (
+        ("check", "m.onnx"),
+        ("doctor",),
+        ("targets",),
+        ("inspect", "m.ndp"),
+        ("simulate", "m.ndp", "--data", "t.npz", "-o", "r.npz"),
+    ):
+        result = run(*arguments, cwd=work)
+        assert result.returncode == 0, result.stderr
+        assert len(result.stdout.splitlines()) > 3
+    with np.load(work / "r.npz") as saved:
+        assert saved["outputs"].shape == (50, 3)
+
+
+def test_the_same_file_twice(work):
+    first = (work / "m.ndp").read_bytes()
+    run("compile", "m.onnx", "--calibration", "c.npz", "-o", "again.ndp", cwd=work)
+    assert (work / "again.ndp").read_bytes() == first
+    run("compile", "m.onnx", "--calibration", "c.npz", "--seed", 1, "-o", "b.ndp", cwd=work)
+    assert (work / "b.ndp").read_bytes() != first
+
+
+def test_check_says_no(tmp_path):
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["a"], "first"),
+        helper.make_node("Sigmoid", ["a"], ["b"], "squash"),
+        helper.make_node("MatMul", ["b", "h"], ["y"], "head"),
+    ]
+    tiny_model(tmp_path / "m.onnx", nodes=nodes)
+    result = run("check", "m.onnx", "--json", cwd=tmp_path)
+    assert result.returncode == 2
+    report = json.loads(result.stdout)
+    assert not report["ok"]
+    (bad,) = [f for f in report["findings"] if f["verdict"] == "refused"]
+    assert (bad["node"], bad["op_type"]) == ("squash", "Sigmoid")
+    assert bad["reason"]
+    assert bad["remedy"]
+    refused(run("compile", "m.onnx", cwd=tmp_path), "squash", "Sigmoid")
+    assert not list(tmp_path.glob("*.ndp"))
+
+
+def test_without_samples_it_compiles_and_warns(work):
+    result = run("compile", "m.onnx", "-o", "free.ndp", "--json", cwd=work)
+    assert result.returncode == 0
+    assert "no calibration samples" in result.stderr
+    assert json.loads(result.stdout)["provenance"]["calibration"]["samples"] == 0
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\x08\x07", b"\x00" * 4096, bytes(range(256)) * 20, b"PK\x03\x04"]
+)
+def test_bytes_that_are_no_model(tmp_path, content):
+    (tmp_path / "m.onnx").write_bytes(content)
+    refused(run("compile", "m.onnx", cwd=tmp_path), "m.onnx")
+    refused(run("compile", ".", cwd=tmp_path))
+    refused(run("compile", "missing.onnx", cwd=tmp_path), "missing.onnx")
+    assert [p.name for p in tmp_path.iterdir()] == ["m.onnx"]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_no_numbers(tmp_path, value):
+    weight = np.ones((6, 4), np.float32)
+    weight[2, 1] = value
+    tiny_model(tmp_path / "m.onnx", weight=weight)
+    refused(run("compile", "m.onnx", cwd=tmp_path), "w")
+
+
+def test_dynamic_shapes(tmp_path):
+    tiny_model(tmp_path / "m.onnx", shape=("n", "width"))
+    refused(run("compile", "m.onnx", cwd=tmp_path), "m.onnx")
+
+
+@pytest.mark.parametrize(
+    ("x", "word"),
+    [
+        (np.zeros((5, 7), np.float32), "shape"),
+        (np.zeros((0, 6), np.float32), "no samples"),
+        (np.full((5, 6), np.nan, np.float32), "NaN"),
+        (np.zeros((5, 6), complex), "numeric"),
+    ],
+)
+def test_data_that_does_not_fit(work, x, word):
+    np.savez(work / "bad.npz", x=x)
+    before = sorted(p.name for p in work.iterdir())
+    arguments = ("compile", "m.onnx", "--calibration", "bad.npz", "-o", "new.ndp")
+    refused(run(*arguments, cwd=work), word)
+    refused(run("simulate", "m.ndp", "--data", "bad.npz", cwd=work), word)
+    refused(run("deploy", "m.ndp", "--data", "bad.npz", cwd=work), word)
+    assert sorted(p.name for p in work.iterdir()) == before
+
+
+def test_programs_that_are_damaged(work):
+    content = bytearray((work / "m.ndp").read_bytes())
+    content[len(content) // 2] ^= 1
+    (work / "bad.ndp").write_bytes(content)
+    for command in ("inspect", "simulate"):
+        extra = () if command == "inspect" else ("--data", "t.npz")
+        refused(run(command, "bad.ndp", *extra, cwd=work), "bad.ndp")
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (("--steps", "0"), "--steps"),
+        (("--steps", "x"), "--steps"),
+        (("--scheme", "magic"), "magic"),
+        (("--target", "loihi9"), "loihi9"),
+        (("--target", "loihi1", "--reset", "subtract"), "subtract"),
+        (("--target", "loihi1", "--encoding", "current"), "current"),
+        (("--balance", "best"), "balance"),
+        (("--seed", "-1"), "--seed"),
+        (("--std", "0"), "std"),
+        (("--mean", "a,b"), "--mean"),
+        (("--input-range", "1"), "--input-range"),
+        (("--input-range", "2,1"), "--input-range"),
+        (("--percentile", "0"), "--percentile"),
+        (("-o", "nowhere/m.ndp"), "nowhere"),
+        (("-o", "/dev/full"), ""),
+    ],
+)
+def test_options_that_are_off(work, options, word):
+    before = sorted(p.name for p in work.iterdir())
+    arguments = ("compile", "m.onnx", "--calibration", "c.npz", *options)
+    refused(run(*arguments, cwd=work), word)
+    assert sorted(p.name for p in work.iterdir()) == before
+
+
+def test_loihi1_gets_a_stock_program(work):
+    arguments = ("compile", "m.onnx", "--calibration", "c.npz", "--target", "loihi1", "--json")
+    result = run(*arguments, "-o", "one.ndp", cwd=work)
+    assert result.returncode == 0, result.stderr
+    about = json.loads(result.stdout)
+    assert all(p["stock"] for p in about["populations"])
+    assert about["input"]["encoding"] == "deterministic"
+    assert run("simulate", "one.ndp", "--data", "t.npz", cwd=work).returncode == 0
+
+
+def test_overflow_as_an_error(work):
+    arguments = ("compile", "m.onnx", "--calibration", "c.npz", "--steps", "60000")
+    assert run(*arguments, "-o", "a.ndp", "--reset", "zero", cwd=work).returncode == 0
+    before = sorted(p.name for p in work.iterdir())
+    strict = run(*arguments, "-o", "b.ndp", "--reset", "zero", "--overflow", "error", cwd=work)
+    refused(strict, "membrane in 24 bit", "limit")
+    assert sorted(p.name for p in work.iterdir()) == before
+
+
+def test_stdout_that_is_full(work):
+    with open("/dev/full", "w") as full:
+        result = subprocess.run(
+            [sys.executable, "-m", "neurodeploy", "targets", "--json"],
+            stdout=full, stderr=subprocess.PIPE, text=True, cwd=work, timeout=60, check=False,
+        )  # fmt: skip
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
+
+
+def test_help_is_for_people(tmp_path):
+    result = run("--help", cwd=tmp_path)
+    for command in ("check", "compile", "inspect", "simulate", "deploy", "doctor", "targets"):
+        assert command in result.stdout
+    assert "--calibration" in run("compile", "--help", cwd=tmp_path).stdout
