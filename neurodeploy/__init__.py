@@ -1,11 +1,11 @@
 """neurodeploy: trained ReLU networks (ONNX) to spiking programs for Loihi-class chips.
 
-    import neurodeploy as nd
+import neurodeploy as nd
 
-    program = nd.compile("model.onnx", calibration=x, steps=32)
-    program.save("model.ndp")
-    result = nd.simulate(nd.load("model.ndp"), x_test)
-    result = nd.deploy(program, x_test[:3], verify=True)
+program = nd.compile("model.onnx", calibration=x, steps=32)
+program.save("model.ndp")
+result = nd.simulate(nd.load("model.ndp"), x_test)
+result = nd.deploy(program, x_test[:3], verify=True)
 """
 
 from __future__ import annotations

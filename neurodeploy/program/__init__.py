@@ -1,7 +1,7 @@
 """The Program, the artefact that everything downstream of the compiler reads."""
 
 from neurodeploy.program.codec import Decoder, Encoder, Encoding, Preprocessing
-from neurodeploy.program.neuron import Lif
+from neurodeploy.program.neuron import Earliest, Lif, Neuron, Ttfs
 from neurodeploy.program.program import INPUT, Connection, Population, Program
 from neurodeploy.program.synapse import Convolution, Dense, Sparse, Synapses
 
@@ -11,12 +11,15 @@ __all__ = [
     "Convolution",
     "Decoder",
     "Dense",
+    "Earliest",
     "Encoder",
     "Encoding",
     "Lif",
+    "Neuron",
     "Population",
     "Preprocessing",
     "Program",
     "Sparse",
     "Synapses",
+    "Ttfs",
 ]

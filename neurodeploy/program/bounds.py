@@ -11,7 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurodeploy.program.neuron import CURRENT_LIMIT, MEMBRANE_LIMIT, NO_CURRENT_MEMORY, Lif
+from neurodeploy.program.neuron import (
+    CURRENT_LIMIT,
+    MEMBRANE_LIMIT,
+    NO_CURRENT_MEMORY,
+    Earliest,
+    Lif,
+    Neuron,
+    Ttfs,
+)
 from neurodeploy.program.program import INPUT, Connection, Program
 from neurodeploy.program.synapse import Convolution, Dense
 
@@ -150,7 +158,8 @@ def membrane_range(
     peak = np.full(high_drive.shape, v_initial, np.int64)
     highest = int(v_initial)
     bottom = np.full(low_drive.shape, v_initial, np.int64)
-    lowest = int(v_initial)
+    # a spike can leave the membrane at zero (or just above), wherever it came from
+    lowest = int(v_initial) if reset == "none" else min(int(v_initial), 0)
     for _ in range(steps):
         peak = peak + high_drive
         bottom = bottom + low_drive
@@ -165,10 +174,35 @@ def membrane_range(
     return lowest, highest
 
 
-def neuron_bounds(neuron: Lif, synaptic: Interval, steps: int) -> Bounds:
+def neuron_bounds(neuron: Neuron, synaptic: Interval, steps: int) -> Bounds:
     """Worst cases of a population whose input range is known."""
     low, high = synaptic
     extremes = (int(low.min(initial=0)), int(high.max(initial=0)))
+    if isinstance(neuron, Earliest):
+        return Bounds(extremes, (0, 0), (0, 0))
+    if isinstance(neuron, Ttfs):
+        return _ttfs_bounds(neuron, low, high, extremes, steps)
+    return _lif_bounds(neuron, low, high, extremes, steps)
+
+
+def _ttfs_bounds(
+    neuron: Ttfs, low: np.ndarray, high: np.ndarray, extremes: tuple[int, int], steps: int
+) -> Bounds:
+    """Each source fires once a window: u is a sum of weights, v at most `steps` times that.
+
+    v grows with u at every step, so what it reaches if all come at the first step, or only
+    the positive or only the negative ones do, bounds it at every step.
+    """
+    bias = neuron.bias.astype(np.int64)
+    least = np.minimum(bias, bias + low * steps)
+    most = np.maximum(bias, bias + high * steps)
+    membrane = (int(least.min(initial=0)), int(most.max(initial=0)))
+    return Bounds(extremes, extremes, membrane)
+
+
+def _lif_bounds(
+    neuron: Lif, low: np.ndarray, high: np.ndarray, extremes: tuple[int, int], steps: int
+) -> Bounds:
     if neuron.du != NO_CURRENT_MEMORY:
         return Bounds(extremes, None, None)
     current = (extremes[0] << neuron.shift, extremes[1] << neuron.shift)

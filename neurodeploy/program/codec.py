@@ -11,7 +11,7 @@ from neurodeploy.errors import DataError, ProgramError
 
 __all__ = ["PROBABILITY_ONE", "Decoder", "Encoder", "Encoding", "Preprocessing"]
 
-Encoding = Literal["current", "deterministic", "poisson"]
+Encoding = Literal["current", "deterministic", "poisson", "ttfs"]
 #: Spike encoders count probabilities and rates in units of 2**-16 per step.
 PROBABILITY_ONE = 2**16
 
@@ -70,7 +70,8 @@ class Encoder:
         (C, H, W) or whatever the network reads, without the batch axis.
     encoding
         ``current``: the integer itself, as a graded spike, at every step. ``deterministic``:
-        spikes at an even pace. ``poisson``: a Bernoulli trial at every step.
+        spikes at an even pace. ``poisson``: a Bernoulli trial at every step. ``ttfs``: one spike,
+        the earlier the larger.
     unit
         Real value of one integer. For the spike encodings one integer is 2**-16 spikes a step.
     low, high
@@ -79,6 +80,8 @@ class Encoder:
         From stored samples to network input.
     seed
         Of the Poisson encoder.
+    offset
+        Real value of the integer 0.
     """
 
     shape: tuple[int, ...]
@@ -88,12 +91,17 @@ class Encoder:
     high: int
     preprocessing: Preprocessing = Preprocessing()
     seed: int = 0
+    offset: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.encoding not in ("current", "deterministic", "poisson"):
+        if self.encoding not in ("current", "deterministic", "poisson", "ttfs"):
             raise ProgramError(f"encoding {self.encoding!r} is unknown")
         if not np.isfinite(self.unit) or self.unit <= 0:
             raise ProgramError(f"the input unit is {self.unit}, not a positive number")
+        if not np.isfinite(self.offset):
+            raise ProgramError(f"the input offset is {self.offset}")
+        if self.encoding == "ttfs" and self.low != 0:
+            raise ProgramError("time to first spike has no negative integers")
         limit = 2**23 - 1 if self.encoding == "current" else PROBABILITY_ONE
         if not -limit <= self.low <= 0 <= self.high <= limit:
             raise ProgramError(f"input range {self.low}..{self.high} leaves +-{limit}")

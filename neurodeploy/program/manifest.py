@@ -8,7 +8,7 @@ import numpy as np
 
 from neurodeploy.errors import ProgramError
 from neurodeploy.program.codec import Decoder, Encoder, Preprocessing
-from neurodeploy.program.neuron import Lif
+from neurodeploy.program.neuron import Earliest, Lif, Neuron, Ttfs
 from neurodeploy.program.program import Connection, Population, Program
 from neurodeploy.program.synapse import Convolution, Dense, Sparse, Synapses
 
@@ -22,7 +22,6 @@ def program_to(program: Program) -> tuple[dict[str, Any], Tensors]:
     tensors: Tensors = {}
     populations = []
     for i, p in enumerate(program.populations):
-        tensors[f"population_{i}_bias"] = p.neuron.bias_mantissa
         populations.append(
             {
                 "name": p.name,
@@ -30,7 +29,7 @@ def program_to(program: Program) -> tuple[dict[str, Any], Tensors]:
                 "phase": p.phase,
                 "spike_value": p.spike_value,
                 "membrane_unit": p.membrane_unit,
-                "neuron": _neuron_to(p.neuron, f"population_{i}_bias"),
+                "neuron": _neuron_to(p.neuron, f"population_{i}_bias", tensors),
             }
         )
     connections = []
@@ -56,6 +55,7 @@ def program_to(program: Program) -> tuple[dict[str, Any], Tensors]:
             "low": e.low,
             "high": e.high,
             "seed": e.seed,
+            "offset": e.offset,
             "preprocessing": {
                 "scale": e.preprocessing.scale,
                 "mean": list(e.preprocessing.mean),
@@ -108,6 +108,7 @@ def program_from(graph: dict[str, Any], tensors: Tensors) -> Program:
                 float(p["scale"]), tuple(map(float, p["mean"])), tuple(map(float, p["std"]))
             ),
             seed=e["seed"],
+            offset=float(e["offset"]),
         ),
         decoder=Decoder(str(d["population"]), float(d["unit"])),
         period=graph["period"],
@@ -117,7 +118,13 @@ def program_from(graph: dict[str, Any], tensors: Tensors) -> Program:
     )
 
 
-def _neuron_to(neuron: Lif, bias: str) -> dict[str, Any]:
+def _neuron_to(neuron: Neuron, bias: str, tensors: Tensors) -> dict[str, Any]:
+    if isinstance(neuron, Earliest):
+        return {"kind": neuron.kind}
+    if isinstance(neuron, Ttfs):
+        tensors[bias] = neuron.bias
+        return {"kind": neuron.kind, "bias": bias, "slope": neuron.slope, "fires": neuron.fires}
+    tensors[bias] = neuron.bias_mantissa
     return {
         "kind": neuron.kind,
         "bias_mantissa": bias,
@@ -131,9 +138,14 @@ def _neuron_to(neuron: Lif, bias: str) -> dict[str, Any]:
     }
 
 
-def _neuron_from(entry: dict[str, Any], tensors: Tensors) -> Lif:
-    if entry["kind"] != "lif":
-        raise ProgramError(f"neuron kind {entry['kind']!r} is unknown")
+def _neuron_from(entry: dict[str, Any], tensors: Tensors) -> Neuron:
+    kind = entry["kind"]
+    if kind == "earliest":
+        return Earliest()
+    if kind == "ttfs":
+        return Ttfs(tensors[entry["bias"]], entry["slope"], entry["fires"])
+    if kind != "lif":
+        raise ProgramError(f"neuron kind {kind!r} is unknown")
     return Lif(
         bias_mantissa=tensors[entry["bias_mantissa"]],
         threshold=entry["threshold"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal, TypeAlias
 
 import numpy as np
 
@@ -17,8 +17,11 @@ __all__ = [
     "NO_CURRENT_MEMORY",
     "STOCK_SHIFT",
     "THRESHOLD_MAX",
+    "Earliest",
     "Lif",
+    "Neuron",
     "Reset",
+    "Ttfs",
 ]
 
 #: `du` for a neuron whose synaptic current lasts one step only.
@@ -33,6 +36,18 @@ THRESHOLD_MAX = 2**17 - 1
 BIAS_MANTISSA_MIN, BIAS_MANTISSA_MAX = -(2**12), 2**12 - 1
 
 Reset = Literal["zero", "subtract", "none"]
+
+
+def _frozen(name: str, array: np.ndarray, dtype: type) -> np.ndarray:
+    """A flat read-only copy of that dtype."""
+    array = np.ascontiguousarray(array)
+    if array.dtype != dtype or array.ndim != 1:
+        raise ProgramError(
+            f"{name} are {np.dtype(dtype)} and flat, not {array.dtype} {array.shape}"
+        )
+    array = array.copy()
+    array.flags.writeable = False
+    return array
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,13 +83,11 @@ class Lif:
     shift: int = STOCK_SHIFT
     v_initial: int = 0
     kind: str = field(default="lif", init=False)
+    #: Windows between the one it integrates in and the one it fires in.
+    lag: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
-        bias = np.ascontiguousarray(self.bias_mantissa)
-        if bias.dtype != np.int16 or bias.ndim != 1:
-            raise ProgramError(f"bias mantissas are int16 and flat, not {bias.dtype} {bias.shape}")
-        bias = bias.copy()
-        bias.flags.writeable = False
+        bias = _frozen("bias mantissas", self.bias_mantissa, np.int16)
         object.__setattr__(self, "bias_mantissa", bias)
         if bias.size and (bias.min() < BIAS_MANTISSA_MIN or bias.max() > BIAS_MANTISSA_MAX):
             raise ProgramError(
@@ -104,3 +117,73 @@ class Lif:
     def bias(self) -> np.ndarray:
         """The bias in membrane units, int32 (n,)."""
         return self.bias_mantissa.astype(np.int32) << self.bias_exponent
+
+    @property
+    def size(self) -> int | None:
+        """Number of neurons that the parameters are for; None for any."""
+        return int(self.bias_mantissa.size)
+
+
+@dataclass(frozen=True, eq=False)
+class Ttfs:
+    """Time to first spike: integrates in one window, fires once in the next; section 4.
+
+    A spike at step tau (from 0) of a window of W steps stands for the integer W - tau. The neuron
+    sums weight times integer exactly and fires the rounded quotient by `slope`.
+
+    Attributes
+    ----------
+    bias
+        int32 array, one entry a neuron (flat), within 24 bit.
+    slope
+        Integer value of the membrane that one output level stands for (1..2**23 - 1).
+    fires
+        False for a readout, which only integrates.
+    """
+
+    bias: np.ndarray
+    slope: int
+    fires: bool = True
+    kind: str = field(default="ttfs", init=False)
+    lag: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        bias = _frozen("biases", self.bias, np.int32)
+        object.__setattr__(self, "bias", bias)
+        if bias.size and np.abs(bias.astype(np.int64)).max() > MEMBRANE_LIMIT:
+            raise ProgramError("a bias leaves 24 bit")
+        if type(self.slope) is not int or not 1 <= self.slope <= MEMBRANE_LIMIT:
+            raise ProgramError(f"slope is {self.slope!r}, outside 1..{MEMBRANE_LIMIT}")
+        if type(self.fires) is not bool:
+            raise ProgramError(f"fires is {self.fires!r}, not true or false")
+
+    @property
+    def is_stock(self) -> bool:
+        """Never: it is microcode on Loihi 2."""
+        return False
+
+    @property
+    def size(self) -> int | None:
+        """Number of neurons that the parameters are for."""
+        return int(self.bias.size)
+
+
+@dataclass(frozen=True, eq=False)
+class Earliest:
+    """Passes on the first spike of each window that reaches it: the maximum; section 5."""
+
+    kind: str = field(default="earliest", init=False)
+    lag: ClassVar[int] = 0
+
+    @property
+    def is_stock(self) -> bool:
+        """Never: it is microcode on Loihi 2."""
+        return False
+
+    @property
+    def size(self) -> int | None:
+        """Any number of neurons."""
+        return None
+
+
+Neuron: TypeAlias = Lif | Ttfs | Earliest

@@ -14,7 +14,7 @@ import networkx as nx
 
 from neurodeploy.errors import ProgramError
 from neurodeploy.program.codec import Decoder, Encoder
-from neurodeploy.program.neuron import Lif
+from neurodeploy.program.neuron import MEMBRANE_LIMIT, Neuron, Ttfs
 from neurodeploy.program.synapse import Convolution, Synapses
 
 __all__ = ["INPUT", "Connection", "Population", "Program"]
@@ -48,7 +48,7 @@ class Population:
 
     name: str
     shape: tuple[int, ...]
-    neuron: Lif
+    neuron: Neuron
     phase: int
     spike_value: float = 1.0
     membrane_unit: float = 1.0
@@ -58,10 +58,9 @@ class Population:
             raise ProgramError(f"{self.name!r} is no name for a population")
         if not self.shape or any(type(n) is not int or n < 1 for n in self.shape):
             raise ProgramError(f"shape {self.shape} is not positive", place=self.name)
-        if self.size > MAX_NEURONS or self.neuron.bias_mantissa.size != self.size:
+        if self.size > MAX_NEURONS or self.neuron.size not in (None, self.size):
             raise ProgramError(
-                f"{self.neuron.bias_mantissa.size} biases for {self.size} neurons",
-                place=self.name,
+                f"{self.neuron.size} biases for {self.size} neurons", place=self.name
             )
         if type(self.phase) is not int or not 0 <= self.phase < 2**31:
             raise ProgramError(f"phase {self.phase!r} is not a step", place=self.name)
@@ -70,6 +69,10 @@ class Population:
     def size(self) -> int:
         """Number of neurons."""
         return prod(self.shape)
+
+    def fire_phase(self, period: int) -> int:
+        """Step at which its firing window of the first sample begins."""
+        return self.phase + self.neuron.lag * period
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,6 +154,14 @@ class Program:
             raise ProgramError("two populations share a name")
         if self.decoder.population not in names:
             raise ProgramError(f"the decoder reads {self.decoder.population!r}, which is missing")
+        for p in self.populations:
+            if isinstance(p.neuron, Ttfs) and p.neuron.slope * self.period > MEMBRANE_LIMIT:
+                raise ProgramError(
+                    f"slope {p.neuron.slope} times {self.period} steps leaves 24 bit",
+                    place=p.name,
+                )
+        if self.encoder.encoding == "ttfs" and self.encoder.high > self.period:
+            raise ProgramError(f"{self.encoder.high} levels in a window of {self.period} steps")
         for connection in self.connections:
             self._check_connection(connection)
         if not nx.is_directed_acyclic_graph(self.graph):
@@ -219,8 +230,9 @@ class Program:
 
         Then samples do not mix, and each can be simulated alone.
         """
-        phases = {p.name: p.phase for p in self.populations} | {INPUT: 1}
-        return all(phases[c.target] == phases[c.source] + c.delay for c in self.connections)
+        fires = {p.name: p.fire_phase(self.period) for p in self.populations} | {INPUT: 1}
+        reads = {p.name: p.phase for p in self.populations}
+        return all(reads[c.target] == fires[c.source] + c.delay for c in self.connections)
 
     @property
     def latency(self) -> int:

@@ -58,10 +58,10 @@ def levels(encoder: Encoder, x: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    int32 (n, inputs), ``clip(round_half_even(x / unit), low, high)``.
+    int32 (n, inputs), ``clip(round_half_even((x - offset) / unit), low, high)``.
     """
     real = encoder.preprocessing.apply(x).astype(np.float64).reshape(x.shape[0], -1)
-    scaled = np.rint(real / encoder.unit)
+    scaled = np.rint((real - encoder.offset) / encoder.unit)
     return np.clip(scaled, encoder.low, encoder.high).astype(np.int32)
 
 
@@ -84,6 +84,9 @@ def encode(encoder: Encoder, level: np.ndarray, steps: int, index: int) -> np.nd
     """
     if encoder.encoding == "current":
         return np.broadcast_to(level, (steps, level.size))
+    if encoder.encoding == "ttfs":
+        # level x is one spike, x steps before the window's end
+        return (np.arange(steps, 0, -1)[:, None] == level).astype(np.int32)
     magnitude = np.abs(level).astype(np.int64)
     sign = np.sign(level)
     if encoder.encoding == "deterministic":

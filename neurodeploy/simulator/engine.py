@@ -21,6 +21,7 @@ from neurodeploy.simulator import encoding, kernels
 from neurodeploy.simulator.plan import Layer, Plan, Scatter
 from neurodeploy.simulator.reference import Trace
 from neurodeploy.simulator.result import Result
+from neurodeploy.simulator.steppers import stepper
 
 __all__ = ["Engine", "default_threads", "simulate"]
 
@@ -98,8 +99,8 @@ class Engine:
         for layer in self.plan.layers:
             p = layer.population
             t = np.arange(1, steps + 1)
-            reset = (t % program.period == p.phase % program.period).astype(np.uint8)
-            run = self._layer(layer, sent, steps, reset, local=False, record=membranes)
+            tau = (t - p.phase) % program.period
+            run = self._layer(layer, sent, tau, local=False, record=membranes)
             # events live in the thread's buffers until the next sample: keep a copy
             sent[p.name] = _Events(
                 run.events.index[: run.events.start[-1]].copy(), run.events.start.copy()
@@ -136,13 +137,12 @@ class Engine:
         else:
             messages = encoding.encode(program.encoder, level, steps, index)
             sent = {INPUT: _input_events(messages[:, order])}
-        reset = np.zeros(steps, np.uint8)
-        reset[0] = 1
+        tau = np.arange(steps)
         runs, operations = {}, {}
         for layer in self.plan.layers:
             name = layer.population.name
             decoder = name == program.decoder.population
-            run = self._layer(layer, sent, steps, reset, local=True, record=decoder)
+            run = self._layer(layer, sent, tau, local=True, record=decoder)
             runs[name], sent[name] = run, run.events
             for scatter in layer.scatters:
                 events = sent[scatter.connection.source]
@@ -164,28 +164,27 @@ class Engine:
         self,
         layer: Layer,
         sent: dict[str, _Events],
-        steps: int,
-        reset: np.ndarray,
+        tau: np.ndarray,
         *,
         local: bool,
         record: bool,
     ) -> _LayerRun:
-        """One population over all steps, a block of steps at a time."""
-        p, neuron = layer.population, layer.population.neuron
+        """One population over all steps (`tau` of each), a block of steps at a time."""
+        p, steps = layer.population, tau.size
         take = self._workspace.take
         size, padded = p.size, -(-p.size // 8) * 8
-        v = take(p.name, "v", (size,), np.int32)
-        v[:] = 0
         index = take(p.name, "index", (steps * size + 1,), np.int32)
         start = take(p.name, "start", (steps + 1,), np.int64)
         start[0] = 0
         membranes = np.empty((steps, size), np.int32) if record else _NO_RECORD
-        overflow = np.zeros(2, np.int64)
-        if not layer.plain:
-            u = take(p.name, "u", (size,), np.int64)
-            u[:] = 0
-            v_wide = take(p.name, "v_wide", (size,), np.int64)
-            v_wide[:] = 0
+        neurons = stepper(
+            p.neuron,
+            layer.order,
+            plain=layer.plain,
+            checked=layer.checked or not local,
+            period=self.program.period,
+            v=take(p.name, "v", (size,), np.int32),
+        )
 
         def is_steady(scatter: Scatter) -> bool:
             source = scatter.connection.source
@@ -210,24 +209,13 @@ class Engine:
             else:
                 block = base
             fired = take(p.name, f"fired{count}", (count, padded), np.uint8)
-            if padded > size or layer.mode == kernels.RESET_NONE:
+            if padded > size or neurons.silent:
                 fired[:] = 0
             rows = membranes[first : first + count] if record else _NO_RECORD
-            flags = reset[first : first + count]
-            if layer.plain:
-                overflow[1] += kernels.step_plain(
-                    block, v, layer.bias, np.int32(neuron.shift), np.int32(layer.threshold),
-                    layer.mode, np.int32(neuron.v_initial), flags, fired[:, :size], rows,
-                    layer.checked or not local,
-                )  # fmt: skip
-            else:
-                kernels.step_lif(
-                    block, u, v_wide, layer.bias, neuron.du, neuron.dv, neuron.shift,
-                    layer.threshold, layer.mode, neuron.v_initial, flags, fired[:, :size],
-                    rows, overflow,
-                )  # fmt: skip
+            neurons.step(block, tau[first : first + count], fired[:, :size], rows)
             kernels.collect(fired.view(np.uint64), index, start, first)
-        return _LayerRun(_Events(index, start), membranes, int(overflow[0]), int(overflow[1]))
+        wrapped, clipped = map(int, neurons.overflow)
+        return _LayerRun(_Events(index, start), membranes, wrapped, clipped)
 
 
 def _input_events(messages: np.ndarray) -> _Events:

@@ -17,8 +17,10 @@ __all__ = [
     "scatter_grouped",
     "scatter_rows",
     "scatter_sparse",
+    "step_earliest",
     "step_lif",
     "step_plain",
+    "step_ttfs",
 ]
 
 _LIMIT = np.int64(2**23 - 1)
@@ -110,12 +112,13 @@ def scatter_sparse(block, first, index, start, value, weights, targets, column_s
 
 @njit(nogil=True, cache=True)
 def step_plain(
-    block, v, bias, shift, threshold, mode, v_initial, reset, fired, record, checked
+    block, v, bias, shift, threshold, mode, v_initial, tau, fired, record, checked
 ):  # fmt: skip
     """Neuron updates of a block: no leak, no current memory, currents proved not to wrap.
 
     `block` has one row a step, or a single row for a current that is the same at every step.
-    `reset` flags the steps that begin a sample. `record` takes membranes if it has rows.
+    `tau` counts the steps of a window from 0, where a sample begins. `record` takes membranes if
+    it has rows.
     Returns how many membranes clipped (0 without looking when not `checked`).
     """
     steps, neurons = fired.shape
@@ -129,7 +132,7 @@ def step_plain(
         for s in range(steps):
             a = block[s * stride, base : base + size]
             out = fired[s, base : base + size]
-            if reset[s]:
+            if tau[s] == 0:
                 for i in range(size):
                     v_part[i] = v_initial
             if checked:
@@ -161,7 +164,7 @@ def step_plain(
 
 @njit(nogil=True, cache=True)
 def step_lif(
-    block, u, v, bias, du, dv, shift, threshold, mode, v_initial, reset, fired, record,
+    block, u, v, bias, du, dv, shift, threshold, mode, v_initial, tau, fired, record,
     overflow,
 ):  # fmt: skip
     """Neuron updates of a block in full: decay, 24-bit wrap of u, clip of v, all counted.
@@ -173,7 +176,7 @@ def step_lif(
     keep_u = np.int64(4096 - (du + 1))
     keep_v = np.int64(4096 - dv)
     for s in range(steps):
-        if reset[s]:
+        if tau[s] == 0:
             for i in range(neurons):
                 u[i] = 0
                 v[i] = v_initial
@@ -204,6 +207,55 @@ def step_lif(
             v[i] = y
             if record.shape[0] > 0:
                 record[s, i] = y
+
+
+@njit(nogil=True, cache=True)
+def step_ttfs(block, u, v, held, done, bias, slope, fires, tau, period, fired, record, overflow):
+    """Time-to-first-spike updates of a block; `held` is what the window before added up to."""
+    steps, neurons = fired.shape
+    for s in range(steps):
+        if tau[s] == 0:
+            for i in range(neurons):
+                held[i] = v[i]
+                done[i] = not fires
+                u[i] = 0
+                v[i] = bias[i]
+        level = slope * (period - tau[s]) - (slope >> 1)
+        for i in range(neurons):
+            x = u[i] + np.int64(block[s, i])
+            if x > _WRAP:
+                x -= 2 * _WRAP
+                overflow[0] += 1
+            elif x <= -_WRAP:
+                x += 2 * _WRAP
+                overflow[0] += 1
+            u[i] = x
+            y = v[i] + x
+            if y > _LIMIT:
+                y = _LIMIT
+                overflow[1] += 1
+            elif y < -_LIMIT:
+                y = -_LIMIT
+                overflow[1] += 1
+            v[i] = y
+            f = not done[i] and held[i] >= level
+            fired[s, i] = f
+            done[i] |= f
+            if record.shape[0] > 0:
+                record[s, i] = y
+
+
+@njit(nogil=True, cache=True)
+def step_earliest(block, done, tau, fired):
+    """Earliest-spike updates of a block."""
+    steps, neurons = fired.shape
+    for s in range(steps):
+        if tau[s] == 0:
+            done[:] = False
+        for i in range(neurons):
+            f = not done[i] and block[s, i] > 0
+            fired[s, i] = f
+            done[i] |= f
 
 
 @njit(nogil=True, cache=True)

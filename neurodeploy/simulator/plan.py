@@ -10,17 +10,12 @@ import numpy as np
 
 from neurodeploy.program import Connection, Convolution, Dense, Population, Program
 from neurodeploy.program.bounds import bounds
-from neurodeploy.program.neuron import NO_CURRENT_MEMORY
 from neurodeploy.simulator import kernels
 from neurodeploy.simulator.layout import convolution_grouped, convolution_rows, internal_order
+from neurodeploy.simulator.steppers import is_plain
 
 __all__ = ["Layer", "Plan", "Scatter"]
 
-_MODES = {
-    "zero": kernels.RESET_ZERO,
-    "subtract": kernels.RESET_SUBTRACT,
-    "none": kernels.RESET_NONE,
-}
 #: Bytes of currents worked on at once: stays in a core's second-level cache with the weights.
 _BLOCK_BYTES = 400_000
 
@@ -54,17 +49,10 @@ class Layer:
     population: Population
     scatters: tuple[Scatter, ...]
     order: np.ndarray
-    bias: np.ndarray
-    mode: int
     dtype: type
     plain: bool
     checked: bool
     block_steps: int
-
-    @property
-    def threshold(self) -> int:
-        """In membrane units."""
-        return self.population.neuron.threshold << self.population.neuron.shift
 
 
 class Plan:
@@ -87,23 +75,13 @@ class Plan:
             proof = proofs[p.name]
             # a partial sum, in whatever order messages come, lies within the bound of the whole
             dtype = _dtype(max(-proof.synaptic[0], proof.synaptic[1]))
-            neuron = p.neuron
-            order = internal_order(p.shape)
-            plain = (
-                neuron.du == NO_CURRENT_MEMORY
-                and neuron.dv == 0
-                and proof.cannot_wrap
-                and dtype is not np.int64
-            )
             layers.append(
                 Layer(
                     population=p,
                     scatters=tuple(_scatter(program, c, dtype) for c in program.incoming(p.name)),
-                    order=order,
-                    bias=np.ascontiguousarray(neuron.bias[order]),
-                    mode=_MODES[neuron.reset],
+                    order=internal_order(p.shape),
                     dtype=dtype,
-                    plain=plain,
+                    plain=is_plain(p.neuron, proof, dtype),
                     checked=not proof.cannot_clip,
                     block_steps=max(1, _BLOCK_BYTES // (p.size * np.dtype(dtype).itemsize)),
                 )

@@ -10,7 +10,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurodeploy.program import INPUT, Connection, Convolution, Dense, Lif, Program, Sparse
+from neurodeploy.program import (
+    INPUT,
+    Connection,
+    Convolution,
+    Dense,
+    Earliest,
+    Lif,
+    Population,
+    Program,
+    Sparse,
+    Ttfs,
+)
 from neurodeploy.program.neuron import CURRENT_LIMIT, MEMBRANE_LIMIT
 
 __all__ = ["Trace", "decay", "lif_step", "run", "synaptic_input", "wrap24"]
@@ -72,6 +83,55 @@ def lif_step(
     else:
         v = v - spikes * (neuron.threshold << neuron.shift)
     return u, v, spikes, wrapped, clipped
+
+
+@dataclass
+class _State:
+    """Of one population; what a kind does not have stays zero."""
+
+    u: np.ndarray
+    v: np.ndarray
+    held: np.ndarray
+    done: np.ndarray
+
+
+def _step(
+    p: Population, state: _State, a: np.ndarray, tau: int, period: int
+) -> tuple[np.ndarray, int, int]:
+    """One step of a population, `tau` steps into its window; (spikes, wrapped, clipped)."""
+    neuron = p.neuron
+    if isinstance(neuron, Lif):
+        if tau == 0:
+            state.u = np.zeros(p.size, np.int64)
+            state.v = np.full(p.size, neuron.v_initial, np.int64)
+        state.u, state.v, spikes, wrapped, clipped = lif_step(neuron, state.u, state.v, a)
+        return spikes, wrapped, clipped
+    if isinstance(neuron, Earliest):
+        if tau == 0:
+            state.done = np.zeros(p.size, bool)
+        spikes = ~state.done & (a > 0)
+        state.done = state.done | spikes
+        return spikes, 0, 0
+    return _ttfs_step(neuron, state, a, tau, period)
+
+
+def _ttfs_step(
+    neuron: Ttfs, state: _State, a: np.ndarray, tau: int, period: int
+) -> tuple[np.ndarray, int, int]:
+    """Double-buffered: integrates this window, fires what the last one added up to."""
+    if tau == 0:
+        state.held = state.v
+        state.done = np.zeros(a.size, bool)
+        state.u = np.zeros(a.size, np.int64)
+        state.v = neuron.bias.astype(np.int64)
+    state.u, wrapped = wrap24(state.u + a)
+    free = state.v + state.u
+    state.v = np.clip(free, -MEMBRANE_LIMIT, MEMBRANE_LIMIT)
+    clipped = int((free != state.v).sum())
+    level = neuron.slope * (period - tau) - (neuron.slope >> 1)
+    spikes = ~state.done & (state.held >= level) & neuron.fires
+    state.done = state.done | spikes
+    return spikes, wrapped, clipped
 
 
 def synaptic_input(
@@ -140,29 +200,27 @@ def run(program: Program, messages: np.ndarray) -> Trace:
     spikes, current, membrane = {}, {}, {}
     wrapped = dict.fromkeys((p.name for p in program.populations), 0)
     clipped = dict(wrapped)
-    u, v = {}, {}
+    state = {}
     for p in program.populations:
         spikes[p.name] = sent[p.name] = np.zeros((steps, p.size), bool)
         current[p.name] = np.zeros((steps, p.size), np.int32)
         membrane[p.name] = np.zeros((steps, p.size), np.int32)
-        u[p.name] = np.zeros(p.size, np.int64)
-        v[p.name] = np.zeros(p.size, np.int64)
+        zero = np.zeros(p.size, np.int64)
+        state[p.name] = _State(zero, zero, zero, zero.astype(bool))
 
     for t in range(1, steps + 1):
         for p in program.populations:
-            if t % program.period == p.phase % program.period:
-                u[p.name] = np.zeros(p.size, np.int64)
-                v[p.name] = np.full(p.size, p.neuron.v_initial, np.int64)
             a = np.zeros(p.size, np.int64)
             for connection in program.incoming(p.name):
                 if t - connection.delay >= 1:
                     arrived = sent[connection.source][t - connection.delay - 1]
                     shape = program.shape_of(connection.source)
                     a += synaptic_input(connection, shape, arrived)
-            u[p.name], v[p.name], fired, w, c = lif_step(p.neuron, u[p.name], v[p.name], a)
+            tau = (t - p.phase) % program.period
+            fired, w, c = _step(p, state[p.name], a, tau, program.period)
             wrapped[p.name] += w
             clipped[p.name] += c
             spikes[p.name][t - 1] = fired
-            current[p.name][t - 1] = u[p.name]
-            membrane[p.name][t - 1] = v[p.name]
+            current[p.name][t - 1] = state[p.name].u
+            membrane[p.name][t - 1] = state[p.name].v
     return Trace(spikes, current, membrane, wrapped, clipped)
