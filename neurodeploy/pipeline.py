@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -44,7 +45,7 @@ def compile(
     target: str = "loihi2",
     reset: ResetMode | None = None,
     encoding: Encoding | None = None,
-    balance: Balance = "percentile",
+    balance: Balance | None = None,
     l4: bool | None = None,
     seed: int = 0,
     *,
@@ -67,9 +68,9 @@ def compile(
         Samples (n, *input shape): float32 as the model takes them, or uint8 images (then
         `scale`, `mean` and `std` say what the model takes). Without samples, bounds are used.
     scheme
-        ``rate``.
+        ``rate`` or ``ttfs`` (time to first spike).
     steps
-        Time steps a sample.
+        Time steps a sample; with ``ttfs`` the steps of a layer's window.
     target
         ``loihi1``, ``loihi2``, or the path of a target's TOML file.
     reset
@@ -78,7 +79,7 @@ def compile(
         ``current``, ``deterministic`` or ``poisson``; default: ``current`` where the target has
         graded spikes, else ``deterministic``.
     balance
-        ``percentile``, ``max`` or ``mmse``.
+        ``percentile``, ``max`` or ``mmse``; default: percentile for rate, mmse for ttfs.
     l4
         L4-norm correction; default: with Poisson input only, where it helps.
     seed
@@ -125,20 +126,18 @@ def compile(
     progress("import", 0, 1)
     imported = load_network(str(model))
     network = run_passes(imported.network, standard_passes())
-    if l4 if l4 is not None else plan.encoding == "poisson":
+    if l4 is None:
+        l4 = scheme == "rate" and plan.encoding == "poisson"
+    if l4:
         network = L4Correction().apply(network)
-    stages = cut(network)
+    stages = cut(network, max_pooling=plan.max_pooling)
     progress("import", 1, 1)
 
     shape = network.shapes[network.input.name]
-    known = _calibrate(network, calibration, preprocessing, input_range, progress, warn)
+    known = _calibrate(network, stages, calibration, preprocessing, input_range, progress, warn)
     options = {
-        "steps": steps,
-        "reset": plan.reset,
-        "encoding": plan.encoding,
-        "balance": balance,
-        "percentile": percentile,
-        "l4": l4 if l4 is not None else plan.encoding == "poisson",
+        **{key: value for key, value in asdict(plan).items() if key != "name"},
+        "l4": l4,
         "seed": seed,
         "input_range": list(known.input_range),
         "output_range": list(known.output_range),
@@ -181,25 +180,35 @@ def _scheme(
     steps: int,
     reset: ResetMode | None,
     encoding: Encoding | None,
-    balance: Balance,
+    balance: Balance | None,
     percentile: float,
     target: Target,
 ) -> Any:
-    from neurodeploy.conversion.rate import RateScheme
+    from neurodeploy.conversion import RateScheme, TtfsScheme
 
+    if scheme == "ttfs":
+        for option, value in (("--reset", reset), ("--encoding", encoding)):
+            if value is not None:
+                raise UsageError(
+                    f"{value} is an option of the rate scheme",
+                    place=option,
+                    remedy="leave it out with --scheme ttfs",
+                )
+        return TtfsScheme(steps=steps, balance=balance or "mmse", percentile=percentile)
     if scheme != "rate":
-        raise UsageError(f"{scheme!r} is not a scheme; there is: rate", place="--scheme")
+        raise UsageError(f"{scheme!r} is not a scheme; there are: rate, ttfs", place="--scheme")
     return RateScheme(
         steps=steps,
         reset=reset or ("subtract" if target.microcode else "zero"),
         encoding=encoding or ("current" if target.graded_bits else "deterministic"),
-        balance=balance,
+        balance=balance or "percentile",
         percentile=percentile,
     )
 
 
 def _calibrate(
     network: Network,
+    stages: tuple[Any, ...],
     x: np.ndarray | None,
     preprocessing: Preprocessing,
     input_range: tuple[float, float] | None,
@@ -207,10 +216,7 @@ def _calibrate(
     warn: Warn,
 ) -> Any:
     """Statistics from the samples, or bounds without any."""
-    from dataclasses import replace
-
     from neurodeploy.calibration import collect, data_free
-    from neurodeploy.network.stages import stages as cut
 
     if input_range is not None and not (
         np.isfinite(input_range).all() and input_range[0] < input_range[1]
@@ -223,7 +229,7 @@ def _calibrate(
             "no calibration samples: thresholds come from worst-case bounds, which cost most of "
             f"the accuracy (input taken to lie in {low:g}..{high:g}); give --calibration"
         )
-        return data_free(cut(network), shape, low, high)
+        return data_free(stages, shape, low, high)
     x = check_samples(x, shape, "calibration")
     done = 0
 

@@ -30,7 +30,7 @@ def main() -> int:
     )
     options = parser.parse_args()
     started = time.monotonic()
-    spikes = values = wrapped = clipped = bad = 0
+    spikes = values = wrapped = clipped = bad = failed = 0
     for k in range(options.seed, options.seed + options.programs):
         program, messages = random_program(np.random.default_rng(k))
         names = [p.name for p in program.populations]
@@ -44,8 +44,8 @@ def main() -> int:
                 timeout=options.timeout,
             )
         except NeuroDeployError as error:
-            print(f"seed {k}: {error}", file=sys.stderr)
-            bad += 1
+            print(f"\nseed {k}: {error}", file=sys.stderr)
+            failed += 1
             continue
         wrong = sum(
             int((found.spikes[n] != expected.spikes[n]).sum())
@@ -53,7 +53,7 @@ def main() -> int:
             for n in names
         )
         if wrong:
-            print(f"seed {k}: {wrong} values differ", file=sys.stderr)
+            print(f"\nseed {k}: {wrong} values differ", file=sys.stderr)
         bad += bool(wrong)
         spikes += sum(int(s.sum()) for s in expected.spikes.values())
         values += sum(m.size for m in expected.membrane.values())
@@ -62,11 +62,13 @@ def main() -> int:
         print(f"\r{k - options.seed + 1}/{options.programs}", end="", file=sys.stderr, flush=True)
     seconds = time.monotonic() - started
     print(file=sys.stderr)
+    ended = f", {failed} did not run" if failed else ""
     print(
         f"{options.programs} programs, {spikes} spikes and {values} membranes compared "
-        f"({wrapped} currents wrapped, {clipped} membranes clipped), {seconds:.0f} s: {bad} differ"
+        f"({wrapped} currents wrapped, {clipped} membranes clipped), {seconds:.0f} s: "
+        f"{bad} differ{ended}"
     )
-    return 1 if bad else 0
+    return 1 if bad or failed else 0
 
 
 if __name__ == "__main__":

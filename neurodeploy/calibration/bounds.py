@@ -33,6 +33,11 @@ def data_free(
     layers = {}
     output = (0.0, 0.0)
     for stage in stages:
+        if stage.kind == "max":  # no more and no less than what it pools
+            below, above = intervals[stage.paths[0].source]
+            size = stage.bias.size
+            intervals[stage.name] = np.full(size, below.min()), np.full(size, above.max())
+            continue
         least, most = stage.bias.copy(), stage.bias.copy()
         for path in stage.paths:
             below, above = intervals[path.source]

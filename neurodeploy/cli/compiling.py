@@ -15,8 +15,12 @@ __all__ = ["compile_command"]
 @click.command(name="compile")
 @click.argument("model", type=click.Path())
 @click.option("--calibration", type=click.Path(), help=".npz with x: samples for thresholds.")
-@click.option("--scheme", default="rate", show_default=True, help="How activations become spikes.")
-@click.option("--steps", default=32, show_default=True, help="Time steps a sample.")
+@click.option(
+    "--scheme", default="rate", show_default=True, help="rate, or ttfs (time to first spike)."
+)
+@click.option(
+    "--steps", default=32, show_default=True, help="Time steps a sample; with ttfs, a window."
+)
 @click.option("--target", default="loihi2", show_default=True, help="loihi1, loihi2 or a .toml.")
 @click.option(
     "--reset",
@@ -31,9 +35,7 @@ __all__ = ["compile_command"]
 @click.option(
     "--balance",
     type=click.Choice(["percentile", "max", "mmse"]),
-    default="percentile",
-    show_default=True,
-    help="How thresholds are chosen.",
+    help="How thresholds are chosen; default: percentile for rate, mmse for ttfs.",
 )
 @click.option("--percentile", default=99.9, show_default=True, help="Of non-zero activations.")
 @click.option("--l4/--no-l4", default=None, help="L4-norm correction; default: with Poisson input.")

@@ -27,12 +27,11 @@ def inspect(program: str, as_json: bool) -> None:
             p["name"],
             "x".join(map(str, p["shape"])),
             p["neurons"],
-            p["reset"],
-            p["threshold"],
-            p["shift"],
+            p["neuron"],
+            ", ".join(f"{key} {value}" for key, value in p["parameters"].items()),
             p["phase"],
             p["spike_value"],
-            "proved" if p["cannot_overflow"] else "possible",
+            "excluded" if p["cannot_overflow"] else "possible",
         )
         for p in about["populations"]
     ]
@@ -40,14 +39,13 @@ def inspect(program: str, as_json: bool) -> None:
         "population",
         "shape",
         "neurons",
-        "reset",
-        "threshold",
-        "shift",
+        "kind",
+        "parameters",
         "phase",
         "spike value",
         "overflow",
     )
-    table(program, columns, [(*r[:-1], "excluded" if r[-1] == "proved" else r[-1]) for r in rows])
+    table(program, columns, rows)
     rows2 = [
         (
             c["source"],

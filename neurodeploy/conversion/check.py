@@ -13,13 +13,20 @@ from neurodeploy.passes import run_passes, standard_passes
 __all__ = ["check"]
 
 
-def check(path: str) -> Report:
-    """Findings on every node; `ok` where `compile` gets past the network itself."""
+def check(path: str, max_pooling: bool = False) -> Report:
+    """Findings on every node; `ok` where `compile` gets past the network itself.
+
+    Parameters
+    ----------
+    max_pooling
+        Whether the scheme takes max pooling.
+    """
     report = check_import(path)
     if not report.ok:
         return report
     try:
-        stages(run_passes(load_network(path).network, standard_passes()))
+        network = run_passes(load_network(path).network, standard_passes())
+        stages(network, max_pooling=max_pooling)
     except NeuroDeployError as error:
         return _refused(report, error)
     return report

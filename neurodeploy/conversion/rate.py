@@ -80,6 +80,11 @@ class RateScheme:
         if not 0 < self.percentile <= 100:
             raise UsageError(f"{self.percentile} is outside 0..100", place="--percentile")
 
+    @property
+    def max_pooling(self) -> bool:
+        """A rate is not known before all spikes came: no maximum of rates."""
+        return False
+
     def level(self, statistics: LayerStatistics, maximum: float | None) -> float:
         """Lambda of a layer; never above the clip of its activation, never zero."""
         if self.balance == "max":

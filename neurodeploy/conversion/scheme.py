@@ -19,6 +19,10 @@ class Scheme(Protocol):
     def name(self) -> str:
         """As ``--scheme`` takes it."""
 
+    @property
+    def max_pooling(self) -> bool:
+        """Whether max pooling can be a stage of its own."""
+
     def convert(
         self,
         stages: tuple[Stage, ...],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from neurodeploy.errors import DeploymentError
 from neurodeploy.lava.layout import row_bound
-from neurodeploy.program import INPUT, Connection, Convolution, Program
+from neurodeploy.program import INPUT, Connection, Convolution, Lif, Program
 
 __all__ = ["check_range", "default_timeout", "suits_conv"]
 
@@ -39,9 +39,15 @@ def check_range(program: Program, largest: int) -> None:
     Raises
     ------
     DeploymentError
-        Some population's shifted input may exceed 32 bit.
+        Some population's shifted input may exceed 32 bit, or its neuron kind is unknown here.
     """
     for population in program.populations:
+        if not isinstance(population.neuron, Lif):
+            raise DeploymentError(
+                f"Lava has no process for neuron kind {population.neuron.kind!r} yet",
+                place=population.name,
+                remedy="deploy a program of the rate scheme, or simulate this one",
+            )
         bound = sum(_bound(program, c, largest) for c in program.incoming(population.name))
         if (bound << population.neuron.shift) + 2**24 >= 2**31:
             raise DeploymentError(

@@ -21,7 +21,7 @@ import numpy as np
 from neurodeploy.lava.compat import import_lava
 from neurodeploy.lava.layout import lava_order, lava_shape, triplets, unique_layers
 from neurodeploy.lava.limits import check_range, suits_conv
-from neurodeploy.program import INPUT, Connection, Convolution, Dense, Population, Program
+from neurodeploy.program import INPUT, Connection, Convolution, Dense, Lif, Population, Program
 
 __all__ = ["Lowered", "lower"]
 
@@ -125,6 +125,7 @@ def _population(population: Population, period: int, stock: bool) -> Any:
     from neurodeploy.lava.processes.kinds import Neurons
 
     neuron, shape = population.neuron, lava_shape(population.shape)
+    assert isinstance(neuron, Lif)  # limits.check_range has looked
     order = lava_order(population.shape)
     if stock and neuron.is_stock:
         return LIFReset(

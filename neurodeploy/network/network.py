@@ -113,3 +113,19 @@ class Network:
         }
         nodes = [merged if node.name == merged.name else node for node in self]
         return Network([node for node in nodes if node.name != first], inputs)
+
+    def swap(self, first: str, second: str) -> Network:
+        """The graph with a node and its only consumer in the other order.
+
+        Both have one input and one consumer chain between them; names are kept.
+        """
+        (source,) = self._inputs[first]
+        inputs: dict[str, tuple[str, ...]] = {}
+        for name, sources in self._inputs.items():
+            if name == first:
+                inputs[name] = (second,)
+            elif name == second:
+                inputs[name] = (source,)
+            else:
+                inputs[name] = tuple(first if s == second else s for s in sources)
+        return Network(list(self), inputs)

@@ -7,10 +7,11 @@ each neuron, computed exactly by sending zero through the network.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import reduce
 from math import prod
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 from scipy import sparse
@@ -67,8 +68,11 @@ class Stage:
     ----------
     name
         Of the layer whose result it fires, or `READOUT`.
+    kind
+        ``relu``; ``max``: a max pooling, its operator a convolution with weights of 1; or
+        ``readout``, which the decoder reads.
     activation
-        Name of the Network's Activation node; empty for the readout.
+        Name of the Network's Activation node; empty for the other kinds.
     shape
         (C, H, W) or (N,).
     bias
@@ -80,6 +84,7 @@ class Stage:
     """
 
     name: str
+    kind: Literal["relu", "max", "readout"]
     activation: str
     shape: Shape
     paths: tuple[Path, ...]
@@ -90,7 +95,7 @@ class Stage:
     @property
     def is_readout(self) -> bool:
         """Whether the decoder reads it."""
-        return not self.activation
+        return self.kind == "readout"
 
 
 def population_shape(shape: Shape) -> Shape:
@@ -102,32 +107,48 @@ def population_shape(shape: Shape) -> Shape:
     return (prod(shape),)
 
 
-def stages(network: Network) -> tuple[Stage, ...]:
+def stages(network: Network, *, max_pooling: bool = False) -> tuple[Stage, ...]:
     """The stages of a network, sources first; the readout last.
+
+    Parameters
+    ----------
+    max_pooling
+        Whether the scheme has a neuron that takes the maximum.
 
     Raises
     ------
     UnsupportedError
-        A node that is not linear between two activations (max pooling).
+        A node that is not linear between two activations (max pooling, unless `max_pooling`).
     """
     found: list[Stage] = []
     depth: dict[str, int] = {network.input.name: 0}
     names: dict[str, str] = {network.input.name: INPUT}
     for node in network:
-        if not (_is_relu(node) or isinstance(node, Output)):
+        is_pool = max_pooling and _is_max(node)
+        if not (_is_relu(node) or is_pool or isinstance(node, Output)):
             continue
         (source,) = network.inputs_of(node.name)
-        ways = _trace(network, source)
-        paths = tuple(
-            Path(names[start], _operator(network.shapes[start], chain, network.shapes[source]))
-            for start, chain in ways
-        )
+        ways = _trace(network, source, max_pooling)
+        if is_pool:
+            own = node.name
+            paths: tuple[Path, ...] = (
+                Path(names[_pooled(network, node, ways)], _ones(network, node)),
+            )
+        else:
+            own = READOUT if isinstance(node, Output) else source
+            paths = tuple(
+                Path(names[start], _operator(network.shapes[start], chain, network.shapes[source]))
+                for start, chain in ways
+            )
         stage = Stage(
-            name=_unique(READOUT if isinstance(node, Output) else source, names.values()),
+            name=_unique(own, names.values(), isinstance(node, Output)),
+            kind="max" if is_pool else "relu" if isinstance(node, Activation) else "readout",
             activation=node.name if isinstance(node, Activation) else "",
             shape=population_shape(network.shapes[node.name]),
             paths=paths,
-            bias=_response_to_zero(network, source).reshape(-1),
+            bias=np.zeros(prod(network.shapes[node.name]))
+            if is_pool
+            else _response_to_zero(network, source, max_pooling).reshape(-1),
             maximum=node.maximum if isinstance(node, Activation) else None,
             depth=1 + max(depth[start] for start, _ in ways),
         )
@@ -136,45 +157,76 @@ def stages(network: Network) -> tuple[Stage, ...]:
     return tuple(found)
 
 
+def _pooled(network: Network, node: Node, ways: list[tuple[str, list[Node]]]) -> str:
+    """The stage that a max pooling reads; it must be never negative, so a stage itself."""
+    ((start, chain), *others) = ways
+    if others or any(not is_reshape(step) for step in chain):
+        raise UnsupportedError(
+            "max pooling of sums that may be negative: a spike time has no sign",
+            place=f"node {node.name!r} (MaxPool)",
+            remedy="put a ReLU between the layer and the pooling, without a batch norm of "
+            "negative scale between them",
+        )
+    return start
+
+
+def _ones(network: Network, node: Node) -> Conv:
+    """The windows of a max pooling as a convolution, channel by channel."""
+    assert isinstance(node, Pool)
+    (source,) = network.inputs_of(node.name)
+    channels = network.shapes[source][0]
+    ones = np.ones((channels, 1, *node.kernel), np.float32)
+    zeros = np.zeros(channels, np.float32)
+    return _two_dimensional(
+        Conv(node.name, ones, zeros, node.stride, node.padding, node.dilation, channels)
+    )
+
+
+def _is_max(node: Node) -> bool:
+    return isinstance(node, Pool) and node.operation == "max"
+
+
 def _is_relu(node: Node) -> bool:
     return isinstance(node, Activation) and node.function == "relu"
 
 
-def _unique(name: str, taken: object) -> str:
-    used = set(taken)  # type: ignore[call-overload]
+def _unique(name: str, taken: Iterable[str], readout: bool) -> str:
+    """The name, or the name with a number; `READOUT` is kept for the readout."""
+    used = {*taken, INPUT} | (set() if readout else {READOUT})
     candidate, count = name, 2
-    while candidate in used or (candidate == READOUT and name != READOUT):
+    while candidate in used:
         candidate, count = f"{name}_{count}", count + 1
     return candidate
 
 
-def _trace(network: Network, name: str) -> list[tuple[str, list[Node]]]:
-    """Every way back from a node to an activation or the input: (start, nodes passed)."""
+def _trace(network: Network, name: str, max_pooling: bool) -> list[tuple[str, list[Node]]]:
+    """Every way back from a node to a stage or the input: (start, nodes passed)."""
     node = network[name]
-    if isinstance(node, Input) or _is_relu(node):
+    if isinstance(node, Input) or _is_relu(node) or (max_pooling and _is_max(node)):
         return [(name, [])]
     sources = network.inputs_of(name)
     if isinstance(node, Activation):
-        return _trace(network, sources[0])
+        return _trace(network, sources[0], max_pooling)
     if isinstance(node, Add):
-        return [way for source in sources for way in _trace(network, source)]
+        return [way for source in sources for way in _trace(network, source, max_pooling)]
     if isinstance(node, Concat):
         return [
             (start, [*chain, part])
             for source, part in zip(sources, _parts(network, node), strict=True)
-            for start, chain in _trace(network, source)
+            for start, chain in _trace(network, source, max_pooling)
         ]
     if isinstance(node, Pool) and node.operation == "max":
         raise UnsupportedError(
             "max pooling has no rate code: the largest rate is not known before all spikes came",
             place=f"node {name!r} (MaxPool)",
-            remedy="train with average pooling or a strided convolution instead",
+            remedy="use --scheme ttfs, where it is the earliest spike, or train with average "
+            "pooling or a strided convolution",
         )
     if not is_linear(node):
         raise UnsupportedError(
             f"a {type(node).__name__} node cannot become synapses", place=f"node {name!r}"
         )
-    return [(start, [*chain, node]) for start, chain in _trace(network, sources[0])]
+    return [(start, [*chain, node]) for start, chain in _trace(network, sources[0], max_pooling)]
 
 
 def _parts(network: Network, node: Concat) -> list[Permute]:
@@ -233,12 +285,12 @@ def _two_dimensional(conv: Conv) -> Conv:
     )
 
 
-def _response_to_zero(network: Network, name: str) -> np.ndarray:
+def _response_to_zero(network: Network, name: str, max_pooling: bool) -> np.ndarray:
     """What a node computes when every activation and the input are zero: the exact bias."""
     node = network[name]
-    if isinstance(node, Input) or _is_relu(node):
+    if isinstance(node, Input) or _is_relu(node) or (max_pooling and _is_max(node)):
         return np.zeros(network.shapes[name])
-    parts = [_response_to_zero(network, source) for source in network.inputs_of(name)]
+    parts = [_response_to_zero(network, source, max_pooling) for source in network.inputs_of(name)]
     if isinstance(node, Add):
         return np.sum(parts, axis=0)
     if isinstance(node, Concat):

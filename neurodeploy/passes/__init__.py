@@ -5,12 +5,14 @@ from neurodeploy.passes.fold_batch_norm import FoldBatchNorm
 from neurodeploy.passes.fold_dense import FoldDense
 from neurodeploy.passes.fold_pooling import FoldPooling
 from neurodeploy.passes.l4 import L4Correction
+from neurodeploy.passes.move_max_pooling import MoveMaxPooling
 
 __all__ = [
     "FoldBatchNorm",
     "FoldDense",
     "FoldPooling",
     "L4Correction",
+    "MoveMaxPooling",
     "Pass",
     "run_passes",
     "standard_passes",
@@ -19,4 +21,4 @@ __all__ = [
 
 def standard_passes() -> tuple[Pass, ...]:
     """What every conversion starts with, in order."""
-    return (FoldPooling(), FoldBatchNorm(), FoldPooling(), FoldDense())
+    return (MoveMaxPooling(), FoldPooling(), FoldBatchNorm(), FoldPooling(), FoldDense())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from neurodeploy.program import INPUT, Program
+from neurodeploy.program import INPUT, Lif, Neuron, Program, Ttfs
 from neurodeploy.program.bounds import bounds
 from neurodeploy.targets import load_target
 
@@ -23,6 +23,21 @@ def fidelity(program: Program) -> str:
     return f"{title}, integer semantics of docs/semantics.md, bit for bit; {neuron}"
 
 
+def _parameters(neuron: Neuron) -> dict[str, Any]:
+    """The scalar parameters of a neuron kind."""
+    if isinstance(neuron, Lif):
+        return {
+            "reset": neuron.reset,
+            "threshold": neuron.threshold,
+            "shift": neuron.shift,
+            "v_initial": neuron.v_initial,
+            "bias_exponent": neuron.bias_exponent,
+        }
+    if isinstance(neuron, Ttfs):
+        return {"slope": neuron.slope, "fires": neuron.fires}
+    return {}
+
+
 def describe(program: Program) -> dict[str, Any]:
     """A JSON-like description."""
     proofs = bounds(program)
@@ -34,12 +49,9 @@ def describe(program: Program) -> dict[str, Any]:
                 "name": p.name,
                 "shape": list(p.shape),
                 "neurons": p.size,
-                "reset": p.neuron.reset,
+                "neuron": p.neuron.kind,
+                "parameters": _parameters(p.neuron),
                 "stock": p.neuron.is_stock,
-                "threshold": p.neuron.threshold,
-                "shift": p.neuron.shift,
-                "v_initial": p.neuron.v_initial,
-                "bias_exponent": p.neuron.bias_exponent,
                 "phase": p.phase,
                 "spike_value": p.spike_value,
                 "membrane_unit": p.membrane_unit,
@@ -76,6 +88,7 @@ def describe(program: Program) -> dict[str, Any]:
             "shape": list(e.shape),
             "encoding": e.encoding,
             "unit": e.unit,
+            "offset": e.offset,
             "low": e.low,
             "high": e.high,
             "seed": e.seed,

@@ -6,6 +6,7 @@ local time (each window starts at step 1), any other acyclic program as one stre
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import threading
 import time
@@ -18,6 +19,7 @@ import numpy as np
 from neurodeploy.errors import DataError, ProgramError
 from neurodeploy.program import INPUT, Program
 from neurodeploy.simulator import encoding, kernels
+from neurodeploy.simulator.closed_form import EventSweep, Sweep, is_closed_form
 from neurodeploy.simulator.plan import Layer, Plan, Scatter
 from neurodeploy.simulator.reference import Trace
 from neurodeploy.simulator.result import Result
@@ -268,6 +270,10 @@ def simulate(
             remedy="use Engine.run_stream",
         )
     x = encoding.check_samples(x, program.encoder.shape)
+    if is_closed_form(program):
+        if checkpoints:
+            raise ProgramError("a time-to-first-spike program has no output before its window ends")
+        return _sweep(program, x, threads or default_threads(), progress, began), np.zeros((0,))
     engine = Engine(program)
     n = x.shape[0]
     decoder = program.population(program.decoder.population)
@@ -301,11 +307,58 @@ def simulate(
     result = Result(
         outputs=outputs[0].reshape(n, *decoder.shape),
         spikes=dict(zip(names, spikes, strict=True)),
-        synaptic_operations={
-            c.name: row for c, row in zip(program.connections, operations, strict=True)
-        },
+        synaptic_operations=_by_name(program, operations),
         wrapped={name: int(row.sum()) for name, row in zip(names, overflow[0], strict=True)},
         clipped={name: int(row.sum()) for name, row in zip(names, overflow[1], strict=True)},
         seconds=time.perf_counter() - began,
     )
     return result, outputs[1:]
+
+
+def _by_name(program: Program, rows: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    """Rows in the order of the connections, by name; connections of one name add up."""
+    found: dict[str, np.ndarray] = {}
+    for c, row in zip(program.connections, rows, strict=True):
+        found[c.name] = found[c.name] + row if c.name in found else row
+    return found
+
+
+def _sweep(
+    program: Program, x: np.ndarray, threads: int, progress: Progress | None, began: float
+) -> Result:
+    """A time-to-first-spike program in closed form, in batches that bound the memory."""
+    sweep = _best_sweep(program, threads)
+    n = x.shape[0]
+    batch = max(1, min(64, n, 20_000_000 // max(1, program.neurons)))
+    parts = []
+    for start in range(0, n, batch):
+        part = x[start : start + batch]
+        parts.append(sweep.run(encoding.levels(program.encoder, part)))
+        if progress is not None:
+            progress(len(part))
+    decoder = program.population(program.decoder.population)
+    membrane = np.concatenate([part.membrane for part in parts])
+    outputs = (membrane * program.decoder.unit).astype(np.float32)
+    operations = [
+        np.concatenate([part.operations[i] for part in parts])
+        for i in range(len(program.connections))
+    ]
+    names = [p.name for p in program.populations]
+    return Result(
+        outputs=outputs.reshape(n, *decoder.shape),
+        spikes={name: np.concatenate([part.spikes[name] for part in parts]) for name in names},
+        synaptic_operations=_by_name(program, operations),
+        wrapped=dict.fromkeys(names, 0),
+        clipped=dict.fromkeys(names, 0),
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _best_sweep(program: Program, threads: int) -> Sweep:
+    """ONNX Runtime's where it is installed and can express the program, else spike by spike."""
+    if importlib.util.find_spec("onnxruntime") and importlib.util.find_spec("onnx"):
+        from neurodeploy.simulator.dense_sweep import DenseSweep, can_sweep
+
+        if can_sweep(program):
+            return DenseSweep(program, threads)
+    return EventSweep(program)

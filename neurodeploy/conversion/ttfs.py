@@ -1,0 +1,246 @@
+"""Time to first spike: one spike a neuron, exact (Stanojevic et al. 2022, 2024; the B1 model).
+
+A layer integrates in one window of W steps and fires in the next; a spike stands for the integer
+W - tau. In integers the spiking network equals the network with activations rounded to W levels
+(docs/semantics.md, section 4).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from scipy import sparse
+
+from neurodeploy.calibration import Calibration, LayerStatistics
+from neurodeploy.errors import UsageError
+from neurodeploy.network.matrix import as_matrix
+from neurodeploy.network.stages import Operator, Path, Stage, population_shape
+from neurodeploy.program import (
+    INPUT,
+    Connection,
+    Decoder,
+    Earliest,
+    Encoder,
+    Population,
+    Preprocessing,
+    Program,
+    Sparse,
+    Ttfs,
+)
+from neurodeploy.quantization.layer import Arrival
+from neurodeploy.quantization.operators import quantize
+from neurodeploy.quantization.ttfs import quantize_ttfs
+from neurodeploy.targets import Target
+
+__all__ = ["TtfsScheme"]
+
+
+@dataclass(frozen=True)
+class TtfsScheme:
+    """Options of the time-to-first-spike code.
+
+    Attributes
+    ----------
+    steps
+        Time steps a window lasts (W); a sample enters every W steps.
+    balance
+        How the largest activation a window can say is chosen, layer by layer: ``percentile`` of
+        the non-zero activations, their ``max``, or least squared error of the code (``mmse``).
+    percentile
+        Of `balance` percentile.
+    """
+
+    steps: int = 64
+    balance: Literal["percentile", "max", "mmse"] = "mmse"
+    percentile: float = 99.9
+    name: str = "ttfs"
+
+    def __post_init__(self) -> None:
+        if isinstance(self.steps, bool) or not isinstance(self.steps, int):
+            raise UsageError(f"{self.steps!r} is not a whole number", place="--steps")
+        if not 1 <= self.steps <= 65536:
+            raise UsageError(f"{self.steps} is outside 1..65536", place="--steps")
+
+    @property
+    def max_pooling(self) -> bool:
+        """Max pooling is the earliest spike."""
+        return True
+
+    def convert(
+        self,
+        stages: tuple[Stage, ...],
+        input_shape: tuple[int, ...],
+        calibration: Calibration,
+        target: Target,
+        preprocessing: Preprocessing,
+        seed: int,
+        provenance: dict[str, Any],
+    ) -> Program:
+        """See `Scheme.convert`."""
+        if not target.microcode:
+            raise UsageError(
+                f"{target.title} has no neuron that fires at a computed time (microcode)",
+                place="--scheme ttfs",
+                remedy="use --target loihi2, or --scheme rate",
+            )
+        low, high = calibration.input_range
+        encoder = Encoder(
+            shape=population_shape(input_shape),
+            encoding="ttfs",
+            unit=((high - low) or 1.0) / self.steps,
+            low=0,
+            high=self.steps,
+            preprocessing=preprocessing,
+            seed=seed,
+            offset=low,
+        )
+        builder = _Builder(self, encoder, target)
+        for stage in stages:
+            builder.add(stage, calibration)
+        readout = builder.populations[-1]
+        return Program(
+            populations=tuple(builder.populations),
+            connections=tuple(builder.connections),
+            encoder=encoder,
+            decoder=Decoder(readout.name, readout.membrane_unit),
+            period=self.steps,
+            scheme=self.name,
+            target=target.name,
+            provenance=provenance,
+        )
+
+    def level(self, statistics: LayerStatistics, maximum: float | None) -> float:
+        """Largest activation of a layer that its window can say."""
+        if self.balance == "max":
+            level = statistics.maximum
+        elif self.balance == "mmse":
+            level = statistics.least_squares(self.steps)
+        else:
+            level = statistics.percentile(self.percentile)
+        if maximum is not None:
+            level = min(level, maximum)
+        return level or maximum or 1.0
+
+
+class _Builder:
+    """Populations and connections so far, with the window in which each population fires."""
+
+    def __init__(self, scheme: TtfsScheme, encoder: Encoder, target: Target) -> None:
+        self.scheme, self.encoder, self.target = scheme, encoder, target
+        self.populations: list[Population] = []
+        self.connections: list[Connection] = []
+        self.unit = {INPUT: encoder.unit}
+        self.shape = {INPUT: encoder.shape}
+        #: Window in which a population fires, and the step at which that window begins.
+        self.window = {INPUT: 0}
+        self.fires = {INPUT: 1}
+
+    def add(self, stage: Stage, calibration: Calibration) -> None:
+        """A stage, and the relays its inputs need to arrive in the same window."""
+        reads = max(self.window[path.source] for path in stage.paths)
+        paths = [self._relayed(path, reads) for path in stage.paths]
+        phase = 1 + max(self.fires[path.source] for path in paths)
+        arrivals = tuple(
+            Arrival(
+                path.source,
+                path.operator,
+                self.unit[path.source],
+                0,
+                1,
+                graded=False,
+                delay=phase - self.fires[path.source],
+            )
+            for path in paths
+        )
+        if stage.kind == "max":
+            self._add_max(stage, arrivals[0], phase)
+            return
+        unit = 0.0
+        if stage.kind == "relu":
+            statistics = calibration.layers[stage.activation]
+            unit = self.scheme.level(statistics, stage.maximum) / self.scheme.steps
+        bias = stage.bias + self._offset(stage)
+        layer = quantize_ttfs(stage, bias, arrivals, unit, self.target, self.scheme.steps)
+        self.connections += layer.connections
+        self._append(
+            Population(
+                stage.name,
+                stage.shape,
+                layer.neuron,
+                phase,
+                spike_value=layer.output_unit * self.scheme.steps or 1.0,
+                membrane_unit=layer.scale,
+            ),
+            layer.output_unit,
+            reads,
+        )
+
+    def _add_max(self, stage: Stage, arrival: Arrival, phase: int) -> None:
+        synapses = quantize(arrival.operator, 1.0, self.target.weight_max)
+        self.connections.append(
+            Connection(arrival.source, stage.name, synapses, delay=arrival.delay)
+        )
+        unit = self.unit[arrival.source]
+        value = unit * self.scheme.steps
+        population = Population(stage.name, stage.shape, Earliest(), phase, spike_value=value)
+        self._append(population, unit, self.window[arrival.source])
+
+    def _append(self, population: Population, unit: float, reads: int) -> None:
+        name, lag = population.name, population.neuron.lag
+        self.populations.append(population)
+        self.unit[name], self.shape[name] = unit, population.shape
+        self.window[name] = reads + lag
+        self.fires[name] = population.fire_phase(self.scheme.steps)
+
+    def _relayed(self, path: Path, reads: int) -> Path:
+        """The path from the last of as many relays as bring its source into window `reads`.
+
+        A relay has one synapse of weight 1 a neuron and slope 1: it repeats x exactly, one
+        window later. Relays of a source are shared by all that read it.
+        """
+        source = path.source
+        while self.window[source] < reads:
+            name = f"{source}.relay"
+            if name not in self.window:
+                size = int(np.prod(self.shape[source]))
+                neuron = Ttfs(np.zeros(size, np.int32), 1)
+                phase = self.fires[source] + 1
+                synapses = Sparse(
+                    np.ones(size, np.int8),
+                    np.arange(size, dtype=np.int32),
+                    np.arange(size + 1, dtype=np.int64),
+                    size,
+                )
+                self.connections.append(Connection(source, name, synapses))
+                unit = self.unit[source]
+                relay = Population(
+                    name,
+                    self.shape[source],
+                    neuron,
+                    phase,
+                    spike_value=unit * self.scheme.steps,
+                    membrane_unit=unit,
+                )
+                self._append(relay, unit, self.window[source])
+            source = name
+        return Path(source, path.operator)
+
+    def _offset(self, stage: Stage) -> np.ndarray:
+        """What the real value of the input's integer 0 adds to each neuron.
+
+        The paper folds the input range [p, q] into weights and bias, with nine thresholds a
+        filter where zero padding is in the way. Here every neuron has its own bias: the response
+        to an input of p everywhere, padding left out, is exact at every border.
+        """
+        total = np.zeros(stage.bias.shape)
+        for path in stage.paths:
+            if path.source == INPUT and self.encoder.offset:
+                constant = np.full(int(np.prod(self.encoder.shape)), self.encoder.offset)
+                total += _matrix(path.operator, self.encoder.shape) @ constant
+        return total
+
+
+def _matrix(operator: Operator, shape: tuple[int, ...]) -> sparse.csr_matrix:
+    return operator if isinstance(operator, sparse.csr_matrix) else as_matrix(operator, shape)

@@ -1,0 +1,311 @@
+"""The closed form of a time-to-first-spike program on ONNX Runtime, exact in float32."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from neurodeploy.errors import ProgramError
+from neurodeploy.program import (
+    INPUT,
+    Connection,
+    Convolution,
+    Dense,
+    Earliest,
+    Population,
+    Program,
+    Sparse,
+    Ttfs,
+)
+from neurodeploy.simulator.closed_form import Swept, check, fan_out_by_position
+
+__all__ = ["DenseSweep", "can_sweep"]
+
+_OPSET = 19
+
+
+def _is_identity(synapses: object) -> bool:
+    """Whether a sparse connection repeats its source."""
+    return (
+        isinstance(synapses, Sparse)
+        and synapses.row_starts.size - 1 == synapses.sources == synapses.weights.size
+        and bool((synapses.weights == 1).all())
+        and bool((synapses.columns == np.arange(synapses.sources)).all())
+    )
+
+
+def _is_pooling(synapses: object) -> bool:
+    """Whether a convolution has one channel of ones a group: the windows of a pooling."""
+    return (
+        isinstance(synapses, Convolution)
+        and synapses.weights.shape[1] == 1
+        and synapses.weights.shape[0] == synapses.groups
+        and bool((synapses.weights == 1).all())
+    )
+
+
+def can_sweep(program: Program) -> bool:
+    """Whether every connection has an ONNX form, and every maximum is a pooling."""
+    for p in program.populations:
+        arriving = program.incoming(p.name)
+        for c in arriving:
+            if isinstance(p.neuron, Earliest) and (
+                len(arriving) > 1 or not _is_pooling(c.synapses)
+            ):
+                return False
+            if isinstance(c.synapses, Sparse) and not _is_identity(c.synapses):
+                return False
+            fan_out = c.synapses.fan_out(program.shape_of(c.source))
+            if fan_out_by_position(program, c.source, fan_out) is None:
+                return False
+    return True
+
+
+class _Graph:
+    """ONNX nodes under construction."""
+
+    def __init__(self) -> None:
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: list[onnx.TensorProto] = []
+
+    def constant(self, values: np.ndarray) -> str:
+        name = f"c{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
+        return name
+
+    def node(self, kind: str, inputs: list[str], **attributes: object) -> str:
+        name = f"n{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, inputs, [name], name, **attributes))
+        return name
+
+
+class DenseSweep:
+    """The program as one float32 graph of integers.
+
+    Raises
+    ------
+    ProgramError
+        Not `can_sweep`, or a sum that could leave 2**24.
+    """
+
+    def __init__(self, program: Program, threads: int) -> None:
+        import onnxruntime as ort
+
+        check(program)
+        if not can_sweep(program):
+            raise ProgramError("a connection has no ONNX form")
+        self.program = program
+        self._outputs: list[str] = []
+        graph = _Graph()
+        values = {INPUT: "x"}
+        self._counts: dict[str, str] = {}
+        for p in program.order:
+            values[p.name] = self._population(graph, p, values)
+        model = self._model(graph)
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3
+        self._session = ort.InferenceSession(
+            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
+        self._fan_out = [
+            fan_out_by_position(
+                program, c.source, c.synapses.fan_out(program.shape_of(c.source))
+            ).astype(np.float64)  # type: ignore[union-attr]
+            for c in program.connections
+        ]
+
+    def run(self, level: np.ndarray) -> Swept:
+        """See `Sweep.run`."""
+        program, n = self.program, len(level)
+        x = level.reshape(n, *program.encoder.shape).astype(np.float32)
+        found = dict(zip(self._outputs, self._session.run(self._outputs, {"x": x}), strict=True))
+        counts = {INPUT: np.count_nonzero(x, 1) if x.ndim == 4 else x != 0}
+        counts |= {name: found[output] for name, output in self._counts.items()}
+        flat = {name: count.reshape(n, -1).astype(np.float64) for name, count in counts.items()}
+        spikes = {
+            p.name: flat[p.name].sum(1).astype(np.int64)
+            if p.name in flat
+            else np.zeros(n, np.int64)
+            for p in program.populations
+        }
+        operations = [
+            (flat[c.source] @ fan_out).astype(np.int64)
+            if c.source in flat
+            else np.zeros(n, np.int64)
+            for c, fan_out in zip(program.connections, self._fan_out, strict=True)
+        ]
+        membrane = found[self._membrane].reshape(n, -1).astype(np.int64)
+        return Swept(membrane, spikes, operations)
+
+    def _population(self, graph: _Graph, p: Population, values: dict[str, str]) -> str:
+        """Nodes for one population; returns the name of the integers it fires."""
+        program = self.program
+        arriving = program.incoming(p.name)
+        if isinstance(p.neuron, Earliest):
+            (connection,) = arriving
+            fired = _max_pool(graph, connection, values[connection.source])
+        else:
+            assert isinstance(p.neuron, Ttfs)
+            # the rounding half goes in with the bias
+            half = p.neuron.slope >> 1 if p.neuron.fires else 0
+            bias = p.neuron.bias.astype(np.float32).reshape(p.shape) + np.float32(half)
+            parts = [
+                _connection(graph, program, c, values[c.source], p, bias if i == 0 else None)
+                for i, c in enumerate(arriving)
+            ]
+            total = parts[0] if len(parts) == 1 else graph.node("Sum", parts)
+            if not arriving:
+                raise ProgramError("nothing arrives here", place=p.name)
+            if p.name == program.decoder.population:
+                self._membrane = total
+                self._outputs.append(total)
+                self._half = half
+            if not p.neuron.fires:
+                return total
+            level = graph.node("Div", [total, graph.constant(np.float32(p.neuron.slope))])
+            level = graph.node("Floor", [level])
+            ends = [graph.constant(np.float32(end)) for end in (0, program.period)]
+            fired = graph.node("Clip", [level, *ends])
+        sign = graph.node("Sign", [fired])
+        if len(p.shape) == 3:
+            axes = graph.constant(np.array([1]))
+            sign = graph.node("ReduceSum", [sign, axes], keepdims=0)
+        self._counts[p.name] = sign
+        self._outputs.append(sign)
+        return fired
+
+    def _model(self, graph: _Graph) -> onnx.ModelProto:
+        shape = ["n", *self.program.encoder.shape]
+        made = helper.make_graph(
+            graph.nodes,
+            "program",
+            [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+            [helper.make_tensor_value_info(o, TensorProto.FLOAT, None) for o in self._outputs],
+            graph.constants,
+        )
+        return helper.make_model(
+            made, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=9
+        )
+
+
+def _max_pool(graph: _Graph, connection: Connection, source: str) -> str:
+    synapses = connection.synapses
+    assert isinstance(synapses, Convolution)
+    return graph.node(
+        "MaxPool",
+        [source],
+        kernel_shape=list(synapses.weights.shape[2:]),
+        strides=list(synapses.stride),
+        pads=list(synapses.padding),
+        dilations=list(synapses.dilation),
+    )
+
+
+def _connection(
+    graph: _Graph,
+    program: Program,
+    connection: Connection,
+    source: str,
+    target: Population,
+    bias: np.ndarray | None,
+) -> str:
+    """The integer sums that a connection brings, `bias` added."""
+    synapses = connection.synapses
+    scale = np.float32(2**connection.exponent)
+    shape = program.shape_of(connection.source)
+    weights = synapses.weights.astype(np.float32) * scale
+    if isinstance(synapses, Sparse):
+        total = source
+        if connection.exponent:
+            total = graph.node("Mul", [source, graph.constant(scale)])
+    elif isinstance(synapses, Convolution):
+        return _convolution(graph, synapses, weights, source, bias)
+    else:
+        return _dense(graph, synapses, weights, source, shape, target, bias)
+    return total if bias is None else graph.node("Add", [total, graph.constant(bias)])
+
+
+def _pooled(weights: np.ndarray, height: int, width: int) -> int:
+    """Side of the square blocks in which weights (..., height, width) repeat: 4, 2 or 1."""
+    for side in (4, 2):
+        if height % side == 0 and width % side == 0:
+            first = weights[..., ::side, ::side]
+            repeated = first.repeat(side, -2).repeat(side, -1)
+            if np.array_equal(repeated, weights):
+                return side
+    return 1
+
+
+def _average(graph: _Graph, source: str, side: int, pads: tuple[int, ...]) -> str:
+    """Mean over blocks; exact, for it divides by a power of two."""
+    return graph.node(
+        "AveragePool",
+        [source],
+        kernel_shape=[side, side],
+        strides=[side, side],
+        pads=list(pads),
+        count_include_pad=1,
+    )
+
+
+def _convolution(
+    graph: _Graph,
+    synapses: Convolution,
+    weights: np.ndarray,
+    source: str,
+    bias: np.ndarray | None,
+) -> str:
+    stride, padding = synapses.stride, synapses.padding
+    side = _pooled(weights, *weights.shape[2:]) if synapses.dilation == (1, 1) else 1
+    if side > 1 and not any(n % side for n in (*stride, *padding)):
+        # a kernel of repeated weights is a pooling and a small kernel: a quarter of the work
+        source = _average(graph, source, side, (0, 0, 0, 0))
+        weights = weights[..., ::side, ::side] * np.float32(side * side)
+        stride = (stride[0] // side, stride[1] // side)
+        padding = tuple(n // side for n in padding)  # type: ignore[assignment]
+    inputs = [source, graph.constant(weights)]
+    channel = None if bias is None else bias.reshape(bias.shape[0], -1)
+    shared = channel is not None and bool((channel == channel[:, :1]).all())
+    if channel is not None and shared:
+        inputs.append(graph.constant(channel[:, 0]))
+    total = graph.node(
+        "Conv",
+        inputs,
+        strides=list(stride),
+        pads=list(padding),
+        dilations=list(synapses.dilation),
+        group=synapses.groups,
+    )
+    if bias is None or shared:
+        return total
+    return graph.node("Add", [total, graph.constant(bias)])
+
+
+def _dense(
+    graph: _Graph,
+    synapses: Dense,
+    weights: np.ndarray,
+    source: str,
+    shape: tuple[int, ...],
+    target: Population,
+    bias: np.ndarray | None,
+) -> str:
+    if len(shape) == 3:
+        maps = weights.reshape(weights.shape[0], *shape)
+        side = _pooled(maps, *shape[1:])
+        if side > 1:
+            source = _average(graph, source, side, (0, 0, 0, 0))
+            weights = (maps[..., ::side, ::side] * np.float32(side * side)).reshape(
+                weights.shape[0], -1
+            )
+        source = graph.node("Flatten", [source])
+    inputs = [source, graph.constant(weights)]
+    if bias is not None:
+        inputs.append(graph.constant(bias.reshape(-1)))
+    total = graph.node("Gemm", inputs, transB=1)
+    if len(target.shape) == 3:
+        to = graph.constant(np.array([-1, *target.shape]))
+        total = graph.node("Reshape", [total, to])
+    return total
