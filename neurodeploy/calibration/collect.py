@@ -62,16 +62,24 @@ def collect(
             remedy="check scale, mean and std, and the model itself",
         )
     counts = {name: np.zeros(_BINS, np.int64) for name in taps}
-    for _, results in batches():
+    totals = {name: np.zeros(network.shapes[name]) for name in taps}
+    input_total = np.zeros(network.shapes[network.input.name])
+    for part, results in batches():
+        input_total += part.sum(0, dtype=np.float64)
         for name in taps:
+            totals[name] += results[name].sum(0, dtype=np.float64)
             values = results[name].reshape(-1)
             values = values[values > 0]
             if values.size:
                 place = (values * (_BINS / highest[name])).astype(np.int64)
                 counts[name] += np.bincount(np.minimum(place, _BINS - 1), minlength=_BINS)
     return Calibration(
-        {name: LayerStatistics(highest[name], counts[name]) for name in taps},
+        {
+            name: LayerStatistics(highest[name], counts[name], totals[name] / len(x))
+            for name in taps
+        },
         (ranges["input"][0], ranges["input"][1]),
         (ranges["output"][0], ranges["output"][1]),
         len(x),
+        input_total / len(x),
     )

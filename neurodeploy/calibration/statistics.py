@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -20,10 +20,13 @@ class LayerStatistics:
     counts
         Histogram over `counts.size` equal bins of 0..maximum; empty without samples. Zeros
         (silent neurons) are not counted.
+    mean
+        Mean activation of each neuron, of the layer's shape; empty without samples.
     """
 
     maximum: float
     counts: np.ndarray
+    mean: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
     def percentile(self, percent: float) -> float:
         """Level that `percent` of the non-zero activations do not exceed."""
@@ -64,9 +67,12 @@ class Calibration:
         Lowest and highest value at the entrance and the exit.
     samples
         How many samples these come from; 0 for data-free bounds.
+    input_mean
+        Mean of each input; empty without samples.
     """
 
     layers: dict[str, LayerStatistics]
     input_range: tuple[float, float]
     output_range: tuple[float, float]
     samples: int
+    input_mean: np.ndarray = field(default_factory=lambda: np.zeros(0))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from neurodeploy.calibration import Calibration, LayerStatistics
+from neurodeploy.conversion.means import means
 from neurodeploy.errors import UsageError
 from neurodeploy.network.stages import Stage, population_shape
 from neurodeploy.program import (
@@ -138,6 +139,7 @@ class RateScheme:
         if not current and encoder.low < 0:
             payload[INPUT] = (-1, 1)
         depth = {INPUT: 0} | {stage.name: stage.depth for stage in stages}
+        mean = means(stages, shape, calibration)
 
         populations: list[Population] = []
         connections: list[Connection] = []
@@ -154,6 +156,7 @@ class RateScheme:
                     high=payload.get(path.source, (0, 1))[1],
                     graded=path.source == INPUT and encoder.is_graded,
                     delay=stage.depth - depth[path.source],
+                    mean=mean.get(path.source),
                 )
                 for path in stage.paths
             )

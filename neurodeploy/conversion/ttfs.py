@@ -14,6 +14,7 @@ import numpy as np
 from scipy import sparse
 
 from neurodeploy.calibration import Calibration, LayerStatistics
+from neurodeploy.conversion.means import means
 from neurodeploy.errors import UsageError
 from neurodeploy.network.matrix import as_matrix
 from neurodeploy.network.stages import Operator, Path, Stage, population_shape
@@ -97,6 +98,9 @@ class TtfsScheme:
             offset=low,
         )
         builder = _Builder(self, encoder, target)
+        builder.mean = means(stages, encoder.shape, calibration)
+        if builder.mean:
+            builder.mean[INPUT] = builder.mean[INPUT] - encoder.offset
         for stage in stages:
             builder.add(stage, calibration)
         readout = builder.populations[-1]
@@ -133,6 +137,7 @@ class _Builder:
         self.connections: list[Connection] = []
         self.unit = {INPUT: encoder.unit}
         self.shape = {INPUT: encoder.shape}
+        self.mean: dict[str, np.ndarray] = {}
         #: Window in which a population fires, and the step at which that window begins.
         self.window = {INPUT: 0}
         self.fires = {INPUT: 1}
@@ -151,6 +156,7 @@ class _Builder:
                 1,
                 graded=False,
                 delay=phase - self.fires[path.source],
+                mean=self.mean.get(path.source),
             )
             for path in paths
         )
@@ -224,6 +230,8 @@ class _Builder:
                     membrane_unit=unit,
                 )
                 self._append(relay, unit, self.window[source])
+                if source in self.mean:
+                    self.mean[name] = self.mean[source]
             source = name
         return Path(source, path.operator)
 

@@ -10,6 +10,7 @@ from math import prod
 
 import numpy as np
 
+from neurodeploy.network.correlate import correlate
 from neurodeploy.network.matrix import as_matrix, is_linear
 from neurodeploy.network.nodes import Conv, Dense, Linear, Node, Permute, Pool, Shape
 
@@ -50,9 +51,10 @@ def bias_map(node: Node, shape: Shape) -> np.ndarray:
 
 def apply_linear(node: Node, x: np.ndarray) -> np.ndarray:
     """A linear node, bias included, on one sample: float64 in, float64 out."""
-    flat = as_matrix(node, x.shape) @ x.reshape(-1)
     bias = bias_map(node, x.shape)
-    return flat.reshape(bias.shape) + bias
+    if isinstance(node, Conv):
+        return correlate(node, x) + bias
+    return (as_matrix(node, x.shape) @ x.reshape(-1)).reshape(bias.shape) + bias
 
 
 def compose(first: Node, second: Node, shape: Shape) -> Conv | Dense | None:

@@ -17,15 +17,22 @@ from neurodeploy.network.stages import Operator, Stage
 from neurodeploy.program import Connection, Lif
 from neurodeploy.program.bounds import input_interval, neuron_bounds
 from neurodeploy.program.neuron import Reset
+from neurodeploy.quantization.correction import rounding_error
 from neurodeploy.quantization.operators import peak, quantize
 from neurodeploy.targets import Target
 
-__all__ = ["Arrival", "LayerPlan", "QuantizedLayer", "quantize_layer"]
+__all__ = ["Arrival", "LayerPlan", "QuantizedLayer", "bias_correction", "quantize_layer"]
 
 
 @dataclass(frozen=True, eq=False)
 class Arrival:
-    """An operator with the real value of one message, its payload's range, and its delay."""
+    """An operator with the real value of one message, its payload's range, and its delay.
+
+    Attributes
+    ----------
+    mean
+        Mean real activation of each source, in the shape of its population; None if not known.
+    """
 
     source: str
     operator: Operator
@@ -34,6 +41,7 @@ class Arrival:
     high: int
     graded: bool
     delay: int
+    mean: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -114,8 +122,9 @@ def quantize_layer(
             stage.shape,
             [(c, (a.low, a.high)) for c, a in zip(connections, arrivals, strict=True)],
         )
+        bias = stage.bias / scale + bias_correction(arrivals, connections, scale)
         for shift in plan.shifts:
-            neuron = _neuron(stage, plan, scale, threshold, shift, target)
+            neuron = _neuron(bias, plan, threshold, shift, target)
             if neuron is None:
                 continue
             proof = neuron_bounds(neuron, interval, steps)
@@ -157,12 +166,25 @@ def _connection(stage: Stage, arrival: Arrival, scale: float, target: Target) ->
     )
 
 
+def bias_correction(
+    arrivals: tuple[Arrival, ...], connections: tuple[Connection, ...], scale: float
+) -> np.ndarray | float:
+    """What rounding the weights takes from each neuron on average, in weight integers."""
+    total: np.ndarray | float = 0.0
+    for a, c in zip(arrivals, connections, strict=True):
+        if a.mean is not None:
+            total = total + rounding_error(a.operator, c.synapses, a.message_unit, scale, a.mean)
+    return total
+
+
 def _neuron(
-    stage: Stage, plan: LayerPlan, scale: float, threshold: int, shift: int, target: Target
+    bias: np.ndarray, plan: LayerPlan, threshold: int, shift: int, target: Target
 ) -> Lif | None:
-    """The neuron at that shift, or None if its bias does not fit the bias register."""
-    unit = float(2**shift)
-    bias = np.rint((stage.bias / scale + plan.bias_share * threshold) * unit)
+    """The neuron at that shift, or None if its bias does not fit the bias register.
+
+    `bias` is in weight integers a step.
+    """
+    bias = np.rint((bias + plan.bias_share * threshold) * float(2**shift))
     limit = 2 ** (target.bias_mantissa_bits - 1) - 1
     for exponent in range(target.bias_exponent_max + 1):
         mantissa = np.rint(bias / 2**exponent)

@@ -17,7 +17,7 @@ from neurodeploy.network.stages import Stage
 from neurodeploy.program import Connection, Ttfs
 from neurodeploy.program.bounds import input_interval, neuron_bounds
 from neurodeploy.program.neuron import MEMBRANE_LIMIT
-from neurodeploy.quantization.layer import Arrival
+from neurodeploy.quantization.layer import Arrival, bias_correction
 from neurodeploy.quantization.operators import peak, quantize
 from neurodeploy.targets import Target
 
@@ -111,7 +111,7 @@ def _at(
         )
         for a in arrivals
     )
-    integers = np.rint(bias / scale)
+    integers = np.rint(bias / scale + bias_correction(arrivals, connections, scale))
     if np.abs(integers).max(initial=0) > MEMBRANE_LIMIT:
         return None, int(np.abs(integers).max())
     neuron = Ttfs(integers.astype(np.int32), slope, fires=not stage.is_readout)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
@@ -69,12 +71,12 @@ class _Graph:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
 
-    def constant(self, values: np.ndarray) -> str:
+    def constant(self, values: Any) -> str:
         name = f"c{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
         return name
 
-    def node(self, kind: str, inputs: list[str], **attributes: object) -> str:
+    def node(self, kind: str, inputs: list[str], **attributes: Any) -> str:
         name = f"n{len(self.nodes)}"
         self.nodes.append(helper.make_node(kind, inputs, [name], name, **attributes))
         return name
@@ -177,7 +179,7 @@ class DenseSweep:
         return fired
 
     def _model(self, graph: _Graph) -> onnx.ModelProto:
-        shape = ["n", *self.program.encoder.shape]
+        shape: list[str | int | None] = ["n", *self.program.encoder.shape]
         made = helper.make_graph(
             graph.nodes,
             "program",

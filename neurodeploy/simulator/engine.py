@@ -10,7 +10,7 @@ import importlib.util
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -315,7 +315,7 @@ def simulate(
     return result, outputs[1:]
 
 
-def _by_name(program: Program, rows: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+def _by_name(program: Program, rows: Iterable[np.ndarray]) -> dict[str, np.ndarray]:
     """Rows in the order of the connections, by name; connections of one name add up."""
     found: dict[str, np.ndarray] = {}
     for c, row in zip(program.connections, rows, strict=True):
