@@ -191,8 +191,7 @@ def measure(options: argparse.Namespace) -> dict:
 def markdown(result: dict) -> str:
     """The table."""
     lines = [
-        f"Fashion CNN, {result['steps']} steps, {result['threads']} threads, "
-        "median of paired runs",
+        f"Fashion CNN, {result['steps']} steps, {result['threads']} threads, median of paired runs",
         "",
         "| simulator | samples/s | batch | same predictions (%) |",
         "| --- | --- | --- | --- |",

@@ -13,8 +13,21 @@ import numpy as np
 
 from neurodeploy.errors import NeuroDeployError
 from neurodeploy.lava.run import run
+from neurodeploy.program import Program
 from neurodeploy.simulator import reference
-from neurodeploy.testing import random_program
+from neurodeploy.simulator.encoding import encode
+from neurodeploy.testing import random_program, random_ttfs_program
+
+
+def make(kind: str, seed: int) -> tuple[Program, np.ndarray]:
+    """A random program and input messages."""
+    rng = np.random.default_rng(seed)
+    if kind == "any":
+        return random_program(rng)
+    program, level = random_ttfs_program(rng)
+    sent = [encode(program.encoder, row, program.period, k) for k, row in enumerate(level)]
+    drain = max(p.fire_phase(program.period) for p in program.populations)
+    return program, np.concatenate([*sent, np.zeros((drain, level.shape[1]), np.int32)])
 
 
 def main() -> int:
@@ -24,6 +37,12 @@ def main() -> int:
     parser.add_argument(
         "--seed", type=int, default=0, metavar="S", help="program k has the seed S + k (0)"
     )
+    parser.add_argument(
+        "--kind",
+        choices=["any", "ttfs"],
+        default="any",
+        help="any neuron kinds mixed, or time-to-first-spike programs as compiled (any)",
+    )
     parser.add_argument("--timeout", type=float, default=120.0, help="seconds a program (120)")
     parser.add_argument(
         "--own-neurons", action="store_true", help="no LIFReset, our process for every neuron"
@@ -32,7 +51,7 @@ def main() -> int:
     started = time.monotonic()
     spikes = values = wrapped = clipped = bad = failed = 0
     for k in range(options.seed, options.seed + options.programs):
-        program, messages = random_program(np.random.default_rng(k))
+        program, messages = make(options.kind, k)
         names = [p.name for p in program.populations]
         expected = reference.run(program, messages)
         try:

@@ -12,7 +12,7 @@ import numpy as np
 from neurodeploy.errors import ProgramError, UsageError
 from neurodeploy.lava.comparison import Comparison, Mismatch, compare
 from neurodeploy.lava.run import LavaTrace, run
-from neurodeploy.program import INPUT, Program
+from neurodeploy.program import INPUT, Population, Program, Ttfs
 from neurodeploy.simulator.encoding import check_samples, encode, levels
 from neurodeploy.simulator.reference import Trace
 from neurodeploy.simulator.result import Result
@@ -157,15 +157,23 @@ def stream(program: Program, x: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    int32 (n * period + largest phase - 1, inputs)
+    int32 (n * period + largest phase - 1, inputs): until the last window has ended.
     """
     level = levels(program.encoder, x)
     period = program.period
-    drain = max(p.phase for p in program.populations) - 1
+    drain = max(_fire_phase(program, p) for p in program.populations) - 1
     messages = np.zeros((len(x) * period + drain, level.shape[1]), np.int32)
     for k, row in enumerate(level):
         messages[k * period : (k + 1) * period] = encode(program.encoder, row, period, k)
     return messages
+
+
+def _fire_phase(program: Program, population: Population) -> int:
+    """Step at which a population's last window of the first sample begins."""
+    neuron = population.neuron
+    if isinstance(neuron, Ttfs) and not neuron.fires:
+        return population.phase
+    return population.fire_phase(program.period)
 
 
 def _simulator(membranes: bool) -> Simulator:
@@ -188,7 +196,7 @@ def _samples(
         return slice(k * period + phase - 1, k * period + phase - 1 + period)
 
     sent: dict[str, tuple[np.ndarray, int]] = {INPUT: (messages, 1)}
-    sent |= {p.name: (trace.spikes[p.name], p.phase) for p in program.populations}
+    sent |= {p.name: (trace.spikes[p.name], _fire_phase(program, p)) for p in program.populations}
     # messages of each source neuron in each sample, int64 (samples, neurons)
     counts = {
         name: np.stack([np.count_nonzero(raster[window(k, phase)], 0) for k in range(samples)])

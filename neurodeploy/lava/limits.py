@@ -39,19 +39,14 @@ def check_range(program: Program, largest: int) -> None:
     Raises
     ------
     DeploymentError
-        Some population's shifted input may exceed 32 bit, or its neuron kind is unknown here.
+        Some population's shifted input may exceed 32 bit.
     """
     for population in program.populations:
-        if not isinstance(population.neuron, Lif):
-            raise DeploymentError(
-                f"Lava has no process for neuron kind {population.neuron.kind!r} yet",
-                place=population.name,
-                remedy="deploy a program of the rate scheme, or simulate this one",
-            )
+        shift = population.neuron.shift if isinstance(population.neuron, Lif) else 0
         bound = sum(_bound(program, c, largest) for c in program.incoming(population.name))
-        if (bound << population.neuron.shift) + 2**24 >= 2**31:
+        if (bound << shift) + 2**24 >= 2**31:
             raise DeploymentError(
-                f"synaptic input may reach {bound} << {population.neuron.shift}; Lava's 32 bit "
+                f"synaptic input may reach {bound} << {shift}; Lava's 32 bit "
                 "arithmetic would overflow",
                 place=population.name,
                 remedy="compile with a smaller input range or fewer weight bits",

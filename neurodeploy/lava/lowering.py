@@ -21,7 +21,16 @@ import numpy as np
 from neurodeploy.lava.compat import import_lava
 from neurodeploy.lava.layout import lava_order, lava_shape, triplets, unique_layers
 from neurodeploy.lava.limits import check_range, suits_conv
-from neurodeploy.program import INPUT, Connection, Convolution, Dense, Lif, Population, Program
+from neurodeploy.program import (
+    INPUT,
+    Connection,
+    Convolution,
+    Dense,
+    Earliest,
+    Population,
+    Program,
+    Ttfs,
+)
 
 __all__ = ["Lowered", "lower"]
 
@@ -122,11 +131,17 @@ def _population(population: Population, period: int, stock: bool) -> Any:
     """Lava's `LIFReset` for a stock neuron, a process of ours for the others."""
     from lava.proc.lif.process import LIFReset
 
-    from neurodeploy.lava.processes.kinds import Neurons
+    from neurodeploy.lava.processes.kinds import EarliestSpike, Neurons, SpikeTimes
 
     neuron, shape = population.neuron, lava_shape(population.shape)
-    assert isinstance(neuron, Lif)  # limits.check_range has looked
     order = lava_order(population.shape)
+    window: dict[str, Any] = {"period": period, "phase": population.phase, "name": population.name}
+    if isinstance(neuron, Earliest):
+        return EarliestSpike(shape=shape, **window)
+    if isinstance(neuron, Ttfs):
+        return SpikeTimes(
+            shape=shape, neuron=neuron, bias=neuron.bias[order].reshape(shape), **window
+        )
     if stock and neuron.is_stock:
         return LIFReset(
             shape=shape,
@@ -143,9 +158,7 @@ def _population(population: Population, period: int, stock: bool) -> Any:
         shape=shape,
         neuron=neuron,
         bias=neuron.bias[order].reshape(shape),
-        period=period,
-        phase=population.phase,
-        name=population.name,
+        **window,
     )
 
 

@@ -217,8 +217,22 @@ def _lif_bounds(
 
 
 def bounds(program: Program) -> dict[str, Bounds]:
-    """Worst cases of every population over one period, by name."""
-    return {
-        p.name: neuron_bounds(p.neuron, synaptic_range(program, p.name), program.period)
-        for p in program.populations
-    }
+    """Worst cases of every population of an aligned program over one period, by name."""
+    found = {}
+    for p in program.populations:
+        proof = neuron_bounds(p.neuron, synaptic_range(program, p.name), program.period)
+        if isinstance(p.neuron, Ttfs) and not _fires_once(program, p.name):
+            proof = Bounds(proof.synaptic, None, None)
+        found[p.name] = proof
+    return found
+
+
+def _fires_once(program: Program, name: str) -> bool:
+    """Whether everything that reaches a population fires at most once a window."""
+    for connection in program.incoming(name):
+        if connection.source == INPUT:
+            if program.encoder.encoding != "ttfs":
+                return False
+        elif isinstance(program.population(connection.source).neuron, Lif):
+            return False
+    return program.is_aligned

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from neurodeploy.errors import DataError, ProgramError
-from neurodeploy.program import INPUT, Program
+from neurodeploy.program import INPUT, Lif, Program
 from neurodeploy.simulator import encoding, kernels
 from neurodeploy.simulator.closed_form import EventSweep, Sweep, is_closed_form
 from neurodeploy.simulator.plan import Layer, Plan, Scatter
@@ -274,6 +274,11 @@ def simulate(
         if checkpoints:
             raise ProgramError("a time-to-first-spike program has no output before its window ends")
         return _sweep(program, x, threads or default_threads(), progress, began), np.zeros((0,))
+    if any(not isinstance(p.neuron, Lif) for p in program.populations):
+        raise ProgramError(
+            "rate-coded and time-coded parts in one program cannot be run sample by sample",
+            remedy="use Engine.run_stream",
+        )
     engine = Engine(program)
     n = x.shape[0]
     decoder = program.population(program.decoder.population)

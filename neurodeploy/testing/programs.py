@@ -20,12 +20,15 @@ from neurodeploy.program import (
     Convolution,
     Decoder,
     Dense,
+    Earliest,
     Encoder,
     Lif,
+    Neuron,
     Population,
     Program,
     Sparse,
     Synapses,
+    Ttfs,
 )
 from neurodeploy.program.neuron import (
     BIAS_MANTISSA_MAX,
@@ -37,7 +40,7 @@ from neurodeploy.program.neuron import (
 )
 from neurodeploy.simulator.encoding import encode
 
-__all__ = ["random_program"]
+__all__ = ["random_program", "random_ttfs_program"]
 
 Shape = tuple[int, ...]
 #: Shifted input of a neuron stays below; then |decay(u) + (a << shift)| < 3 * 2^23.
@@ -53,6 +56,7 @@ def random_program(
     max_steps: int = 48,
     aligned: bool | None = None,
     stock: bool | None = None,
+    timed: bool = True,
 ) -> tuple[Program, np.ndarray]:
     """A program and input messages for it.
 
@@ -70,6 +74,8 @@ def random_program(
         Whether windows see one sample each; by chance if None.
     stock
         Whether all neurons are Lava's stock one; by chance, one by one, if None.
+    timed
+        Whether neurons of the kinds `ttfs` and `earliest` may occur.
 
     Returns
     -------
@@ -84,14 +90,18 @@ def random_program(
     largest = int(np.abs(messages).max(initial=1))
     populations: list[Population] = []
     connections: list[Connection] = []
+    last = INPUT
     for k in range(int(rng.integers(1, max_depth + 1))):
         name = f"p{k}"
-        sources = _sources(rng, list(shapes))
+        # delays reach 62 steps back, no further
+        near = max(phases.values()) - 57
+        sources = _sources(rng, [n for n in shapes if phases[n] >= near or n == last])
         shape, first = _target(rng, shapes[sources[0]], max_neurons)
         phase = max(phases[s] for s in sources) + int(rng.integers(1, 6))
         extreme = _chance(rng, 0.4)
-        neuron = _neuron(rng, prod(shape), stock, extreme)
-        room = ((_INPUT_LIMIT - 1) >> neuron.shift) // len(sources)
+        neuron = _neuron(rng, prod(shape), stock, extreme, period if timed else 0)
+        shift = neuron.shift if isinstance(neuron, Lif) else 0
+        room = ((_INPUT_LIMIT - 1) >> shift) // len(sources)
         # a population may live on its bias alone
         for i, source in enumerate(sources if not _chance(rng, 0.04) else []):
             synapses = first if i == 0 else _flat_synapses(rng, shapes[source], prod(shape))
@@ -111,9 +121,81 @@ def random_program(
         if not aligned:
             phase = int(rng.integers(0, 2 * period + 2))
         populations.append(Population(name, shape, neuron, phase))
-        shapes[name], phases[name] = shape, phase if aligned else 1
+        shapes[name] = shape
+        phases[name] = populations[-1].fire_phase(period) if aligned else 1
+        last = name
     decoder = Decoder(populations[-1].name, float(rng.choice([1.0, 0.25])))
     return Program(tuple(populations), tuple(connections), encoder, decoder, period), messages
+
+
+def random_ttfs_program(
+    rng: np.random.Generator, *, max_depth: int = 4, max_window: int = 14
+) -> tuple[Program, np.ndarray]:
+    """A time-to-first-spike program as the compiler makes them, and levels for some samples.
+
+    Aligned, proved not to overflow; with skips that reach back within a window, maxima and
+    a readout.
+
+    Returns
+    -------
+    (program, int32 (samples, inputs))
+    """
+    period = int(rng.integers(1, max_window + 1))
+    side = rng.integers(1, 8, 2)
+    shape: Shape = (int(rng.integers(1, 4)), int(side[0]), int(side[1]))
+    encoder = Encoder(shape, "ttfs", 1.0, 0, int(rng.integers(1, period + 1)))
+    shapes: dict[str, Shape] = {INPUT: shape}
+    fires, window = {INPUT: 1}, {INPUT: 0}
+    populations: list[Population] = []
+    connections: list[Connection] = []
+    last, depth = INPUT, int(rng.integers(1, max_depth + 1))
+    for k in range(depth):
+        name, readout = f"p{k}", k == depth - 1
+        pooled = len(shapes[last]) == 3 and not readout and _chance(rng, 0.3)
+        if pooled:
+            kernel = tuple(int(n) for n in rng.integers(1, 4, 2))
+            ones = np.ones((shapes[last][0], 1, *kernel), np.int8)
+            pads = tuple(int(rng.integers(0, n)) for n in kernel)
+            pool = Convolution(ones, padding=pads * 2, groups=shapes[last][0])  # type: ignore[arg-type]
+            rows, columns = (shapes[last][1 + a] + 2 * pads[a] for a in (0, 1))
+            if rows < kernel[0] or columns < kernel[1]:
+                pool = Convolution(
+                    np.ones((shapes[last][0], 1, 1, 1), np.int8), groups=shapes[last][0]
+                )
+            shapes[name], sources = pool.output_shape(shapes[last]), [last]
+            made: list[Synapses] = [pool]
+        else:
+            near = [n for n in shapes if window[n] == window[last]]
+            sources = _sources(rng, [*[n for n in near if n != last], last])
+            shapes[name], first = _target(rng, shapes[sources[0]], 40)
+            made = [first]
+            made += [_flat_synapses(rng, shapes[s], prod(shapes[name])) for s in sources[1:]]
+        phase = 1 + max(fires[s] for s in sources)
+        room = MEMBRANE_LIMIT // (4 * period * len(sources))
+        for source, synapses in zip(sources, made, strict=True):
+            synapses, exponent = _within(rng, synapses, room, extreme=False)
+            connections.append(
+                Connection(
+                    source,
+                    name,
+                    synapses,
+                    exponent=0 if pooled else exponent,
+                    delay=phase - fires[source],
+                )
+            )
+        size = prod(shapes[name])
+        slope = int(rng.integers(1, 1 + int(_one_of(rng, 5, 300, 20000))))
+        bias = rng.integers(-3 * slope, 3 * slope + 1, size).astype(np.int32)
+        neuron: Neuron = Earliest() if pooled else Ttfs(bias, slope, fires=not readout)
+        populations.append(Population(name, shapes[name], neuron, phase))
+        fires[name] = populations[-1].fire_phase(period)
+        window[name] = window[last] + neuron.lag
+        last = name
+    decoder = Decoder(last, 1.0)
+    program = Program(tuple(populations), tuple(connections), encoder, decoder, period, "ttfs")
+    level = rng.integers(0, encoder.high + 1, (int(rng.integers(1, 4)), prod(shape)))
+    level[rng.random(level.shape) < 0.3] = 0
+    return program, level.astype(np.int32)
 
 
 def _chance(rng: np.random.Generator, probability: float) -> bool:
@@ -237,8 +319,22 @@ def _row_bound(synapses: Synapses) -> int:
     return int(weights.reshape(weights.shape[0], -1).sum(1).max(initial=0))
 
 
-def _neuron(rng: np.random.Generator, size: int, stock: bool | None, extreme: bool) -> Lif:
-    """Every parameter anywhere in its range, with the usual values most often."""
+def _ttfs(rng: np.random.Generator, size: int, extreme: bool, period: int) -> Ttfs:
+    slope = _one_of(rng, 1, 2, int(rng.integers(3, 2000)), MEMBRANE_LIMIT // period)
+    limit = MEMBRANE_LIMIT if extreme else 500
+    bias = rng.integers(-limit, limit + 1, size).astype(np.int32)
+    return Ttfs(bias, slope, fires=_chance(rng, 0.9))
+
+
+def _neuron(
+    rng: np.random.Generator, size: int, stock: bool | None, extreme: bool, period: int
+) -> Neuron:
+    """Every parameter anywhere in its range, with the usual values most often.
+
+    A `period` of 0 leaves out the kinds that work with windows.
+    """
+    if period and not stock and _chance(rng, 0.2):
+        return _ttfs(rng, size, extreme, period) if _chance(rng, 0.7) else Earliest()
     stock = _chance(rng, 0.4) if stock is None else stock
     shift = STOCK_SHIFT if stock else int(rng.integers(0, STOCK_SHIFT + 1))
     threshold = int(_one_of(rng, 0, rng.integers(1, 60), rng.integers(60, 3000), 40000))

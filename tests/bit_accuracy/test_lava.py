@@ -21,7 +21,8 @@ from neurodeploy.program import (
     Synapses,
 )
 from neurodeploy.simulator import reference
-from neurodeploy.testing import random_program
+from neurodeploy.simulator.encoding import encode
+from neurodeploy.testing import random_program, random_ttfs_program
 
 pytestmark = [
     pytest.mark.lava,
@@ -40,6 +41,13 @@ def lif(size: int, threshold: int = 300, **more: object) -> Lif:
     return Lif(bias, threshold, **more)  # type: ignore[arg-type]
 
 
+def stream_of(program: Program, level: np.ndarray) -> np.ndarray:
+    """Samples one after the other, and silence until the last window ends."""
+    sent = [encode(program.encoder, row, program.period, k) for k, row in enumerate(level)]
+    drain = max(p.fire_phase(program.period) for p in program.populations)
+    return np.concatenate([*sent, np.zeros((drain, level.shape[1]), np.int32)])
+
+
 def assert_equal_on_lava(program: Program, messages: np.ndarray, **options: bool) -> None:
     names = [p.name for p in program.populations]
     expected = reference.run(program, messages)
@@ -52,6 +60,12 @@ def assert_equal_on_lava(program: Program, messages: np.ndarray, **options: bool
 @pytest.mark.parametrize("seed", range(20))
 def test_random_program(seed: int) -> None:
     assert_equal_on_lava(*random_program(np.random.default_rng(seed)))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_random_ttfs_program(seed: int) -> None:
+    program, level = random_ttfs_program(np.random.default_rng(seed))
+    assert_equal_on_lava(program, stream_of(program, level))
 
 
 def test_stock_neurons_equal_our_own_process() -> None:

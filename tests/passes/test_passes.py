@@ -131,9 +131,7 @@ def test_l4_leaves_clipped_relu_and_branches_alone():
         Activation("r", maximum=6.0),
         head,
     )
-    np.testing.assert_array_equal(
-        L4Correction().apply(clipped)["a"].weight, clipped["a"].weight
-    )
+    np.testing.assert_array_equal(L4Correction().apply(clipped)["a"].weight, clipped["a"].weight)
     skip = Network(
         [
             Input("x", (3,)),

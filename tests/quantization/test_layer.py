@@ -87,9 +87,7 @@ def test_all_zero_weights():
     """The bit optimisers of other tools fail here (lava#501)."""
     made, _ = layer(np.zeros((3, 4)), np.array([1.0, 0.0, -1.0]), level=2.0)
     assert not made.connections[0].synapses.weights.any()
-    np.testing.assert_allclose(
-        made.neuron.bias * made.membrane_unit, [1, 0, -1], atol=1e-3
-    )
+    np.testing.assert_allclose(made.neuron.bias * made.membrane_unit, [1, 0, -1], atol=1e-3)
 
 
 def test_a_level_far_below_the_weights_is_raised():

@@ -7,9 +7,9 @@ from lava.magma.core.process.ports.ports import InPort, OutPort, RefPort
 from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.process.variable import Var
 
-from neurodeploy.program.neuron import Lif
+from neurodeploy.program.neuron import Lif, Ttfs
 
-__all__ = ["Delay", "Neurons", "Recorder", "Source"]
+__all__ = ["Delay", "EarliestSpike", "Neurons", "Recorder", "Source", "SpikeTimes"]
 
 Shape = tuple[int, ...]
 
@@ -104,3 +104,57 @@ class Neurons(AbstractProcess):
         self.u = Var(shape=shape, init=0)
         self.v = Var(shape=shape, init=0)
         self.bias = Var(shape=shape, init=bias)
+
+
+class SpikeTimes(AbstractProcess):
+    """The time-to-first-spike neuron of `docs/semantics.md`, section 4.
+
+    Parameters
+    ----------
+    shape
+        Lava shape of the population.
+    neuron
+        Its parameters.
+    bias
+        int32 of `shape`, in Lava's order of neurons.
+    period, phase
+        A window begins whenever ``step % period == phase % period``.
+    """
+
+    def __init__(
+        self,
+        *,
+        shape: Shape,
+        neuron: Ttfs,
+        bias: np.ndarray,
+        period: int,
+        phase: int,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(neuron=neuron, period=period, phase=phase, name=name)
+        self.a_in = InPort(shape=shape)
+        self.s_out = OutPort(shape=shape)
+        self.u = Var(shape=shape, init=0)
+        self.v = Var(shape=shape, init=0)
+        self.held = Var(shape=shape, init=0)
+        self.done = Var(shape=shape, init=0)
+        self.bias = Var(shape=shape, init=bias)
+
+
+class EarliestSpike(AbstractProcess):
+    """The maximum of `docs/semantics.md`, section 5: the first spike of a window.
+
+    Parameters
+    ----------
+    shape
+        Lava shape of the population.
+    period, phase
+        A window begins whenever ``step % period == phase % period``.
+    """
+
+    def __init__(self, *, shape: Shape, period: int, phase: int, name: str | None = None) -> None:
+        super().__init__(period=period, phase=phase, name=name)
+        self.a_in = InPort(shape=shape)
+        self.s_out = OutPort(shape=shape)
+        self.v = Var(shape=shape, init=0)  # always 0: it has no membrane
+        self.done = Var(shape=shape, init=0)

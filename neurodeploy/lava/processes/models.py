@@ -12,10 +12,24 @@ from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
-from neurodeploy.lava.processes.kinds import Delay, Neurons, Recorder, Source
-from neurodeploy.program.neuron import CURRENT_LIMIT, MEMBRANE_LIMIT, Lif
+from neurodeploy.lava.processes.kinds import (
+    Delay,
+    EarliestSpike,
+    Neurons,
+    Recorder,
+    Source,
+    SpikeTimes,
+)
+from neurodeploy.program.neuron import CURRENT_LIMIT, MEMBRANE_LIMIT, Lif, Ttfs
 
-__all__ = ["DelayModel", "NeuronsModel", "RecorderModel", "SourceModel"]
+__all__ = [
+    "DelayModel",
+    "EarliestSpikeModel",
+    "NeuronsModel",
+    "RecorderModel",
+    "SourceModel",
+    "SpikeTimesModel",
+]
 
 
 @implements(proc=Source, protocol=LoihiProtocol)
@@ -117,8 +131,7 @@ class NeuronsModel(PyLoihiProcessModel):
         if self.time_step % self.period == self.offset:
             self.u[:] = 0
             self.v[:] = neuron.v_initial
-        u = _decay(self.u, neuron.du + 1) + (a << neuron.shift)
-        u = u - 2 * CURRENT_LIMIT * (u > CURRENT_LIMIT) + 2 * CURRENT_LIMIT * (u <= -CURRENT_LIMIT)
+        u = _wrap(_decay(self.u, neuron.du + 1) + (a << neuron.shift))
         v = np.clip(_decay(self.v, neuron.dv) + u + self.bias, -MEMBRANE_LIMIT, MEMBRANE_LIMIT)
         threshold = neuron.threshold << neuron.shift
         spikes = v > threshold if neuron.reset != "none" else np.zeros(v.shape, bool)
@@ -129,6 +142,76 @@ class NeuronsModel(PyLoihiProcessModel):
         self.u[:] = u
         self.v[:] = v
         self.s_out.send(spikes)
+
+
+@implements(proc=SpikeTimes, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("fixed_pt")
+class SpikeTimesModel(PyLoihiProcessModel):
+    """Equations (i) to (iv) of `docs/semantics.md`, section 4."""
+
+    a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32)
+    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
+    u: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
+    v: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
+    held: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
+    done: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=1)
+    bias: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
+
+    def __init__(self, proc_params: Any) -> None:
+        super().__init__(proc_params)
+        self.neuron: Ttfs = proc_params["neuron"]
+        self.period: int = proc_params["period"]
+        # not `phase`: that name is the runtime's own
+        self.offset: int = proc_params["phase"]
+
+    def run_spk(self) -> None:
+        """One step."""
+        a = self.a_in.recv().astype(np.int64)
+        tau = (int(self.time_step) - self.offset) % self.period
+        if tau == 0:
+            self.held[:] = self.v
+            self.done[:] = 0
+            self.u[:] = 0
+            self.v[:] = self.bias
+        self.u[:] = _wrap(self.u + a)
+        v = self.v.astype(np.int64) + self.u
+        self.v[:] = np.clip(v, -MEMBRANE_LIMIT, MEMBRANE_LIMIT)
+        level = self.neuron.slope * (self.period - tau) - (self.neuron.slope >> 1)
+        spikes = (self.done == 0) & (self.held >= level) & self.neuron.fires
+        self.done[spikes] = 1
+        self.s_out.send(spikes)
+
+
+@implements(proc=EarliestSpike, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("fixed_pt")
+class EarliestSpikeModel(PyLoihiProcessModel):
+    """Equations (i) and (ii) of `docs/semantics.md`, section 5."""
+
+    a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32)
+    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
+    v: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
+    done: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=1)
+
+    def __init__(self, proc_params: Any) -> None:
+        super().__init__(proc_params)
+        self.period: int = proc_params["period"]
+        self.offset: int = proc_params["phase"] % self.period
+
+    def run_spk(self) -> None:
+        """One step."""
+        a = self.a_in.recv()
+        if self.time_step % self.period == self.offset:
+            self.done[:] = 0
+        spikes = (self.done == 0) & (a > 0)
+        self.done[spikes] = 1
+        self.s_out.send(spikes)
+
+
+def _wrap(u: np.ndarray) -> np.ndarray:
+    """Above 2^23 loses 2^24, at or below -2^23 gains it."""
+    return u - 2 * CURRENT_LIMIT * (u > CURRENT_LIMIT) + 2 * CURRENT_LIMIT * (u <= -CURRENT_LIMIT)
 
 
 def _decay(state: np.ndarray, rate: int) -> np.ndarray:
