@@ -9,9 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from neurodeploy.calibration.statistics import Calibration, LayerStatistics
-from neurodeploy.network import Conv, Dense
-from neurodeploy.network.matrix import as_matrix
-from neurodeploy.network.stages import Operator, Stage
+from neurodeploy.network.stages import Operator, Stage, operator_matrix
 from neurodeploy.program import INPUT
 
 __all__ = ["data_free"]
@@ -59,5 +57,5 @@ def _apply(
     operator: Operator, shape: tuple[int, ...], centre: np.ndarray, radius: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """``W @ centre`` and ``|W| @ radius``."""
-    matrix = as_matrix(operator, shape) if isinstance(operator, Conv | Dense) else operator
+    matrix = operator_matrix(operator, shape)
     return matrix @ centre, abs(matrix) @ radius

@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from scipy import sparse
 
 from neurodeploy.calibration import Calibration, LayerStatistics
 from neurodeploy.conversion.means import means
 from neurodeploy.errors import UsageError
-from neurodeploy.network.matrix import as_matrix
-from neurodeploy.network.stages import Operator, Path, Stage, population_shape
+from neurodeploy.network.stages import Path, Stage, operator_matrix, population_shape
 from neurodeploy.program import (
     INPUT,
     Connection,
@@ -246,9 +244,5 @@ class _Builder:
         for path in stage.paths:
             if path.source == INPUT and self.encoder.offset:
                 constant = np.full(int(np.prod(self.encoder.shape)), self.encoder.offset)
-                total += _matrix(path.operator, self.encoder.shape) @ constant
+                total += operator_matrix(path.operator, self.encoder.shape) @ constant
         return total
-
-
-def _matrix(operator: Operator, shape: tuple[int, ...]) -> sparse.csr_matrix:
-    return operator if isinstance(operator, sparse.csr_matrix) else as_matrix(operator, shape)

@@ -36,7 +36,15 @@ from neurodeploy.network.compose import apply_linear, bias_map, compose, is_resh
 from neurodeploy.network.matrix import as_matrix, is_linear
 from neurodeploy.program import INPUT
 
-__all__ = ["READOUT", "Operator", "Path", "Stage", "population_shape", "stages"]
+__all__ = [
+    "READOUT",
+    "Operator",
+    "Path",
+    "Stage",
+    "operator_matrix",
+    "population_shape",
+    "stages",
+]
 
 #: Name of the population that the decoder reads.
 READOUT = "output"
@@ -96,6 +104,11 @@ class Stage:
     def is_readout(self) -> bool:
         """Whether the decoder reads it."""
         return self.kind == "readout"
+
+
+def operator_matrix(operator: Operator, shape: Shape) -> sparse.csr_matrix:
+    """An operator as a matrix (targets, sources); `shape` is that of its source."""
+    return as_matrix(operator, shape) if isinstance(operator, Dense | Conv) else operator
 
 
 def population_shape(shape: Shape) -> Shape:

@@ -1,12 +1,12 @@
-"""Max pooling behind the ReLU, where it is the earliest of the spikes."""
+"""Max pooling to where it is the earliest of one population's spikes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from neurodeploy.network import Activation, Conv, Network, Node, Pool
+from neurodeploy.network import Activation, Concat, Conv, Network, Node, Pool
 from neurodeploy.network.compose import is_channel_affine
 
 __all__ = ["MoveMaxPooling"]
@@ -14,12 +14,13 @@ __all__ = ["MoveMaxPooling"]
 
 @dataclass(frozen=True)
 class MoveMaxPooling:
-    """Move max pooling towards the output.
+    """Move max pooling behind the ReLU and before concatenations.
 
     Cases
     -----
     1. Max Pool, ReLU: exchanged, both are monotonic.
     2. Max Pool, batch norm whose scales are all positive: exchanged likewise.
+    3. Concat of channels, Max Pool: each branch is pooled by itself.
 
     Left alone: a batch norm with a negative scale between pooling and ReLU (the maximum would
     become a minimum), and a pooling that is used elsewhere too.
@@ -33,8 +34,16 @@ class MoveMaxPooling:
         while changed:
             changed = False
             for node in network:
-                consumers = network.consumers_of(node.name)
                 if not (isinstance(node, Pool) and node.operation == "max"):
+                    continue
+                consumers = network.consumers_of(node.name)
+                (source,) = network.inputs_of(node.name)
+                joined = network[source]
+                if isinstance(joined, Concat) and joined.axis == 0:
+                    if len(network.consumers_of(source)) == 1:
+                        network = _pool_branches(network, joined, node)
+                        changed = True
+                        break
                     continue
                 if len(consumers) == 1 and _commutes(network[consumers[0]]):
                     network = network.swap(node.name, consumers[0])
@@ -47,3 +56,20 @@ def _commutes(node: Node) -> bool:
     if isinstance(node, Activation):
         return node.function == "relu"
     return isinstance(node, Conv) and is_channel_affine(node) and bool(np.all(node.weight > 0))
+
+
+def _pool_branches(network: Network, joined: Concat, pool: Pool) -> Network:
+    """The pooling before the concatenation, which takes the pooling's name and place."""
+    nodes: list[Node] = []
+    inputs = {node.name: network.inputs_of(node.name) for node in network}
+    branches = inputs.pop(joined.name)
+    for node in network:
+        if node.name == pool.name:
+            nodes.append(Concat(pool.name, joined.axis))
+        elif node.name == joined.name:
+            nodes += [replace(pool, name=f"{pool.name}.{k}") for k in range(len(branches))]
+        else:
+            nodes.append(node)
+    inputs[pool.name] = tuple(f"{pool.name}.{k}" for k in range(len(branches)))
+    inputs |= {f"{pool.name}.{k}": (branch,) for k, branch in enumerate(branches)}
+    return Network(nodes, inputs)

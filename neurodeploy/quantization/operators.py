@@ -41,7 +41,9 @@ def quantize(operator: Operator, factor: float, limit: int) -> Synapses:
             (operator.dilation[0], operator.dilation[1]),
             operator.groups,
         )
-    matrix = sparse.csr_matrix((weights, operator.indices, operator.indptr), shape=operator.shape)
+    # a copy: dropping zeros would rearrange the index arrays of the operator as well
+    indices = (operator.indices, operator.indptr)
+    matrix = sparse.csr_matrix((weights, *indices), shape=operator.shape, copy=True)
     matrix.eliminate_zeros()
     return SparseSynapses(
         matrix.data,
