@@ -21,7 +21,15 @@ from neurodeploy.quantization.correction import rounding_error
 from neurodeploy.quantization.operators import peak, quantize
 from neurodeploy.targets import Target
 
-__all__ = ["Arrival", "LayerPlan", "QuantizedLayer", "bias_correction", "quantize_layer"]
+__all__ = [
+    "Arrival",
+    "LayerPlan",
+    "QuantizedLayer",
+    "bias_correction",
+    "connect",
+    "finest_scale",
+    "quantize_layer",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,16 +116,15 @@ def quantize_layer(
     ConversionError
         No scale keeps the layer inside the target's registers.
     """
-    largest = max((peak(a.operator) * a.message_unit for a in arrivals), default=0.0)
     least_scale = max(
-        largest / target.weight_max,
+        finest_scale(arrivals, target),
         plan.reach / target.threshold_max,
         float(np.abs(stage.bias).max(initial=0)) / _bias_limit(target),
     )
     for _ in range(64):
         level = max(plan.level, least_scale) if plan.level else 0.0
         scale, threshold = _snap(level, least_scale, target)
-        connections = tuple(_connection(stage, a, scale, target) for a in arrivals)
+        connections = tuple(connect(stage, a, scale, target) for a in arrivals)
         interval = input_interval(
             stage.shape,
             [(c, (a.low, a.high)) for c, a in zip(connections, arrivals, strict=True)],
@@ -156,11 +163,30 @@ def _snap(level: float, least_scale: float, target: Target) -> tuple[float, int]
     return level / threshold, threshold
 
 
-def _connection(stage: Stage, arrival: Arrival, scale: float, target: Target) -> Connection:
+def finest_scale(arrivals: tuple[Arrival, ...], target: Target) -> float:
+    """Least scale at which weights and exponents hold every operator.
+
+    Operators of unequal size get exponents, so that each uses all bits of its weights; the
+    smallest one sets the scale, as far as the exponents reach.
+    """
+    peaks = [size for a in arrivals if (size := peak(a.operator) * a.message_unit) > 0]
+    if not peaks:
+        return 0.0
+    return max(min(peaks), max(peaks) / 2**target.exponent_max) / target.weight_max
+
+
+def connect(stage: Stage, arrival: Arrival, scale: float, target: Target) -> Connection:
+    """The connection at that scale, with the least exponent that its weights need."""
+    size = peak(arrival.operator) * arrival.message_unit / scale
+    exponent = 0
+    while size > (target.weight_max + 0.5) * 2**exponent and exponent < target.exponent_max:
+        exponent += 1
+    factor = arrival.message_unit / (scale * 2**exponent)
     return Connection(
         source=arrival.source,
         target=stage.name,
-        synapses=quantize(arrival.operator, arrival.message_unit / scale, target.weight_max),
+        synapses=quantize(arrival.operator, factor, target.weight_max),
+        exponent=exponent,
         delay=arrival.delay,
         graded=arrival.graded,
     )
@@ -173,7 +199,9 @@ def bias_correction(
     total: np.ndarray | float = 0.0
     for a, c in zip(arrivals, connections, strict=True):
         if a.mean is not None:
-            total = total + rounding_error(a.operator, c.synapses, a.message_unit, scale, a.mean)
+            unit = scale * 2**c.exponent
+            error = rounding_error(a.operator, c.synapses, a.message_unit, unit, a.mean)
+            total = total + error * 2**c.exponent
     return total
 
 

@@ -17,8 +17,8 @@ from neurodeploy.network.stages import Stage
 from neurodeploy.program import Connection, Ttfs
 from neurodeploy.program.bounds import input_interval, neuron_bounds
 from neurodeploy.program.neuron import MEMBRANE_LIMIT
-from neurodeploy.quantization.layer import Arrival, bias_correction
-from neurodeploy.quantization.operators import peak, quantize
+from neurodeploy.quantization.layer import Arrival, bias_correction, connect, finest_scale
+from neurodeploy.quantization.operators import peak
 from neurodeploy.targets import Target
 
 __all__ = ["QuantizedTtfs", "quantize_ttfs"]
@@ -69,8 +69,8 @@ def quantize_ttfs(
     ConversionError
         The state would leave 24 bit even with weights of five bits.
     """
+    finest = finest_scale(arrivals, target)
     largest = max((peak(a.operator) * a.message_unit for a in arrivals), default=0.0)
-    finest = largest / target.weight_max
     scale_limit = largest / _LEAST_LEVELS if largest else np.inf
     scale = max(finest, np.abs(bias).max(initial=0) / MEMBRANE_LIMIT) or 1.0
     while True:
@@ -102,15 +102,7 @@ def _at(
     steps: int,
 ) -> tuple[QuantizedTtfs | None, int]:
     """The layer at that scale, or None and the worst membrane if it could overflow."""
-    connections = tuple(
-        Connection(
-            source=a.source,
-            target=stage.name,
-            synapses=quantize(a.operator, a.message_unit / scale, target.weight_max),
-            delay=a.delay,
-        )
-        for a in arrivals
-    )
+    connections = tuple(connect(stage, a, scale, target) for a in arrivals)
     integers = np.rint(bias / scale + bias_correction(arrivals, connections, scale))
     if np.abs(integers).max(initial=0) > MEMBRANE_LIMIT:
         return None, int(np.abs(integers).max())

@@ -51,7 +51,7 @@ def plain_numpy(program, level):
     for p in program.order:
         total = np.zeros(p.size, np.int64)
         for c in program.incoming(p.name):
-            x = values[c.source].reshape(program.shape_of(c.source))
+            x = values[c.source].reshape(program.shape_of(c.source)) << c.exponent
             s = c.synapses
             if isinstance(s, Dense):
                 total += s.weights.astype(np.int64) @ x.reshape(-1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -71,7 +73,7 @@ KINDS = {
 def onnx_runtime(nodes, shape, x):
     """What ONNX Runtime computes for the chain."""
     every = [Input("x", shape), *nodes, Output("y")]
-    inputs = {b.name: (a.name,) for a, b in zip(every, every[1:], strict=False)}
+    inputs = {b.name: (a.name,) for a, b in itertools.pairwise(every)}
     return Evaluator(Network(every, inputs)).run(x[None].astype(np.float32))["y"][0]
 
 

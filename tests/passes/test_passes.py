@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -35,7 +37,7 @@ SETTINGS = settings(max_examples=60, deadline=None, suppress_health_check=list(H
 
 def chain(*nodes):
     every = [*nodes, Output("out")]
-    return Network(every, {b.name: (a.name,) for a, b in zip(every, every[1:], strict=False)})
+    return Network(every, {b.name: (a.name,) for a, b in itertools.pairwise(every)})
 
 
 def normal(rng, *shape):

@@ -18,7 +18,7 @@ SETTINGS = settings(max_examples=200, deadline=None, suppress_health_check=list(
 
 def layer(weight, bias, *, level, unit=1.0, low=0, high=1, plan=None, steps=32, target="loihi2"):
     operator = Dense("w", weight.astype(np.float32), bias.astype(np.float32))
-    stage = Stage("w", "r", (len(bias),), (Path("input", operator),), bias, None, 1)
+    stage = Stage("w", "relu", "r", (len(bias),), (Path("input", operator),), bias, None, 1)
     arrival = Arrival("input", operator, unit, low, high, graded=high > 1, delay=1)
     plan = plan or LayerPlan(level, "subtract", 0.5, 0.0, tuple(range(6, -1, -1)))
     return quantize_layer(stage, (arrival,), plan, load_target(target), steps), arrival
@@ -76,7 +76,7 @@ def test_the_largest_shift_that_cannot_overflow():
 def test_stock_neuron_gives_up_resolution_rather_than_wrap():
     weight = np.ones((1, 4000))
     plan = LayerPlan(10.0, "zero", 0.0, 0.0, (6,))
-    made, arrival = layer(weight, np.zeros(1), level=10.0, plan=plan)
+    made, _arrival = layer(weight, np.zeros(1), level=10.0, plan=plan)
     weights = made.connections[0].synapses.weights.astype(int)
     assert made.neuron.is_stock
     assert weights.sum() << 6 <= 2**23
@@ -96,3 +96,25 @@ def test_a_level_far_below_the_weights_is_raised():
     assert made.neuron.threshold == 1
     assert made.level == pytest.approx(1000 / 127)
     assert made.connections[0].synapses.weights[0, 0] == 127
+
+
+def test_operators_of_unequal_size_each_use_their_bits():
+    """A skip beside a layer: without exponents one of the two would round to nothing."""
+    rng = np.random.default_rng(0)
+    large, small = (
+        Dense("w", (rng.standard_normal((4, 6)) * size).astype(np.float32), np.zeros(4, np.float32))
+        for size in (50.0, 1.0)
+    )
+    paths = (Path("a", large), Path("b", small))
+    stage = Stage("w", "relu", "r", (4,), paths, np.zeros(4), None, 1)
+    arrivals = tuple(Arrival(p.source, p.operator, 1.0, 0, 1, False, 1) for p in paths)
+    plan = LayerPlan(100.0, "subtract", 0.5, 0.0, tuple(range(6, -1, -1)))
+    made = quantize_layer(stage, arrivals, plan, load_target("loihi2"), 16)
+    for operator, c in zip((large, small), made.connections, strict=True):
+        integers = c.synapses.weights.astype(float)
+        assert np.abs(integers).max() > 60
+        real = integers * 2**c.exponent * made.scale
+        np.testing.assert_allclose(
+            real, operator.weight, atol=made.scale * 2**c.exponent / 2 * 1.01
+        )
+    assert made.connections[0].exponent > made.connections[1].exponent == 0

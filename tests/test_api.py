@@ -1,0 +1,74 @@
+"""The Python API as the README shows it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import neurodeploy as nd
+from neurodeploy.errors import DataError
+
+
+def test_the_signature_of_the_readme(fashion, fashion_calibration, fashion_test, tmp_path):
+    x = fashion_calibration[:100].astype(np.float32) / 255
+    program = nd.compile(
+        fashion / "model.onnx",
+        calibration=x,
+        scheme="rate",
+        steps=32,
+        target="loihi2",
+        reset="subtract",
+        encoding="current",
+        balance="percentile",
+        l4=None,
+        seed=0,
+    )
+    program.save(tmp_path / "m.ndp")
+    program = nd.load(tmp_path / "m.ndp")
+    result = nd.simulate(program, fashion_test[0][:10].astype(np.float32) / 255)
+    assert result.outputs.shape == (10, 10)
+    assert result.outputs.dtype == np.float32
+    assert result.predictions.shape == (10,)
+    assert result.spikes_per_sample > 0
+    assert result.synaptic_operations_per_sample > result.spikes_per_sample
+    report = nd.check(fashion / "model.onnx")
+    assert report.ok
+    assert report.findings
+    assert all(name in dir(nd) for name in nd.__all__)
+
+
+def test_any_numeric_array(fashion_program, fashion_test):
+    x = fashion_test[0][:4]
+    expected = nd.simulate(fashion_program, x).outputs
+    for other in (x.astype(np.int64), x[:, 0], np.asfortranarray(x), x[::-1][::-1]):
+        np.testing.assert_array_equal(nd.simulate(fashion_program, other).outputs, expected)
+    half = nd.simulate(fashion_program, (x / 255).astype(np.float64)).outputs
+    np.testing.assert_allclose(half, expected)
+
+
+@pytest.mark.parametrize(
+    "x", [np.zeros((2, 1, 27, 28), np.float32), np.zeros((0, 1, 28, 28)), np.zeros(3, bool)]
+)
+def test_samples_that_do_not_fit(fashion_program, x):
+    with pytest.raises(DataError):
+        nd.simulate(fashion_program, x)
+
+
+def test_running_needs_neither_onnx_nor_torch(fashion_program, fashion_test, tmp_path):
+    """Loading and lowering: numpy and Lava alone."""
+    fashion_program.save(tmp_path / "m.ndp")
+    code = (
+        "import sys, neurodeploy as nd\n"
+        f"nd.load({str(tmp_path / 'm.ndp')!r})\n"
+        "import neurodeploy.lava.deploy, neurodeploy.lava.run\n"
+        "import neurodeploy.simulator.reference\n"
+        "bad = {'onnx', 'onnxruntime', 'onnxscript', 'torch', 'numba', 'click', 'rich'}\n"
+        "print(sorted(bad & set(sys.modules)))\n"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert found.stdout.strip() == "[]"
