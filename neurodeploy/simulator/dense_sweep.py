@@ -20,6 +20,7 @@ from neurodeploy.program import (
     Sparse,
     Ttfs,
 )
+from neurodeploy.simulator import kernels
 from neurodeploy.simulator.closed_form import Swept, check, fan_out_by_position
 
 __all__ = ["DenseSweep", "can_sweep"]
@@ -91,7 +92,7 @@ class DenseSweep:
         Not `can_sweep`, or a sum that could leave 2**24.
     """
 
-    def __init__(self, program: Program, threads: int) -> None:
+    def __init__(self, program: Program) -> None:
         import onnxruntime as ort
 
         check(program)
@@ -101,12 +102,12 @@ class DenseSweep:
         self._outputs: list[str] = []
         graph = _Graph()
         values = {INPUT: "x"}
-        self._counts: dict[str, str] = {}
+        self._fired: dict[str, str] = {}
         for p in program.order:
             values[p.name] = self._population(graph, p, values)
         model = self._model(graph)
         options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = 1  # samples go to threads, not parts of a layer
         options.log_severity_level = 3
         self._session = ort.InferenceSession(
             model.SerializeToString(), options, providers=["CPUExecutionProvider"]
@@ -123,9 +124,9 @@ class DenseSweep:
         program, n = self.program, len(level)
         x = level.reshape(n, *program.encoder.shape).astype(np.float32)
         found = dict(zip(self._outputs, self._session.run(self._outputs, {"x": x}), strict=True))
-        counts = {INPUT: np.count_nonzero(x, 1) if x.ndim == 4 else x != 0}
-        counts |= {name: found[output] for name, output in self._counts.items()}
-        flat = {name: count.reshape(n, -1).astype(np.float64) for name, count in counts.items()}
+        counts = {INPUT: self._count(INPUT, x)}
+        counts |= {name: self._count(name, found[output]) for name, output in self._fired.items()}
+        flat = {name: count.astype(np.float64) for name, count in counts.items()}
         spikes = {
             p.name: flat[p.name].sum(1).astype(np.int64)
             if p.name in flat
@@ -140,6 +141,15 @@ class DenseSweep:
         ]
         membrane = found[self._membrane].reshape(n, -1).astype(np.int64)
         return Swept(membrane, spikes, operations)
+
+    def _count(self, name: str, fired: np.ndarray) -> np.ndarray:
+        """Spikes of each position over all channels, int32 (n, positions); flat: (n, neurons)."""
+        shape = self.program.shape_of(name)
+        channels = shape[0] if len(shape) == 3 else 1
+        values = fired.reshape(len(fired), channels, -1)
+        counts = np.zeros((len(fired), values.shape[2]), np.int32)
+        kernels.count_active(values, counts)
+        return counts
 
     def _population(self, graph: _Graph, p: Population, values: dict[str, str]) -> str:
         """Nodes for one population; returns the name of the integers it fires."""
@@ -163,19 +173,16 @@ class DenseSweep:
             if p.name == program.decoder.population:
                 self._membrane = total
                 self._outputs.append(total)
-                self._half = half
             if not p.neuron.fires:
                 return total
-            level = graph.node("Div", [total, graph.constant(np.float32(p.neuron.slope))])
-            level = graph.node("Floor", [level])
-            ends = [graph.constant(np.float32(end)) for end in (0, program.period)]
-            fired = graph.node("Clip", [level, *ends])
-        sign = graph.node("Sign", [fired])
-        if len(p.shape) == 3:
-            axes = graph.constant(np.array([1]))
-            sign = graph.node("ReduceSum", [sign, axes], keepdims=0)
-        self._counts[p.name] = sign
-        self._outputs.append(sign)
+            # clip first: ONNX Runtime then does it inside the convolution
+            top = p.neuron.slope * (program.period + 1) - 1
+            ends = [graph.constant(np.float32(end)) for end in (0, top)]
+            level = graph.node("Clip", [total, *ends])
+            level = graph.node("Div", [level, graph.constant(np.float32(p.neuron.slope))])
+            fired = graph.node("Floor", [level])
+        self._fired[p.name] = fired
+        self._outputs.append(fired)
         return fired
 
     def _model(self, graph: _Graph) -> onnx.ModelProto:

@@ -19,7 +19,7 @@ import numpy as np
 from neurodeploy.errors import DataError, ProgramError
 from neurodeploy.program import INPUT, Lif, Program
 from neurodeploy.simulator import encoding, kernels
-from neurodeploy.simulator.closed_form import EventSweep, Sweep, is_closed_form
+from neurodeploy.simulator.closed_form import EventSweep, Sweep, Swept, is_closed_form
 from neurodeploy.simulator.plan import Layer, Plan, Scatter
 from neurodeploy.simulator.reference import Trace
 from neurodeploy.simulator.result import Result
@@ -332,15 +332,20 @@ def _sweep(
     program: Program, x: np.ndarray, threads: int, progress: Progress | None, began: float
 ) -> Result:
     """A time-to-first-spike program in closed form, in batches that bound the memory."""
-    sweep = _best_sweep(program, threads)
+    sweep = _best_sweep(program)
     n = x.shape[0]
-    batch = max(1, min(64, n, 20_000_000 // max(1, program.neurons)))
+    # a few samples at a time keep a layer's values in a core's cache
+    batch = max(1, min(8, n // threads, 20_000_000 // max(1, program.neurons)))
+
+    def work(start: int) -> Swept:
+        return sweep.run(encoding.levels(program.encoder, x[start : start + batch]))
+
     parts = []
-    for start in range(0, n, batch):
-        part = x[start : start + batch]
-        parts.append(sweep.run(encoding.levels(program.encoder, part)))
-        if progress is not None:
-            progress(len(part))
+    with ThreadPoolExecutor(threads) as pool:
+        for part in pool.map(work, range(0, n, batch)):
+            parts.append(part)
+            if progress is not None:
+                progress(len(part.membrane))
     decoder = program.population(program.decoder.population)
     membrane = np.concatenate([part.membrane for part in parts])
     outputs = (membrane * program.decoder.unit).astype(np.float32)
@@ -359,11 +364,11 @@ def _sweep(
     )
 
 
-def _best_sweep(program: Program, threads: int) -> Sweep:
+def _best_sweep(program: Program) -> Sweep:
     """ONNX Runtime's where it is installed and can express the program, else spike by spike."""
     if importlib.util.find_spec("onnxruntime") and importlib.util.find_spec("onnx"):
         from neurodeploy.simulator.dense_sweep import DenseSweep, can_sweep
 
         if can_sweep(program):
-            return DenseSweep(program, threads)
+            return DenseSweep(program)
     return EventSweep(program)

@@ -13,6 +13,7 @@ from numba import njit
 
 __all__ = [
     "collect",
+    "count_active",
     "count_fan_out",
     "scatter_grouped",
     "scatter_rows",
@@ -286,3 +287,14 @@ def count_fan_out(index, start, steps, fan_out):
     for e in range(start[steps]):
         total += fan_out[index[e]]
     return total
+
+
+@njit(nogil=True, cache=True)
+def count_active(values, counts):
+    """Add up over the middle axis how many of float (n, channels, positions) are above zero."""
+    for k in range(values.shape[0]):
+        row = counts[k]
+        for c in range(values.shape[1]):
+            value = values[k, c]
+            for i in range(row.size):
+                row[i] += np.int32(value[i] > 0)

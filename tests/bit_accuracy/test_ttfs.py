@@ -43,7 +43,7 @@ def test_every_way_is_the_same(seed):
 
     ways = [EventSweep(program).run(level)]
     if can_sweep(program):
-        ways.append(DenseSweep(program, 1).run(level))
+        ways.append(DenseSweep(program).run(level))
     decoder = program.population(program.decoder.population)
     fired = {INPUT: level != 0}
     for p in program.populations:
