@@ -73,10 +73,7 @@ LAYERS = ("conv-0", "conv-1", "conv-2", "conv-3", "conv-4", "fc-0", "fc-1", "fc-
 def time_first(name: str) -> np.ndarray:
     """A recording as (steps, neurons) in C, H, W order."""
     raw = np.load(VECTORS / "pilotnet_lif" / f"{name}.npy")
-    if raw.ndim == 4:  # (x, y, channel, t)
-        raw = raw.transpose(3, 2, 1, 0)
-    else:
-        raw = raw.T
+    raw = raw.transpose(3, 2, 1, 0) if raw.ndim == 4 else raw.T  # from (x, y, channel, t)
     return raw.reshape(raw.shape[0], -1)
 
 
@@ -103,7 +100,8 @@ def test_pilotnet(index):
         synapses = Dense(weights)
     program = one_layer(
         synapses, source, target, bias,
-        dv=1024, threshold=25, exponent=6, period=17, phase=index + 2,  # the text counts rows from 0, steps count from 1
+        # the recordings' notes count phases from row 0, steps count from 1
+        dv=1024, threshold=25, exponent=6, period=17, phase=index + 2,
     )  # fmt: skip
     messages = time_first(before).astype(np.int32)
     for trace in (reference.run(program, messages), Engine(program).run_stream(messages)):
