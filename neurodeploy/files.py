@@ -6,9 +6,9 @@ import os
 import tempfile
 from pathlib import Path
 
-from neurodeploy.errors import StorageError
+from neurodeploy.errors import StorageError, UsageError
 
-__all__ = ["read_bytes", "write_atomically"]
+__all__ = ["check_output", "read_bytes", "write_atomically"]
 
 
 def write_atomically(path: str | Path, data: bytes) -> None:
@@ -63,3 +63,21 @@ def read_bytes(path: str | Path, limit: int = 2**33) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise StorageError(f"cannot be read: {error.strerror}", place=str(path)) from None
+
+
+def check_output(path: str | Path, *inputs: str | Path | None) -> None:
+    """Refuse, before any work, an output that cannot be written or would destroy an input.
+
+    Raises
+    ------
+    UsageError
+        It is one of the inputs, an existing folder, or in a folder that does not exist.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise UsageError("is a folder; name a file", place=str(path))
+    if not path.parent.is_dir():
+        raise UsageError(f"there is no folder {path.parent}", place=str(path))
+    there = [Path(source) for source in inputs if source is not None and Path(source).exists()]
+    if path.exists() and any(os.path.samefile(path, source) for source in there):
+        raise UsageError("would overwrite an input", place=str(path), remedy="name another file")

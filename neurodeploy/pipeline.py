@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import operator
 import platform
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -19,13 +20,16 @@ from neurodeploy.simulator.encoding import check_samples
 from neurodeploy.targets import Target, load_target
 
 if TYPE_CHECKING:
-    from neurodeploy.conversion.rate import Balance, ResetMode
+    from neurodeploy.conversion.balance import Balance
+    from neurodeploy.conversion.rate import ResetMode
     from neurodeploy.importing import Report
     from neurodeploy.network import Network
     from neurodeploy.simulator.result import Result
 
-__all__ = ["Overflow", "Stage", "Warn", "check", "compile", "simulate"]
+__all__ = ["SCHEMES", "Overflow", "Stage", "Warn", "check", "compile", "simulate"]
 
+#: Conversion schemes by name.
+SCHEMES = ("rate", "ttfs")
 Overflow = Literal["off", "warn", "error"]
 #: Called with the name of a stage, the work done and the work there is.
 Stage = Callable[[str, int, int], None]
@@ -108,16 +112,22 @@ def compile(
     Rueckauer et al. 2017 (threshold balancing); Allred & Roy 2021 (L4 norm).
     """
     hardware = load_target(target)
+    steps, seed = _whole("--steps", steps), _whole("--seed", seed)
+    percentile = _number("--percentile", percentile)
     plan = _scheme(scheme, steps, reset, encoding, balance, percentile, hardware)
     if overflow not in ("off", "warn", "error"):
         raise UsageError(f"{overflow!r} is not off, warn or error", place="--overflow")
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
+    if not 0 <= seed < 2**63:
         raise UsageError(f"{seed!r} is outside 0..2**63 - 1", place="--seed")
+    if l4 not in (None, True, False):
+        raise UsageError(f"{l4!r} is not true, false or None", place="--l4")
     if scale is None:
         scale = 1 / 255
         if calibration is not None and np.asarray(calibration).dtype.kind in "iu":
             warn("integer samples: scaled by 1/255 (state --scale if the model takes others)")
-    preprocessing = Preprocessing(float(scale), tuple(mean), tuple(std))
+    preprocessing = Preprocessing(
+        _number("--scale", scale), _numbers("--mean", mean), _numbers("--std", std)
+    )
 
     from neurodeploy.importing import load_network
     from neurodeploy.network.stages import stages as cut
@@ -125,6 +135,11 @@ def compile(
 
     progress("import", 0, 1)
     imported = load_network(str(model))
+    if imported.decoder:
+        warn(
+            f"the final {', '.join(imported.decoder)} is left to the reader: outputs are what "
+            "goes into it, their order is the same"
+        )
     network = run_passes(imported.network, standard_passes())
     if l4 is None:
         l4 = scheme == "rate" and plan.encoding == "poisson"
@@ -134,6 +149,7 @@ def compile(
     progress("import", 1, 1)
 
     shape = network.shapes[network.input.name]
+    preprocessing.check(shape)
     known = _calibrate(network, stages, calibration, preprocessing, input_range, progress, warn)
     options = {
         **{key: value for key, value in asdict(plan).items() if key != "name"},
@@ -175,6 +191,37 @@ def compile(
     return program
 
 
+def _whole(option: str, value: Any) -> int:
+    """A whole number of any integer type."""
+    try:
+        if isinstance(value, bool):
+            raise TypeError
+        return operator.index(value)
+    except TypeError:
+        raise UsageError(f"{value!r} is not a whole number", place=option) from None
+
+
+def _number(option: str, value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise UsageError(f"{value!r} is not a number", place=option) from None
+
+
+def _numbers(option: str, values: Any) -> tuple[float, ...]:
+    """One number or several."""
+    return tuple(_number(option, value) for value in np.atleast_1d(np.asarray(values, object)))
+
+
+def _known(scheme: str) -> str:
+    """The name of a scheme that there is."""
+    if scheme not in SCHEMES:
+        raise UsageError(
+            f"{scheme!r} is not a scheme; there are: {', '.join(SCHEMES)}", place="--scheme"
+        )
+    return scheme
+
+
 def _scheme(
     scheme: str,
     steps: int,
@@ -186,7 +233,7 @@ def _scheme(
 ) -> Any:
     from neurodeploy.conversion import RateScheme, TtfsScheme
 
-    if scheme == "ttfs":
+    if _known(scheme) == "ttfs":
         for option, value in (("--reset", reset), ("--encoding", encoding)):
             if value is not None:
                 raise UsageError(
@@ -195,8 +242,6 @@ def _scheme(
                     remedy="leave it out with --scheme ttfs",
                 )
         return TtfsScheme(steps=steps, balance=balance or "mmse", percentile=percentile)
-    if scheme != "rate":
-        raise UsageError(f"{scheme!r} is not a scheme; there are: rate, ttfs", place="--scheme")
     return RateScheme(
         steps=steps,
         reset=reset or ("subtract" if target.microcode else "zero"),
@@ -218,10 +263,11 @@ def _calibrate(
     """Statistics from the samples, or bounds without any."""
     from neurodeploy.calibration import collect, data_free
 
-    if input_range is not None and not (
-        np.isfinite(input_range).all() and input_range[0] < input_range[1]
-    ):
-        raise UsageError(f"{input_range} is not a range", place="--input-range")
+    if input_range is not None:
+        ends = _numbers("--input-range", input_range)
+        if len(ends) != 2 or not np.isfinite(ends).all() or ends[0] >= ends[1]:
+            raise UsageError(f"{input_range} is not a range", place="--input-range")
+        input_range = ends[0], ends[1]
     shape = network.shapes[network.input.name]
     if x is None:
         low, high = input_range or _stated_range(preprocessing)
@@ -303,14 +349,22 @@ def simulate(
     """
     from neurodeploy.simulator.engine import simulate as run
 
+    for option, value in (("limit", limit), ("threads", threads)):
+        if value is not None and _whole(option, value) < 1:
+            raise UsageError(f"{value} is less than one", place=option)
     result, _ = run(program, np.asarray(x)[:limit], threads=threads, progress=progress)
     return result
 
 
-def check(model: str | Path) -> Report:
+def check(model: str | Path, scheme: str = "rate") -> Report:
     """Every node of an ONNX file with verdict, reason and remedy.
 
-    Runs the importer and the rate scheme's own rules, so it agrees with `compile`.
+    Runs the importer and the scheme's own rules, so it agrees with `compile`.
+
+    Parameters
+    ----------
+    scheme
+        ``rate`` or ``ttfs``: the latter takes max pooling as well.
 
     Returns
     -------
@@ -319,4 +373,4 @@ def check(model: str | Path) -> Report:
     """
     from neurodeploy.conversion.check import check as examine
 
-    return examine(str(model))
+    return examine(str(model), max_pooling=_known(scheme) == "ttfs")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +15,7 @@ from neurodeploy.cli.compiling import compile_command
 from neurodeploy.cli.inspecting import inspect
 from neurodeploy.cli.looking import check, doctor, targets
 from neurodeploy.cli.running import deploy, simulate
-from neurodeploy.errors import DataError, NeuroDeployError
+from neurodeploy.errors import DataError, NeuroDeployError, StorageError
 
 __all__ = ["cli", "main"]
 
@@ -45,12 +47,21 @@ def _guarded(run: Callable[[], Any], debug: bool) -> int:
         sys.stderr.write("interrupted; nothing was written\n")
         return 130
     except BrokenPipeError:
-        sys.stderr.close()  # the reader left (head, less): not an error of ours
+        # the reader left (head, less): not an error of ours
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except NeuroDeployError as error:
         if debug:
             raise
         sys.stderr.write(f"error: {error}\n")
+        return 2
+    except OSError as error:
+        if debug:
+            raise
+        told = StorageError(error.strerror or str(error), place=error.filename or "output")
+        sys.stderr.write(f"error: {told}\n")
+        with contextlib.suppress(OSError):  # what is still buffered has nowhere to go
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
     except MemoryError:
         if debug:
@@ -72,4 +83,12 @@ def _guarded(run: Callable[[], Any], debug: bool) -> int:
 def main() -> None:
     """Entry point of the `neurodeploy` command."""
     debug = "--debug" in sys.argv[1:2]
-    sys.exit(_guarded(lambda: cli(standalone_mode=False), debug))
+    if sys.stdout is None:
+        sys.exit("error: standard output is closed")
+    sys.exit(_guarded(lambda: _invoke(sys.argv[1:]), debug))
+
+
+def _invoke(arguments: list[str]) -> None:
+    """The command named by the arguments, without click's own handling of failures."""
+    with cli.make_context("neurodeploy", arguments) as context:
+        cli.invoke(context)

@@ -66,6 +66,7 @@ def compile_command(
     **options: Any,
 ) -> None:
     """Compile MODEL.onnx to a spiking program (.ndp)."""
+    from neurodeploy.files import check_output
     from neurodeploy.pipeline import compile as compile_model
     from neurodeploy.reporting.console import Progress, print_json, warn
     from neurodeploy.reporting.inspection import describe
@@ -74,6 +75,8 @@ def compile_command(
     ends = None if input_range is None else numbers(input_range, "--input-range")
     if ends is not None and len(ends) != 2:
         raise click.BadParameter("give two numbers, like 0,1", param_hint="--input-range")
+    path = Path(output) if output is not None else Path(Path(model).name).with_suffix(".ndp")
+    check_output(path, model, calibration)
     samples = None if calibration is None else load_samples(calibration).x
     with Progress().running() as progress:
         program = compile_model(
@@ -86,7 +89,6 @@ def compile_command(
             warn=warn,
             **options,
         )
-    path = Path(output) if output else Path(Path(model).name).with_suffix(".ndp")
     program.save(path)
     if as_json:
         print_json({"program": str(path), **describe(program)})

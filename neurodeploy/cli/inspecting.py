@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from neurodeploy.cli.options import JSON
@@ -77,13 +79,26 @@ def inspect(program: str, as_json: bool) -> None:
         ),
         (
             "model",
-            "{file} (sha-256 {sha256:.12}...)".format(**about["provenance"]["model"])
-            if "model" in about["provenance"]
-            else "unknown",
+            _source(about["provenance"]),
         ),
         (
             "options",
-            ", ".join(f"{k} {v}" for k, v in about["provenance"].get("options", {}).items()),
+            _options(about["provenance"]),
         ),
     ]
     table("program", ("", ""), facts)
+
+
+def _source(provenance: dict[str, Any]) -> str:
+    """Which model a program was made of; a program of another maker may not say."""
+    model = provenance.get("model")
+    if not isinstance(model, dict) or not {"file", "sha256"} <= set(model):
+        return "unknown"
+    return f"{model['file']} (sha-256 {str(model['sha256'])[:12]}...)"
+
+
+def _options(provenance: dict[str, Any]) -> str:
+    options = provenance.get("options")
+    if not isinstance(options, dict):
+        return "unknown"
+    return ", ".join(f"{key} {value}" for key, value in options.items())

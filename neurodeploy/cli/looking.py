@@ -11,8 +11,9 @@ __all__ = ["check", "doctor", "targets"]
 
 @click.command()
 @click.argument("model", type=click.Path())
+@click.option("--scheme", default="rate", show_default=True, help="rate or ttfs.")
 @JSON
-def check(model: str, as_json: bool) -> None:
+def check(model: str, scheme: str, as_json: bool) -> None:
     """Say of every node of MODEL.onnx whether it converts, and if not, why.
 
     Exit code 0 if the model compiles, 2 if not.
@@ -22,10 +23,10 @@ def check(model: str, as_json: bool) -> None:
     from neurodeploy.pipeline import check as examine
     from neurodeploy.reporting.console import print_json, table
 
-    report = examine(model)
+    report = examine(model, scheme)
     if as_json:
         findings = [asdict(finding) for finding in report.findings]
-        print_json({"model": model, "ok": report.ok, "findings": findings})
+        print_json({"model": model, "scheme": scheme, "ok": report.ok, "findings": findings})
     else:
         rows = [
             (f.node, f.op_type, f.verdict, f.reason + (f" -> {f.remedy}" if f.remedy else ""))

@@ -18,7 +18,7 @@ def _load(program: str, data: str, limit: int | None) -> tuple[Any, Any]:
 
     loaded = load(program)
     samples = load_samples(data).limit(limit)
-    check_samples(samples.x, loaded.encoder.shape, data)
+    check_samples(samples.x, loaded.encoder.sample_shape, data)
     return loaded, samples
 
 
@@ -42,10 +42,13 @@ def simulate(
     as_json: bool,
 ) -> None:
     """Run samples through a program on the CPU."""
+    from neurodeploy.files import check_output
     from neurodeploy.pipeline import simulate as run
     from neurodeploy.reporting.console import Progress
     from neurodeploy.reporting.results import Reference, show_result, write_outputs
 
+    if output is not None:
+        check_output(output, program, data, model)
     loaded, samples = _load(program, data, limit)
     reference = None if model is None else Reference.compute(model, loaded, samples)
     with Progress().running() as progress:
@@ -85,7 +88,7 @@ def deploy(
 ) -> None:
     """Run samples on Intel's Lava runtime."""
     from neurodeploy.lava.deploy import deploy as run
-    from neurodeploy.reporting.console import Progress
+    from neurodeploy.reporting.console import Progress, warn
     from neurodeploy.reporting.results import show_result
 
     loaded, samples = _load(program, data, limit)
@@ -99,5 +102,6 @@ def deploy(
             progress=lambda done, total: progress.stage("lava", done, total),
         )
     show_result(loaded, result, samples.y, None, as_json)
-    if verify and result.mismatched_spikes:
+    if result.first_mismatch is not None:
+        warn(f"not the same: {result.first_mismatch}")
         raise SystemExit(1)

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from neurodeploy.calibration import Calibration, LayerStatistics
+from neurodeploy.calibration import Calibration
+from neurodeploy.conversion.balance import Balanced, choose
 from neurodeploy.conversion.means import means
 from neurodeploy.errors import UsageError
 from neurodeploy.network.stages import Stage, population_shape
@@ -29,78 +30,43 @@ from neurodeploy.program.neuron import STOCK_SHIFT
 from neurodeploy.quantization import Arrival, LayerPlan, quantize_layer
 from neurodeploy.targets import Target
 
-__all__ = ["Balance", "RateScheme", "ResetMode"]
+__all__ = ["RateScheme", "ResetMode"]
 
-Balance = Literal["percentile", "max", "mmse"]
 ResetMode = Literal["subtract", "zero"]
 
 
 @dataclass(frozen=True)
-class RateScheme:
-    """Options of the rate code.
+class RateScheme(Balanced):
+    """Options of the rate code, besides those of `Balanced`.
 
     Attributes
     ----------
-    steps
-        Time steps a sample lasts (T).
     reset
         ``subtract`` the threshold (microcode) or to ``zero`` (the stock neuron).
     encoding
         Input as constant ``current`` (graded), or ``deterministic`` or ``poisson`` spikes.
-    balance
-        How each layer's lambda is chosen: ``percentile`` of its non-zero activations, their
-        ``max``, or least squared error of the code (``mmse``).
-    percentile
-        Of `balance` percentile.
     input_levels
         Integers on each side of zero that a constant current may take.
     """
 
-    steps: int = 32
     reset: ResetMode = "subtract"
     encoding: Encoding = "current"
-    balance: Balance = "percentile"
-    percentile: float = 99.9
     input_levels: int = 255
     name: str = "rate"
 
     def __post_init__(self) -> None:
-        for option, value, choices in (
-            ("reset", self.reset, ("subtract", "zero")),
-            ("encoding", self.encoding, ("current", "deterministic", "poisson")),
-            ("balance", self.balance, ("percentile", "max", "mmse")),
-        ):
-            if value not in choices:
-                raise UsageError(
-                    f"{value!r} is not one of {', '.join(choices)}", place=f"--{option}"
-                )
-        if isinstance(self.steps, bool) or not isinstance(self.steps, int):
-            raise UsageError(f"{self.steps!r} is not a whole number", place="--steps")
-        if not 1 <= self.steps <= 65536:
-            raise UsageError(f"{self.steps} is outside 1..65536", place="--steps")
-        if not 0 < self.percentile <= 100:
-            raise UsageError(f"{self.percentile} is outside 0..100", place="--percentile")
+        super().__post_init__()
+        choose("--reset", self.reset, ("subtract", "zero"))
+        choose("--encoding", self.encoding, ("current", "deterministic", "poisson"))
 
     @property
     def max_pooling(self) -> bool:
         """A rate is not known before all spikes came: no maximum of rates."""
         return False
 
-    def level(self, statistics: LayerStatistics, maximum: float | None) -> float:
-        """Lambda of a layer; never above the clip of its activation, never zero."""
-        if self.balance == "max":
-            level = statistics.maximum
-        elif self.balance == "mmse":
-            level = statistics.least_squares(self.steps)
-        else:
-            level = statistics.percentile(self.percentile)
-        if maximum is not None:
-            level = min(level, maximum)
-        return level or maximum or 1.0
-
     def encoder(
         self,
-        shape: tuple[int, ...],
+        input_shape: tuple[int, ...],
         calibration: Calibration,
         preprocessing: Preprocessing,
         seed: int,
@@ -110,13 +76,14 @@ class RateScheme:
         largest = max(abs(low), abs(high)) or 1.0
         levels = self.input_levels if self.encoding == "current" else PROBABILITY_ONE
         return Encoder(
-            shape=shape,
+            shape=population_shape(input_shape),
             encoding=self.encoding,
             unit=largest / levels,
             low=-levels if low < 0 else 0,
             high=levels,
             preprocessing=preprocessing,
             seed=seed,
+            sample_shape=input_shape,
         )
 
     def convert(
@@ -131,7 +98,7 @@ class RateScheme:
     ) -> Program:
         """See `Scheme.convert`."""
         shape = population_shape(input_shape)
-        encoder = self.encoder(shape, calibration, preprocessing, seed)
+        encoder = self.encoder(input_shape, calibration, preprocessing, seed)
         self._check_target(target, encoder)
         current = self.encoding == "current"
         message_unit = {INPUT: encoder.unit if current else encoder.unit * PROBABILITY_ONE}

@@ -8,11 +8,12 @@ W - tau. In integers the spiking network equals the network with activations rou
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from neurodeploy.calibration import Calibration, LayerStatistics
+from neurodeploy.calibration import Calibration
+from neurodeploy.conversion.balance import Balance, Balanced
 from neurodeploy.conversion.means import means
 from neurodeploy.errors import UsageError
 from neurodeploy.network.stages import Path, Stage, operator_matrix, population_shape
@@ -37,30 +38,12 @@ __all__ = ["TtfsScheme"]
 
 
 @dataclass(frozen=True)
-class TtfsScheme:
-    """Options of the time-to-first-spike code.
-
-    Attributes
-    ----------
-    steps
-        Time steps a window lasts (W); a sample enters every W steps.
-    balance
-        How the largest activation a window can say is chosen, layer by layer: ``percentile`` of
-        the non-zero activations, their ``max``, or least squared error of the code (``mmse``).
-    percentile
-        Of `balance` percentile.
-    """
+class TtfsScheme(Balanced):
+    """Options of the time-to-first-spike code: those of `Balanced`, with its own defaults."""
 
     steps: int = 64
-    balance: Literal["percentile", "max", "mmse"] = "mmse"
-    percentile: float = 99.9
+    balance: Balance = "mmse"
     name: str = "ttfs"
-
-    def __post_init__(self) -> None:
-        if isinstance(self.steps, bool) or not isinstance(self.steps, int):
-            raise UsageError(f"{self.steps!r} is not a whole number", place="--steps")
-        if not 1 <= self.steps <= 65536:
-            raise UsageError(f"{self.steps} is outside 1..65536", place="--steps")
 
     @property
     def max_pooling(self) -> bool:
@@ -93,6 +76,7 @@ class TtfsScheme:
             high=self.steps,
             preprocessing=preprocessing,
             seed=seed,
+            sample_shape=input_shape,
             offset=low,
         )
         builder = _Builder(self, encoder, target)
@@ -112,18 +96,6 @@ class TtfsScheme:
             target=target.name,
             provenance=provenance,
         )
-
-    def level(self, statistics: LayerStatistics, maximum: float | None) -> float:
-        """Largest activation of a layer that its window can say."""
-        if self.balance == "max":
-            level = statistics.maximum
-        elif self.balance == "mmse":
-            level = statistics.least_squares(self.steps)
-        else:
-            level = statistics.percentile(self.percentile)
-        if maximum is not None:
-            level = min(level, maximum)
-        return level or maximum or 1.0
 
 
 class _Builder:

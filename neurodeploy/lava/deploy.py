@@ -117,7 +117,7 @@ def deploy(
         raise UsageError(f"the limit is {limit}, not a number of samples")
     if not program.is_aligned or any(p.phase < 1 for p in program.populations):
         raise ProgramError("the phases mix neighbouring samples, so no output is of one sample")
-    x = check_samples(np.asarray(x)[:limit], program.encoder.shape)
+    x = check_samples(np.asarray(x)[:limit], program.encoder.sample_shape)
     messages = stream(program, x)
     names = [p.name for p in program.populations]
     total = len(messages)

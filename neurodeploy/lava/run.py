@@ -160,7 +160,7 @@ def _work(
             while worker.poll() is None:
                 if time.monotonic() > deadline:
                     raise DeploymentError(
-                        f"Lava did not finish {steps} steps in {limit:.0f} seconds and was stopped",
+                        f"Lava did not finish {steps} steps in {limit:g} seconds and was stopped",
                         place="lava",
                         remedy="raise the time limit, or run fewer samples or a smaller program",
                     )
@@ -197,7 +197,8 @@ def _end(worker: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if _alive(worker.pid):
             os.killpg(worker.pid, signal.SIGTERM)
-        worker.wait(_GRACE_SECONDS)
+        with contextlib.suppress(subprocess.TimeoutExpired):  # stopped, or deaf to SIGTERM
+            worker.wait(_GRACE_SECONDS)
         while _alive(worker.pid) and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
         if _alive(worker.pid):

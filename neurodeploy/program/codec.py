@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import Literal
 
 import numpy as np
 
 from neurodeploy.errors import DataError, ProgramError
 
-__all__ = ["PROBABILITY_ONE", "Decoder", "Encoder", "Encoding", "Preprocessing"]
+__all__ = ["MAX_NEURONS", "PROBABILITY_ONE", "Decoder", "Encoder", "Encoding", "Preprocessing"]
 
 Encoding = Literal["current", "deterministic", "poisson", "ttfs"]
+#: Largest population or input: far above a chip, far below what would exhaust a machine.
+MAX_NEURONS = 2**27
 #: Spike encoders count probabilities and rates in units of 2**-16 per step.
 PROBABILITY_ONE = 2**16
 
@@ -42,22 +45,26 @@ class Preprocessing:
         if not self.mean or not self.std:
             raise ProgramError("mean and std have one number, or one a channel")
 
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Refuse a mean or std of another number of channels than a sample of `shape` has."""
+        for name, values in (("mean", self.mean), ("std", self.std)):
+            if len(values) not in (1, shape[0]):
+                raise DataError(
+                    f"{name} has {len(values)} numbers, the samples have {shape[0]} channels",
+                    remedy=f"give one {name} for all channels, or one for each",
+                )
+
     def apply(self, x: np.ndarray) -> np.ndarray:
         """Network input float32 of the shape of `x`; floats pass through unchanged."""
         if x.dtype.kind == "f":
             return np.ascontiguousarray(x, np.float32)
-        channels = x.shape[1] if x.ndim > 1 else 1
+        self.check(x.shape[1:] or (1,))
 
-        def per_channel(name: str, values: tuple[float, ...]) -> np.ndarray:
-            if len(values) not in (1, channels):
-                raise DataError(
-                    f"{name} has {len(values)} numbers, the samples have {channels} channels",
-                    remedy=f"give one {name} for all channels, or one for each",
-                )
+        def per_channel(values: tuple[float, ...]) -> np.ndarray:
             return np.asarray(values, np.float32).reshape((1, -1) + (1,) * (x.ndim - 2))
 
         scaled = x.astype(np.float32) * np.float32(self.scale)
-        return (scaled - per_channel("mean", self.mean)) / per_channel("std", self.std)
+        return (scaled - per_channel(self.mean)) / per_channel(self.std)
 
 
 @dataclass(frozen=True)
@@ -82,6 +89,9 @@ class Encoder:
         Of the Poisson encoder.
     offset
         Real value of the integer 0.
+    sample_shape
+        Shape of a sample as the model takes it, where that is not `shape` (one- and
+        three-dimensional maps); the elements are the same in C order.
     """
 
     shape: tuple[int, ...]
@@ -92,8 +102,18 @@ class Encoder:
     preprocessing: Preprocessing = Preprocessing()
     seed: int = 0
     offset: float = 0.0
+    sample_shape: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
+        if not self.sample_shape:
+            object.__setattr__(self, "sample_shape", self.shape)
+        for shape in (self.shape, self.sample_shape):
+            if not shape or any(type(n) is not int or n < 1 for n in shape):
+                raise ProgramError(f"input shape {shape} is not positive")
+        if prod(self.shape) != prod(self.sample_shape) or prod(self.shape) > MAX_NEURONS:
+            raise ProgramError(f"input shapes {self.shape} and {self.sample_shape} do not agree")
+        if type(self.low) is not int or type(self.high) is not int:
+            raise ProgramError(f"input range {self.low!r}..{self.high!r} is not whole")
         if self.encoding not in ("current", "deterministic", "poisson", "ttfs"):
             raise ProgramError(f"encoding {self.encoding!r} is unknown")
         if not np.isfinite(self.unit) or self.unit <= 0:

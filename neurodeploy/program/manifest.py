@@ -56,6 +56,7 @@ def program_to(program: Program) -> tuple[dict[str, Any], Tensors]:
             "high": e.high,
             "seed": e.seed,
             "offset": e.offset,
+            "sample_shape": list(e.sample_shape),
             "preprocessing": {
                 "scale": e.preprocessing.scale,
                 "mean": list(e.preprocessing.mean),
@@ -109,6 +110,7 @@ def program_from(graph: dict[str, Any], tensors: Tensors) -> Program:
             ),
             seed=e["seed"],
             offset=float(e["offset"]),
+            sample_shape=tuple(e["sample_shape"]),
         ),
         decoder=Decoder(str(d["population"]), float(d["unit"])),
         period=graph["period"],

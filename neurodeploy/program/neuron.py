@@ -52,7 +52,7 @@ def _frozen(name: str, array: np.ndarray, dtype: type) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Lif:
-    """Leaky integrate-and-fire with integer state; `docs/semantics.md`, section 2.
+    """Leaky integrate-and-fire with integer state; `docs/semantics.md`, section 3.
 
     Attributes
     ----------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from math import prod
+from math import isfinite, prod
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import networkx as nx
 
 from neurodeploy.errors import ProgramError
-from neurodeploy.program.codec import Decoder, Encoder
+from neurodeploy.program.codec import MAX_NEURONS, Decoder, Encoder
 from neurodeploy.program.neuron import MEMBRANE_LIMIT, Neuron, Ttfs
 from neurodeploy.program.synapse import Convolution, Synapses
 
@@ -21,8 +21,6 @@ __all__ = ["INPUT", "Connection", "Population", "Program"]
 
 #: Name of the input population in every program.
 INPUT = "input"
-#: No population or input may be larger; keeps every index in 32 bit.
-MAX_NEURONS = 2**31 - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +52,7 @@ class Population:
     membrane_unit: float = 1.0
 
     def __post_init__(self) -> None:
-        if not self.name or self.name == INPUT:
+        if not self.name or self.name == INPUT or not self.name.isprintable():
             raise ProgramError(f"{self.name!r} is no name for a population")
         if not self.shape or any(type(n) is not int or n < 1 for n in self.shape):
             raise ProgramError(f"shape {self.shape} is not positive", place=self.name)
@@ -62,6 +60,9 @@ class Population:
             raise ProgramError(
                 f"{self.neuron.size} biases for {self.size} neurons", place=self.name
             )
+        for unit in (self.spike_value, self.membrane_unit):
+            if not isfinite(unit) or unit <= 0:
+                raise ProgramError(f"unit {unit} is not a positive number", place=self.name)
         if type(self.phase) is not int or not 0 <= self.phase < 2**31:
             raise ProgramError(f"phase {self.phase!r} is not a step", place=self.name)
 

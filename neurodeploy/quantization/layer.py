@@ -22,14 +22,22 @@ from neurodeploy.quantization.operators import peak, quantize
 from neurodeploy.targets import Target
 
 __all__ = [
+    "LEAST_LEVELS",
     "Arrival",
     "LayerPlan",
     "QuantizedLayer",
     "bias_correction",
+    "coarsest_scale",
     "connect",
     "finest_scale",
+    "keep_clip",
     "quantize_layer",
 ]
+
+#: A threshold or slope is at least so many integers high where exponents allow.
+_LEAST_THRESHOLD = 64
+#: Of the largest weight, on each side of zero.
+LEAST_LEVELS = 15
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,12 +125,14 @@ def quantize_layer(
         No scale keeps the layer inside the target's registers.
     """
     least_scale = max(
-        finest_scale(arrivals, target),
+        finest_scale(arrivals, target, plan.level),
         plan.reach / target.threshold_max,
         float(np.abs(stage.bias).max(initial=0)) / _bias_limit(target),
     )
+    coarsest = coarsest_scale(stage, arrivals)
     for _ in range(64):
         level = max(plan.level, least_scale) if plan.level else 0.0
+        keep_clip(stage, level)
         scale, threshold = _snap(level, least_scale, target)
         connections = tuple(connect(stage, a, scale, target) for a in arrivals)
         interval = input_interval(
@@ -136,7 +146,10 @@ def quantize_layer(
                 continue
             proof = neuron_bounds(neuron, interval, steps)
             last_resort = shift == plan.shifts[-1]
+            # a hidden membrane at its lower limit is silent and stays so; an output there is wrong
+            last_resort &= not stage.is_readout or scale >= coarsest
             if proof.cannot_wrap and (proof.cannot_clip or last_resort):
+                _check_levels(stage, arrivals, connections)
                 return QuantizedLayer(neuron, connections, scale, level)
         # a current that wraps changes sign: rather give up resolution until it cannot
         least_scale = scale * 1.25
@@ -163,16 +176,62 @@ def _snap(level: float, least_scale: float, target: Target) -> tuple[float, int]
     return level / threshold, threshold
 
 
-def finest_scale(arrivals: tuple[Arrival, ...], target: Target) -> float:
-    """Least scale at which weights and exponents hold every operator.
+def finest_scale(arrivals: tuple[Arrival, ...], target: Target, unit: float) -> float:
+    """Scale at which every operator uses all bits of its weights, as far as exponents reach.
 
-    Operators of unequal size get exponents, so that each uses all bits of its weights; the
-    smallest one sets the scale, as far as the exponents reach.
+    Operators of unequal size get exponents; the smallest one sets the scale. So does a threshold
+    (or output level) `unit` that would be only a few integers high.
     """
     peaks = [size for a in arrivals if (size := peak(a.operator) * a.message_unit) > 0]
     if not peaks:
         return 0.0
-    return max(min(peaks), max(peaks) / 2**target.exponent_max) / target.weight_max
+    wanted = min(peaks) / target.weight_max
+    least = max(peaks) / (target.weight_max * 2**target.exponent_max)
+    while unit and wanted > unit / _LEAST_THRESHOLD and wanted / 2 >= least:
+        wanted /= 2  # by halves, so that an exponent makes up for it and no weight loses a bit
+    return max(wanted, least)
+
+
+def coarsest_scale(stage: Stage, arrivals: tuple[Arrival, ...]) -> float:
+    """Scale above which a layer that only integrates would lose its meaning.
+
+    Its largest weight keeps `LEAST_LEVELS` levels a sign, unless its bias outweighs them all.
+    """
+    largest = max((peak(a.operator) * a.message_unit for a in arrivals), default=0.0)
+    bias = float(np.abs(stage.bias).max(initial=0))
+    return max(largest / LEAST_LEVELS, bias / 2**12)
+
+
+def keep_clip(stage: Stage, level: float) -> None:
+    """A level above the clip of the activation would let it pass: refuse instead."""
+    if stage.maximum is not None and level > stage.maximum * (1 + 1e-6):
+        raise ConversionError(
+            f"its weights are so large that the clip at {stage.maximum:g} cannot be kept "
+            f"(the least level is {level:g})",
+            place=stage.name,
+            remedy="scale the layer's input or weights down, or train without the clip",
+        )
+
+
+def _check_levels(
+    stage: Stage, arrivals: tuple[Arrival, ...], connections: tuple[Connection, ...]
+) -> None:
+    """A readout whose weights all but vanish computes nothing: refuse."""
+    if not stage.is_readout or not any(peak(a.operator) for a in arrivals):
+        return
+    levels = max(int(np.abs(c.synapses.weights.astype(int)).max(initial=0)) for c in connections)
+    if levels < 4 and not coarse_by_bias(stage, arrivals):
+        raise ConversionError(
+            f"the output layer would keep weights of {levels} levels a sign",
+            place=stage.name,
+            remedy="use fewer --steps, --reset subtract, or spikes as input (--encoding)",
+        )
+
+
+def coarse_by_bias(stage: Stage, arrivals: tuple[Arrival, ...]) -> bool:
+    """Whether the bias alone is far larger than everything the synapses bring."""
+    largest = max((peak(a.operator) * a.message_unit for a in arrivals), default=0.0)
+    return float(np.abs(stage.bias).max(initial=0)) > 2**10 * largest
 
 
 def connect(stage: Stage, arrival: Arrival, scale: float, target: Target) -> Connection:

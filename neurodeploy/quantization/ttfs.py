@@ -17,14 +17,18 @@ from neurodeploy.network.stages import Stage
 from neurodeploy.program import Connection, Ttfs
 from neurodeploy.program.bounds import input_interval, neuron_bounds
 from neurodeploy.program.neuron import MEMBRANE_LIMIT
-from neurodeploy.quantization.layer import Arrival, bias_correction, connect, finest_scale
-from neurodeploy.quantization.operators import peak
+from neurodeploy.quantization.layer import (
+    LEAST_LEVELS,
+    Arrival,
+    bias_correction,
+    coarsest_scale,
+    connect,
+    finest_scale,
+    keep_clip,
+)
 from neurodeploy.targets import Target
 
 __all__ = ["QuantizedTtfs", "quantize_ttfs"]
-
-#: The largest weight keeps at least these levels a sign; below, the layer is refused.
-_LEAST_LEVELS = 15
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,12 +73,12 @@ def quantize_ttfs(
     ConversionError
         The state would leave 24 bit even with weights of five bits.
     """
-    finest = finest_scale(arrivals, target)
-    largest = max((peak(a.operator) * a.message_unit for a in arrivals), default=0.0)
-    scale_limit = largest / _LEAST_LEVELS if largest else np.inf
+    finest = finest_scale(arrivals, target, output_unit)
+    coarsest = coarsest_scale(stage, arrivals) or np.inf
     scale = max(finest, np.abs(bias).max(initial=0) / MEMBRANE_LIMIT) or 1.0
     while True:
         unit = max(output_unit, scale) if output_unit else 0.0
+        keep_clip(stage, unit * steps)
         slope = int(min(max(unit / scale, 1), MEMBRANE_LIMIT // steps)) if unit else 1
         snapped = unit / slope if unit else scale
         made, worst = _at(stage, bias, arrivals, unit, slope, snapped, target, steps)
@@ -82,10 +86,10 @@ def quantize_ttfs(
             return made
         # only as coarse as it must be; 2 % at a time
         scale = max(snapped, scale) * max(1.02, min(worst / MEMBRANE_LIMIT, 1.2))
-        if scale > scale_limit:
+        if scale > coarsest:
             raise ConversionError(
                 f"membrane in 24 bit: {steps} steps let it reach {worst}, the limit is "
-                f"{MEMBRANE_LIMIT}, and weights of {_LEAST_LEVELS} levels do not prevent it",
+                f"{MEMBRANE_LIMIT}, and weights of {LEAST_LEVELS} levels do not prevent it",
                 place=stage.name,
                 remedy="use fewer --steps, or split the layer",
             )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -34,8 +36,14 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
     for row in rows:
         made.add_row(*(_text(value) for value in row))
     # a pipe has no width: give tables room there, so that scripts see whole lines
-    width = None if sys.stdout.isatty() else 160
-    Console(file=sys.stdout, width=width, highlight=False, markup=False).print(made)
+    terminal = sys.stdout.isatty()
+    width = shutil.get_terminal_size().columns if terminal else 160
+    text = io.StringIO()  # written at once: rich would turn a closed pipe into an exit of its own
+    console = Console(
+        file=text, width=width, highlight=False, markup=False, force_terminal=terminal
+    )
+    console.print(made)
+    sys.stdout.write(text.getvalue())
 
 
 def _text(value: object) -> str:

@@ -76,7 +76,7 @@ def _lava_imports() -> dict[str, Any]:
         require_lava()
     except NeuroDeployError as error:
         return {"name": "lava runtime", "ok": False, "detail": error.message}
-    return {"name": "lava runtime", "ok": True, "detail": "imports"}
+    return {"name": "lava runtime", "ok": True, "detail": "ready"}
 
 
 def _engine() -> dict[str, Any]:

@@ -6,17 +6,16 @@ from typing import Any
 
 from neurodeploy.program import INPUT, Lif, Neuron, Program, Ttfs
 from neurodeploy.program.bounds import bounds
-from neurodeploy.targets import load_target
+from neurodeploy.targets import load_target, target_names
 
 __all__ = ["describe", "fidelity"]
 
 
 def fidelity(program: Program) -> str:
     """Which hardware the numbers are about, and how close."""
-    try:
-        title = load_target(program.target).title
-    except Exception:  # a user's own target file may be elsewhere now
-        title = program.target
+    # a program may name a target of somebody's own: its name is all there is to say then
+    known = program.target in target_names()
+    title = load_target(program.target).title if known else f"target {program.target!r}"
     neuron = (
         "neurons need custom microcode" if program.needs_microcode else "stock neurons (LIFReset)"
     )

@@ -49,6 +49,7 @@ def summary(
         "samples": result.samples,
         "steps": program.period,
         "latency_steps": program.latency,
+        "steps_between_samples": program.period,
         "hardware": fidelity(program),
     }
     if labels is not None:
@@ -89,6 +90,7 @@ _TITLES = {
     "compared_membranes": "membranes compared",
     "mismatched_membranes": "membranes that differ",
     "latency_steps": "latency (steps)",
+    "steps_between_samples": "a sample every (steps)",
     "wrapped_currents": "currents that wrapped",
     "clipped_membranes": "membranes that clipped",
 }

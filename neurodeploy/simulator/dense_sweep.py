@@ -139,7 +139,7 @@ class DenseSweep:
             else np.zeros(n, np.int64)
             for c, fan_out in zip(program.connections, self._fan_out, strict=True)
         ]
-        membrane = found[self._membrane].reshape(n, -1).astype(np.int64)
+        membrane = found[self._membrane].reshape(n, -1).astype(np.int64) - self._half
         return Swept(membrane, spikes, operations)
 
     def _count(self, name: str, fired: np.ndarray) -> np.ndarray:
@@ -171,7 +171,7 @@ class DenseSweep:
             if not arriving:
                 raise ProgramError("nothing arrives here", place=p.name)
             if p.name == program.decoder.population:
-                self._membrane = total
+                self._membrane, self._half = total, half
                 self._outputs.append(total)
             if not p.neuron.fires:
                 return total

@@ -43,8 +43,11 @@ def check_samples(x: np.ndarray, shape: tuple[int, ...], place: str = "samples")
             place=place,
             remedy="reshape or transpose the samples (channels come first)",
         )
-    if x.dtype.kind == "f" and not np.isfinite(x).all():
-        raise DataError("NaN or infinity among the samples", place=place)
+    if x.dtype.kind == "f":
+        with np.errstate(over="ignore"):
+            finite = np.isfinite(x.astype(np.float32, copy=False)).all()
+        if not finite:
+            raise DataError("NaN or infinity (in float32) among the samples", place=place)
     return x.reshape((x.shape[0], *shape))
 
 
@@ -54,7 +57,7 @@ def levels(encoder: Encoder, x: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     x
-        Samples (n, *shape), integers (preprocessed here) or floats (network input).
+        Samples (n, *sample shape), integers (preprocessed here) or floats (network input).
 
     Returns
     -------

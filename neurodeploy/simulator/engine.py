@@ -269,7 +269,7 @@ def simulate(
             "the phases mix neighbouring samples, so samples cannot be run one by one",
             remedy="use Engine.run_stream",
         )
-    x = encoding.check_samples(x, program.encoder.shape)
+    x = encoding.check_samples(x, program.encoder.sample_shape)
     if is_closed_form(program):
         if checkpoints:
             raise ProgramError("a time-to-first-spike program has no output before its window ends")

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from neurodeploy.errors import DataError
+
 __all__ = ["Result"]
 
 
@@ -55,5 +57,13 @@ class Result:
         return float(sum(s.sum() for s in self.synaptic_operations.values()) / self.samples)
 
     def accuracy(self, labels: np.ndarray) -> float:
-        """Share of predictions equal to `labels`, in percent."""
+        """Share of predictions equal to `labels`, in percent.
+
+        Raises
+        ------
+        DataError
+            Not one label a sample.
+        """
+        if np.size(labels) != self.samples:
+            raise DataError(f"{np.size(labels)} labels for {self.samples} samples")
         return float(100 * np.mean(self.predictions == np.asarray(labels).reshape(-1)))

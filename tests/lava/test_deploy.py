@@ -121,7 +121,7 @@ def test_deploy_equals_the_simulators(folder: Path) -> None:
 @pytest.mark.parametrize("seed", [52, 55])
 def test_random_aligned_programs(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    program, _ = random_program(rng, aligned=True)
+    program, _ = random_program(rng, aligned=True, timed=False)
     encoder = program.encoder
     x = rng.integers(encoder.low, encoder.high + 1, (2, *encoder.shape)) * encoder.unit
     result = deploy(program, x, verify=True, membranes=True, simulator=reference.run)

@@ -7,10 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from neurodeploy.errors import ConversionError
 from neurodeploy.network import Dense
 from neurodeploy.network.stages import Path, Stage
 from neurodeploy.program.bounds import input_interval, neuron_bounds
 from neurodeploy.quantization import Arrival, LayerPlan, quantize_layer
+from neurodeploy.quantization.ttfs import quantize_ttfs
 from neurodeploy.targets import load_target
 
 SETTINGS = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
@@ -49,8 +51,9 @@ def test_registers(seed, size, level, high, steps):
     assert made.level >= level
     assert made.membrane_unit == pytest.approx(made.scale / 2**neuron.shift)
     # every weight within half a step of its float
+    unit = made.scale * 2**connection.exponent
     integers = connection.synapses.weights.astype(float)
-    assert np.abs(integers - weight.astype(np.float32) / made.scale).max() <= 0.5 + 1e-4
+    assert np.abs(integers - weight.astype(np.float32) / unit).max() <= 0.5 + 1e-4
     step = 2.0**neuron.bias_exponent
     np.testing.assert_allclose(
         neuron.bias / 2.0**neuron.shift * made.scale,
@@ -92,10 +95,56 @@ def test_all_zero_weights():
 
 def test_a_level_far_below_the_weights_is_raised():
     """Otherwise no integer threshold could hold it, and the weights would have to saturate."""
-    made, _ = layer(np.array([[1000.0, 1.0]]), np.zeros(1), level=1.0)
+    made, _ = layer(np.array([[1e5, 1.0]]), np.zeros(1), level=1.0)
     assert made.neuron.threshold == 1
-    assert made.level == pytest.approx(1000 / 127)
+    assert made.level == pytest.approx(1e5 / 127 / 128)
     assert made.connections[0].synapses.weights[0, 0] == 127
+    assert made.connections[0].exponent == 7
+
+
+def test_a_clip_that_cannot_be_kept_is_refused():
+    operator = Dense("w", np.array([[1e5]], np.float32), np.zeros(1, np.float32))
+    stage = Stage("w", "relu", "r", (1,), (Path("input", operator),), np.zeros(1), 1.0, 1)
+    arrival = Arrival("input", operator, 1.0, 0, 1, False, 1)
+    plan = LayerPlan(1.0, "subtract", 0.5, 0.0, (0,))
+    with pytest.raises(ConversionError, match="clip at 1"):
+        quantize_layer(stage, (arrival,), plan, load_target("loihi2"), 32)
+    with pytest.raises(ConversionError, match="clip at 1"):
+        quantize_ttfs(stage, np.zeros(1), (arrival,), 1 / 32, load_target("loihi2"), 32)
+
+
+def test_small_thresholds_are_made_finer_by_exponents():
+    made, _ = layer(np.array([[10.0, -3.0]]), np.zeros(1), level=1.0)
+    assert made.neuron.threshold >= 64
+    assert made.connections[0].exponent > 0
+    assert np.abs(made.connections[0].synapses.weights.astype(int)).max() >= 120
+    assert made.level == 1.0
+
+
+@pytest.mark.parametrize("steps", [32, 1024, 8192])
+def test_a_readout_never_clips(steps):
+    """Its scale gives way to the number of steps, not its outputs to the register."""
+    operator = Dense("w", np.full((3, 200), 1.0, np.float32), np.zeros(3, np.float32))
+    paths = (Path("input", operator),)
+    stage = Stage("output", "readout", "", (3,), paths, np.full(3, 5.0), None, 1)
+    arrival = Arrival("input", operator, 1.0, 0, 1, False, 1)
+    plan = LayerPlan(0.0, "none", 0.0, 0.0, tuple(range(6, -1, -1)))
+    made = quantize_layer(stage, (arrival,), plan, load_target("loihi2"), steps)
+    interval = input_interval((3,), [(made.connections[0], (0, 1))])
+    proof = neuron_bounds(made.neuron, interval, steps)
+    weights = np.abs(made.connections[0].synapses.weights.astype(int))
+    assert proof.cannot_clip or weights.max() <= 16
+    assert weights.max() >= 14
+
+
+def test_a_readout_that_would_lose_its_weights_is_refused():
+    operator = Dense("w", np.full((3, 20), 1.0, np.float32), np.zeros(3, np.float32))
+    paths = (Path("input", operator),)
+    stage = Stage("output", "readout", "", (3,), paths, np.zeros(3), None, 1)
+    arrival = Arrival("input", operator, 1 / 255, 0, 255, True, 1)
+    plan = LayerPlan(0.0, "zero", 0.0, 0.0, (6,), reach=2 * 1024 * 20.0)
+    with pytest.raises(ConversionError, match="levels"):
+        quantize_layer(stage, (arrival,), plan, load_target("loihi2"), 1024)
 
 
 def test_operators_of_unequal_size_each_use_their_bits():
