@@ -72,3 +72,48 @@ def test_running_needs_neither_onnx_nor_torch(fashion_program, fashion_test, tmp
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120
     )
     assert found.stdout.strip() == "[]"
+
+
+def test_numbers_of_any_kind(fashion, fashion_calibration, tmp_path):
+    program = nd.compile(
+        fashion / "model.onnx",
+        calibration=fashion_calibration[:20],
+        steps=np.int64(4),
+        seed=np.int32(3),
+        percentile=np.float32(99),
+        mean=np.array([0.5], np.float32),
+        std=0.5,
+        input_range=np.array([-3, 3.0], np.float32),
+    )
+    program.save(tmp_path / "p.ndp")
+    assert nd.load(tmp_path / "p.ndp").encoder.preprocessing.std == (0.5,)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"steps": "x"},
+        {"seed": 1.5},
+        {"l4": "no"},
+        {"percentile": "a"},
+        {"percentile": float("nan")},
+        {"scheme": "ttfs", "balance": "foo"},
+        {"scheme": "ttfs", "percentile": -5},
+        {"input_range": (0, 1, 2)},
+        {"mean": (1, 2, 3)},
+        {"overflow": "maybe"},
+        {"scheme": "magic"},
+    ],
+)
+def test_options_that_are_off(fashion, options):
+    with pytest.raises(nd.NeuroDeployError):
+        nd.compile(fashion / "model.onnx", **options)
+
+
+def test_limits_and_labels(fashion_program, fashion_test):
+    for options in ({"limit": -1}, {"limit": 0}, {"limit": 1.5}, {"threads": 0}, {"threads": -1}):
+        with pytest.raises(nd.NeuroDeployError):
+            nd.simulate(fashion_program, fashion_test[0][:2], **options)
+    result = nd.simulate(fashion_program, fashion_test[0][:2])
+    with pytest.raises(DataError, match="labels"):
+        result.accuracy(fashion_test[1][:3])

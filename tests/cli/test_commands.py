@@ -230,7 +230,7 @@ def test_loihi1_gets_a_stock_program(work):
 
 
 def test_overflow_as_an_error(work):
-    arguments = ("compile", "m.onnx", "--calibration", "c.npz", "--steps", "60000")
+    arguments = ("compile", "m.onnx", "--calibration", "c.npz", "--steps", "4000")
     assert run(*arguments, "-o", "a.ndp", "--reset", "zero", cwd=work).returncode == 0
     before = sorted(p.name for p in work.iterdir())
     strict = run(*arguments, "-o", "b.ndp", "--reset", "zero", "--overflow", "error", cwd=work)
@@ -253,3 +253,40 @@ def test_help_is_for_people(tmp_path):
     for command in ("check", "compile", "inspect", "simulate", "deploy", "doctor", "targets"):
         assert command in result.stdout
     assert "--calibration" in run("compile", "--help", cwd=tmp_path).stdout
+
+
+def test_an_output_never_overwrites_an_input(work):
+    before = {p.name: p.read_bytes() for p in work.iterdir()}
+    for arguments in (
+        ("compile", "m.onnx", "-o", "m.onnx"),
+        ("compile", "m.onnx", "--calibration", "c.npz", "-o", "c.npz"),
+        ("simulate", "m.ndp", "--data", "t.npz", "-o", "m.ndp"),
+        ("simulate", "m.ndp", "--data", "t.npz", "-o", "./t.npz"),
+        ("compile", "m.onnx", "-o", "."),
+    ):
+        refused(run(*arguments, cwd=work), "ND-USAGE")
+    assert {p.name: p.read_bytes() for p in work.iterdir()} == before
+
+
+def test_a_reader_that_leaves(work):
+    """`neurodeploy inspect ... | head -1`: no error, no traceback."""
+    command = f"{sys.executable} -m neurodeploy inspect m.ndp | head -1; exit ${{PIPESTATUS[0]}}"
+    result = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, cwd=work, timeout=60, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+
+
+def test_ttfs_from_the_command_line(work):
+    made = run("compile", "m.onnx", "--calibration", "c.npz", "--scheme", "ttfs", "--steps", 16,
+               "-o", "t.ndp", "--json", cwd=work)  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    about = json.loads(made.stdout)
+    assert {p["neuron"] for p in about["populations"]} == {"ttfs"}
+    assert about["latency_steps"] > 2 * 16
+    data = json.loads(run("simulate", "t.ndp", "--data", "t.npz", "--json", cwd=work).stdout)
+    assert data["steps_between_samples"] == 16
+    assert data["spikes_per_neuron"] < 1
+    refused(run("compile", "m.onnx", "--scheme", "ttfs", "--reset", "zero", cwd=work), "--reset")
+    refused(run("check", "m.onnx", "--scheme", "magic", cwd=work), "magic")

@@ -188,3 +188,32 @@ def test_a_really_full_disk():
     with pytest.raises(StorageError):
         save(some_program(), "/dev/full")
     assert Path("/dev/full").is_char_device()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda graph: graph["encoder"].update(low=-1.5),
+        lambda graph: graph["encoder"].update(shape=[0, 3]),
+        lambda graph: graph["encoder"].update(sample_shape=[7, 7, 7]),
+        lambda graph: graph["populations"][0].update(spike_value="nan"),
+        lambda graph: graph["populations"][0].update(membrane_unit=-1.0),
+        lambda graph: graph["populations"][0].update(name="a\x1b[31m"),
+        lambda graph: graph["populations"].append(
+            {
+                "name": "huge",
+                "shape": [1, 30000, 30000],
+                "phase": 1,
+                "spike_value": 1.0,
+                "membrane_unit": 1.0,
+                "neuron": {"kind": "earliest"},
+            }
+        ),
+    ],
+)
+def test_sealed_and_hostile(tmp_path, change):
+    members = members_of(to_bytes(some_program()))
+    manifest = json.loads(members["manifest.json"])
+    change(manifest["program"])
+    members["manifest.json"] = json.dumps(manifest).encode()
+    refused(tmp_path, sealed(members))
