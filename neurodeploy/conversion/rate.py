@@ -12,7 +12,6 @@ from typing import Any, Literal
 
 from neurodeploy.calibration import Calibration
 from neurodeploy.conversion.balance import Balanced, choose
-from neurodeploy.conversion.means import means
 from neurodeploy.errors import UsageError
 from neurodeploy.network.stages import Stage, population_shape
 from neurodeploy.program import (
@@ -97,7 +96,6 @@ class RateScheme(Balanced):
         provenance: dict[str, Any],
     ) -> Program:
         """See `Scheme.convert`."""
-        shape = population_shape(input_shape)
         encoder = self.encoder(input_shape, calibration, preprocessing, seed)
         self._check_target(target, encoder)
         current = self.encoding == "current"
@@ -106,7 +104,6 @@ class RateScheme(Balanced):
         if not current and encoder.low < 0:
             payload[INPUT] = (-1, 1)
         depth = {INPUT: 0} | {stage.name: stage.depth for stage in stages}
-        mean = means(stages, shape, calibration)
 
         populations: list[Population] = []
         connections: list[Connection] = []
@@ -123,7 +120,6 @@ class RateScheme(Balanced):
                     high=payload.get(path.source, (0, 1))[1],
                     graded=path.source == INPUT and encoder.is_graded,
                     delay=stage.depth - depth[path.source],
-                    mean=mean.get(path.source),
                 )
                 for path in stage.paths
             )

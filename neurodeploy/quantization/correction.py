@@ -2,7 +2,9 @@
 
 Rounding changes a neuron's input by ``sum_j (w_ij - W_ij) x_j``. Its mean over the samples is known
 once the mean activations are, and a constant is what a bias is for (Nagel et al. 2019, section 4.2,
-use batch-norm statistics for the means; here they are measured).
+use batch-norm statistics for the means; here they are measured). The time code uses it: agreement
+with the ANN rises (Fashion-MNIST, W = 64: 99.1 to 99.5 %). In the rate code other errors are
+larger; there it was tried and left out (93.17 instead of 93.36 % at 32 steps).
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ RESET_ZERO, RESET_SUBTRACT, RESET_NONE = 0, 1, 2
 
 @njit(nogil=True, cache=True)
 def scatter_rows(
-    block, first, index, start, value, weights, channels, width,
+    block, first, index, start, value, weights, channels, position_of, y_of, x_of,
     row_count, row_to, row_from, run_to, run_from, run_length,
 ):  # fmt: skip
     """Add each message's weights: one contiguous run for each kernel row (see `layout`).
@@ -51,10 +51,10 @@ def scatter_rows(
             continue
         into = block[s]
         for e in range(start[first + s], start[first + s + 1]):
-            position = index[e] // channels
+            position = position_of[index[e]]  # tables: divisions would cost more than the adds
             source = weights[index[e] - position * channels]
-            y = position // width
-            x = position - y * width
+            y = y_of[position]
+            x = x_of[position]
             length = np.uint64(run_length[x])
             for j in range(row_count[y]):
                 to = np.uint64(row_to[y, j] + run_to[x])

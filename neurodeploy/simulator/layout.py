@@ -33,7 +33,9 @@ class Rows:
 
     weights: np.ndarray
     channels: int
-    width: int
+    position_of: np.ndarray
+    y_of: np.ndarray
+    x_of: np.ndarray
     row_count: np.ndarray
     row_to: np.ndarray
     row_from: np.ndarray
@@ -131,7 +133,9 @@ def convolution_rows(
     return Rows(
         np.ascontiguousarray(laid).reshape(weights.shape[1], -1),
         source_shape[0],
-        width,
+        np.repeat(np.arange(height * width, dtype=np.int32), source_shape[0]),
+        np.repeat(np.arange(height, dtype=np.int32), width),
+        np.tile(np.arange(width, dtype=np.int32), height),
         row_count,
         row_to,
         row_from,
