@@ -5,12 +5,14 @@ PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 BASE := $(VENV)/.base
 DEV := $(VENV)/.dev
 TRAIN := $(VENV)/.train
+BENCH := $(VENV)/.bench
 
-.PHONY: setup setup-dev setup-train demo test lint clean
+.PHONY: setup setup-dev setup-train setup-bench demo test lint clean
 
 setup: $(BASE)
 setup-dev: $(DEV)
 setup-train: $(TRAIN)
+setup-bench: $(BENCH)
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -30,6 +32,12 @@ $(DEV): $(BASE)
 $(TRAIN): $(BASE)
 	$(PIP) install -q "torch==2.13.0"
 	$(PIP) install -q -e ".[lava,train]"
+	@touch $@
+
+# The peers of tools/bench_simulator.py, without what they pull in and the benchmark does not use.
+$(BENCH): $(TRAIN)
+	$(PIP) install -q --no-deps spikingjelly==2.0.0 sinabs==3.1.3 nirtorch==2.0.2 loguru pbr
+	$(PIP) install -q matplotlib nir==1.0.4 h5py tqdm requests
 	@touch $@
 
 demo: setup
