@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from math import prod
 
 import numpy as np
@@ -43,7 +43,7 @@ def collect(
     highest = dict.fromkeys(taps, 0.0)
     ranges = {"input": [np.inf, -np.inf], "output": [np.inf, -np.inf]}
 
-    def batches():  # type: ignore[no-untyped-def]
+    def batches() -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
         for start in range(0, len(x), size):
             part = prepare(x[start : start + size])
             yield part, evaluator.run(part)

@@ -21,7 +21,7 @@ import numpy as np
 from neurodeploy.errors import ProgramError
 from neurodeploy.program import INPUT, Earliest, Lif, Program, Ttfs
 from neurodeploy.program.bounds import bounds
-from neurodeploy.simulator.plan import Plan
+from neurodeploy.simulator.plan import Plan, Scatter
 
 __all__ = ["EventSweep", "Sweep", "Swept", "is_closed_form"]
 
@@ -104,7 +104,6 @@ class EventSweep:
                 for scatter in layer.scatters:
                     x = fired[scatter.connection.source]
                     index = np.flatnonzero(x).astype(np.int32)
-                    # presence is all that a maximum looks at; it is computed below
                     value = x[index]
                     operations[place[id(scatter.connection)]][k] = scatter.fan_out[index].sum()
                     if isinstance(p.neuron, Earliest):
@@ -126,7 +125,7 @@ class EventSweep:
         return Swept(membrane, spikes, operations)
 
     @staticmethod
-    def _maximum(scatter, index, value, total) -> None:  # type: ignore[no-untyped-def]
+    def _maximum(scatter: Scatter, index: np.ndarray, value: np.ndarray, total: np.ndarray) -> None:
         """Largest input of each target: targets of each level in turn, smallest first."""
         for x in np.unique(value):
             chosen = index[value == x]
