@@ -27,6 +27,7 @@ def data_free(
     """
     size = int(np.prod(input_shape))
     shapes = {INPUT: input_shape} | {stage.name: stage.shape for stage in stages}
+    intervals: dict[str, tuple[np.ndarray, np.ndarray]]
     intervals = {INPUT: (np.full(size, low), np.full(size, high))}
     layers = {}
     output = (0.0, 0.0)

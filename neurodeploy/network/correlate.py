@@ -25,7 +25,7 @@ def correlate(conv: Conv, x: np.ndarray) -> np.ndarray:
     pads = [(0, 0)] + [(conv.padding[a], conv.padding[rank + a]) for a in range(rank)]
     padded = np.pad(x.astype(np.float64), pads)
     extent = tuple(conv.dilation[a] * (conv.kernel[a] - 1) + 1 for a in range(rank))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, extent, tuple(range(1, rank + 1)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (1, *extent)).squeeze(rank + 1)
     positions = tuple(slice(None, None, step) for step in conv.stride)
     taps = tuple(slice(None, None, step) for step in conv.dilation)
     windows = windows[(slice(None), *positions, *taps)]

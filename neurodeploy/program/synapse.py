@@ -125,9 +125,8 @@ class Convolution:
             """How many outputs along one axis each input position reaches."""
             count = np.zeros(size, np.int64)
             for tap in range(self.weights.shape[2 + axis]):
-                reached = np.arange(out) * self.stride[axis] + tap * self.dilation[axis] - before
-                reached = reached[(reached >= 0) & (reached < size)]
-                count[reached] += 1
+                read = np.arange(out) * self.stride[axis] + tap * self.dilation[axis] - before
+                count[read[(read >= 0) & (read < size)]] += 1
             return count
 
         rows = taps(height, out_height, 0, self.padding[0])

@@ -30,7 +30,7 @@ def gemm(operation: Operation, net: Builder) -> Signal:
     if not operation.integer("transB", 0):
         weight = weight.T
     size = weight.shape[0]
-    bias = np.zeros(size)
+    bias: np.ndarray = np.zeros(size)
     constant = operation.weights(2)
     if constant is not None:
         row = per_sample(constant, (size,), net.batch)
