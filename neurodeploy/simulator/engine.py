@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
@@ -28,6 +29,8 @@ from neurodeploy.simulator.steppers import stepper
 __all__ = ["Engine", "default_threads", "simulate"]
 
 Progress = Callable[[int], None]
+T = TypeVar("T")
+_PREPARING = threading.Lock()
 _NO_VALUES = np.zeros(0, np.int32)
 _NO_RECORD = np.zeros((0, 0), np.int32)
 
@@ -279,7 +282,7 @@ def simulate(
             "rate-coded and time-coded parts in one program cannot be run sample by sample",
             remedy="use Engine.run_stream",
         )
-    engine = Engine(program)
+    engine = _prepared(program, Engine)
     n = x.shape[0]
     decoder = program.population(program.decoder.population)
     layer = next(la for la in engine.plan.layers if la.population is decoder)
@@ -301,7 +304,7 @@ def simulate(
         return len(part)
 
     threads = threads or default_threads()
-    size = max(1, min(32, n // (4 * threads)))
+    size = max(1, min(8, n // (8 * threads)))
     parts = [range(a, min(a + size, n)) for a in range(0, n, size)]
     with ThreadPoolExecutor(threads) as pool:
         for done in pool.map(work, parts):
@@ -320,6 +323,15 @@ def simulate(
     return result, outputs[1:]
 
 
+def _prepared(program: Program, make: Callable[[Program], T]) -> T:
+    """What `make` prepares of a program, once: programs do not change, so it is kept with them."""
+    kept = program.__dict__.setdefault("_prepared", {})
+    with _PREPARING:
+        if make not in kept:
+            kept[make] = make(program)
+    return kept[make]
+
+
 def _by_name(program: Program, rows: Iterable[np.ndarray]) -> dict[str, np.ndarray]:
     """Rows in the order of the connections, by name; connections of one name add up."""
     found: dict[str, np.ndarray] = {}
@@ -332,7 +344,7 @@ def _sweep(
     program: Program, x: np.ndarray, threads: int, progress: Progress | None, began: float
 ) -> Result:
     """A time-to-first-spike program in closed form, in batches that bound the memory."""
-    sweep = _best_sweep(program)
+    sweep = _prepared(program, _best_sweep)
     n = x.shape[0]
     # a few samples at a time keep a layer's values in a core's cache
     batch = max(1, min(8, n // threads, 20_000_000 // max(1, program.neurons)))
