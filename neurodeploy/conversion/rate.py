@@ -100,13 +100,11 @@ class RateScheme(Balanced):
         self._check_target(target, encoder)
         current = self.encoding == "current"
         message_unit = {INPUT: encoder.unit if current else encoder.unit * PROBABILITY_ONE}
-        payload = {INPUT: (encoder.low, encoder.high) if current else (min(encoder.low, 0), 1)}
-        if not current and encoder.low < 0:
-            payload[INPUT] = (-1, 1)
         depth = {INPUT: 0} | {stage.name: stage.depth for stage in stages}
 
         populations: list[Population] = []
         connections: list[Connection] = []
+        payload = {INPUT: encoder.message_range}  # all others send spikes
         for stage in stages:
             level = 0.0
             if not stage.is_readout:

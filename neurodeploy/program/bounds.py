@@ -101,12 +101,9 @@ def weight_sums(connection: Connection) -> Interval:
 
 def message_range(program: Program, connection: Connection) -> tuple[int, int]:
     """Lowest and highest payload that a connection can carry."""
-    if connection.source != INPUT or not connection.graded:
-        return 0, 1
-    encoder = program.encoder
-    if encoder.encoding == "current":
-        return encoder.low, encoder.high
-    return (-1 if encoder.low < 0 else 0), (1 if encoder.high > 0 else 0)
+    if connection.source == INPUT and connection.graded:
+        return program.encoder.message_range
+    return 0, 1
 
 
 def input_interval(

@@ -129,6 +129,13 @@ class Encoder:
             raise ProgramError(f"the seed is {self.seed!r}, not an integer of 0..2**63 - 1")
 
     @property
+    def message_range(self) -> tuple[int, int]:
+        """Lowest and highest payload that is sent: the integers themselves, or spikes."""
+        if self.encoding == "current":
+            return self.low, self.high
+        return (-1 if self.low < 0 else 0), (1 if self.high > 0 else 0)
+
+    @property
     def is_graded(self) -> bool:
         """Whether the messages carry more than "a spike" (an integer or a sign)."""
         return self.encoding == "current" or self.low < 0

@@ -247,15 +247,13 @@ def _pooled(weights: np.ndarray, height: int, width: int) -> int:
     return 1
 
 
-def _average(graph: _Graph, source: str, side: int, pads: tuple[int, ...]) -> str:
+def _average(graph: _Graph, source: str, side: int) -> str:
     """Mean over blocks; exact, for it divides by a power of two."""
     return graph.node(
         "AveragePool",
         [source],
         kernel_shape=[side, side],
         strides=[side, side],
-        pads=list(pads),
-        count_include_pad=1,
     )
 
 
@@ -270,7 +268,7 @@ def _convolution(
     side = _pooled(weights, *weights.shape[2:]) if synapses.dilation == (1, 1) else 1
     if side > 1 and not any(n % side for n in (*stride, *padding)):
         # a kernel of repeated weights is a pooling and a small kernel: a quarter of the work
-        source = _average(graph, source, side, (0, 0, 0, 0))
+        source = _average(graph, source, side)
         weights = weights[..., ::side, ::side] * np.float32(side * side)
         stride = (stride[0] // side, stride[1] // side)
         padding = tuple(n // side for n in padding)  # type: ignore[assignment]
@@ -305,7 +303,7 @@ def _dense(
         maps = weights.reshape(weights.shape[0], *shape)
         side = _pooled(maps, *shape[1:])
         if side > 1:
-            source = _average(graph, source, side, (0, 0, 0, 0))
+            source = _average(graph, source, side)
             weights = (maps[..., ::side, ::side] * np.float32(side * side)).reshape(
                 weights.shape[0], -1
             )

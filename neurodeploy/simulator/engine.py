@@ -158,10 +158,7 @@ class Engine:
         return runs, np.array([operations[id(c)] for c in program.connections], np.int64)
 
     def _check_messages(self, messages: np.ndarray) -> None:
-        e = self.program.encoder
-        low, high = (e.low, e.high) if e.encoding == "current" else (min(e.low, 0), 1)
-        if e.encoding != "current":
-            low = max(low, -1)
+        low, high = self.program.encoder.message_range
         if messages.size and (messages.min() < low or messages.max() > high):
             raise DataError(f"messages leave the encoder's range {low}..{high}")
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from neurodeploy.lava.layout import row_bound
 from neurodeploy.program import (
     INPUT,
     Connection,
@@ -300,7 +301,7 @@ def _within(
 ) -> tuple[Synapses, int]:
     """Synapses and an exponent by which no target receives more than `room`."""
     weights = synapses.weights.astype(np.int16)
-    while (bound := _row_bound(synapses)) > room:
+    while (bound := row_bound(synapses)) > room:
         weights = weights // 2 + (weights < 0)  # towards zero: -1 // 2 would stay -1
         synapses = replace(synapses, weights=weights.astype(np.int8))
     exponent = 0
@@ -308,15 +309,6 @@ def _within(
     while exponent < wanted and bound << (exponent + 1) <= room:
         exponent += 1
     return synapses, exponent
-
-
-def _row_bound(synapses: Synapses) -> int:
-    """Largest sum of absolute weights into one target (for a convolution, inside the image)."""
-    weights = np.abs(synapses.weights.astype(np.int64))
-    if isinstance(synapses, Sparse):
-        sums = np.concatenate([[0], np.cumsum(weights)])
-        return int(np.diff(sums[synapses.row_starts]).max(initial=0))
-    return int(weights.reshape(weights.shape[0], -1).sum(1).max(initial=0))
 
 
 def _ttfs(rng: np.random.Generator, size: int, extreme: bool, period: int) -> Ttfs:
