@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from neurodeploy.calibration import Calibration
 from neurodeploy.conversion.balance import Balanced, choose
+from neurodeploy.conversion.entrance import relay_input
 from neurodeploy.errors import UsageError
 from neurodeploy.network.stages import Stage, population_shape
 from neurodeploy.program import (
@@ -99,6 +100,9 @@ class RateScheme(Balanced):
         encoder = self.encoder(input_shape, calibration, preprocessing, seed)
         self._check_target(target, encoder)
         current = self.encoding == "current"
+        levels: dict[str, float] = {}
+        if current:
+            stages, levels = relay_input(stages, encoder.shape, *calibration.input_range)
         message_unit = {INPUT: encoder.unit if current else encoder.unit * PROBABILITY_ONE}
         depth = {INPUT: 0} | {stage.name: stage.depth for stage in stages}
 
@@ -106,8 +110,8 @@ class RateScheme(Balanced):
         connections: list[Connection] = []
         payload = {INPUT: encoder.message_range}  # all others send spikes
         for stage in stages:
-            level = 0.0
-            if not stage.is_readout:
+            level = levels.get(stage.name, 0.0)
+            if not stage.is_readout and not level:
                 level = self.level(calibration.layers[stage.activation], stage.maximum)
             arrivals = tuple(
                 Arrival(
