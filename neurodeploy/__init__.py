@@ -22,11 +22,21 @@ _PUBLIC = {
     "check": "neurodeploy.pipeline",
     "compile": "neurodeploy.pipeline",
     "deploy": "neurodeploy.lava.deploy",
+    "explain": "neurodeploy.ledger",
     "load": "neurodeploy.program.storage",
     "simulate": "neurodeploy.pipeline",
 }
 
-__all__ = ["NeuroDeployError", "Program", "check", "compile", "deploy", "load", "simulate"]
+__all__ = [
+    "NeuroDeployError",
+    "Program",
+    "check",
+    "compile",
+    "deploy",
+    "explain",
+    "load",
+    "simulate",
+]
 
 
 def __getattr__(name: str) -> Any:

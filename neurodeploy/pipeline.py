@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 import neurodeploy
-from neurodeploy.errors import ConversionError, UsageError
+from neurodeploy.errors import ConversionError, NeuroDeployError, UsageError
 from neurodeploy.program import Encoding, Preprocessing, Program
 from neurodeploy.program.bounds import bounds
 from neurodeploy.simulator.encoding import check_samples
@@ -59,6 +59,7 @@ def compile(
     std: tuple[float, ...] = (1.0,),
     input_range: tuple[float, float] | None = None,
     overflow: Overflow = "warn",
+    output: str | None = None,
     progress: Stage = _quiet,
     warn: Warn = _quiet,
 ) -> Program:
@@ -92,11 +93,13 @@ def compile(
         Of `balance` percentile, over non-zero activations.
     scale, mean, std
         ``(raw * scale - mean) / std`` for samples of an integer dtype, stored in the program.
-        The default scale is 1/255.
+        The default scale is 1/255, or 1 for a model that takes integers itself.
     input_range
         Lowest and highest network input; default: from the samples, else 0..1.
     overflow
         What to do where the compiler cannot prove that nothing overflows.
+    output
+        Name of the model's output to compute, where it has several; default: the first.
 
     Returns
     -------
@@ -121,31 +124,34 @@ def compile(
         raise UsageError(f"{seed!r} is outside 0..2**63 - 1", place="--seed")
     if l4 not in (None, True, False):
         raise UsageError(f"{l4!r} is not true, false or None", place="--l4")
-    if scale is None:
-        scale = 1 / 255
-        if calibration is not None and np.asarray(calibration).dtype.kind in "iu":
-            warn("integer samples: scaled by 1/255 (state --scale if the model takes others)")
-    preprocessing = Preprocessing(
-        _number("--scale", scale), _numbers("--mean", mean), _numbers("--std", std)
-    )
-
     from neurodeploy.importing import load_network
-    from neurodeploy.network.stages import stages as cut
-    from neurodeploy.passes import L4Correction, run_passes, standard_passes
 
     progress("import", 0, 1)
-    imported = load_network(str(model))
+    imported = load_network(str(model), output)
+    if imported.other_outputs:
+        others = imported.other_outputs
+        named = ", ".join(map(repr, others[:10])) + (", ..." if len(others) > 10 else "")
+        warn(
+            f"takes output {imported.output_name!r} of {1 + len(others)}; the others ({named}) "
+            "are left out; choose with --output-name"
+        )
     if imported.decoder:
         warn(
             f"the final {', '.join(imported.decoder)} is left to the reader: outputs are what "
             "goes into it, their order is the same"
         )
-    network = run_passes(imported.network, standard_passes())
+    if scale is None:
+        scale = 1.0 if imported.integer_input else 1 / 255
+        integers = calibration is not None and np.asarray(calibration).dtype.kind in "iu"
+        if integers and not imported.integer_input:
+            warn("integer samples: scaled by 1/255 (state --scale if the model takes others)")
+    preprocessing = Preprocessing(
+        _number("--scale", scale), _numbers("--mean", mean), _numbers("--std", std)
+    )
     if l4 is None:
         l4 = scheme == "rate" and plan.encoding == "poisson"
-    if l4:
-        network = L4Correction().apply(network)
-    stages = cut(network, max_pooling=plan.max_pooling)
+    network = _passed(imported.network, l4)
+    stages = _cut(network, plan)
     progress("import", 1, 1)
 
     shape = network.shapes[network.input.name]
@@ -189,6 +195,21 @@ def compile(
             warn(finding)
     progress("convert", 1, 1)
     return program
+
+
+def _passed(network: Network, l4: bool = False) -> Network:
+    """The network after the passes."""
+    from neurodeploy.passes import L4Correction, run_passes, standard_passes
+
+    network = run_passes(network, standard_passes())
+    return L4Correction().apply(network) if l4 else network
+
+
+def _cut(network: Network, plan: Any) -> tuple[Any, ...]:
+    """The stages of a network."""
+    from neurodeploy.network.stages import stages as cut
+
+    return cut(network, max_pooling=plan.max_pooling)
 
 
 def _whole(option: str, value: Any) -> int:
@@ -356,21 +377,79 @@ def simulate(
     return result
 
 
-def check(model: str | Path, scheme: str = "rate") -> Report:
+def check(
+    model: str | Path,
+    scheme: str = "rate",
+    target: str = "loihi2",
+    steps: int = 32,
+    *,
+    output: str | None = None,
+    annotate: str | Path | None = None,
+) -> Report:
     """Every node of an ONNX file with verdict, reason and remedy.
 
-    Runs the importer and the scheme's own rules, so it agrees with `compile`.
+    Goes the way of `compile` without samples and with its other defaults: importer, passes,
+    bounds, conversion. `Report.ok` holds exactly if that succeeds. With samples thresholds are
+    others, and whether they fit the registers is known only then; the verdicts on nodes stay.
+    A network of more than `conversion.check.MAX_TRIED` synapses is cut into populations, but not
+    converted; `Report.summary.not_covered` says so.
 
     Parameters
     ----------
-    scheme
-        ``rate`` or ``ttfs``: the latter takes max pooling as well.
+    scheme, target, steps, output
+        As for `compile`.
+    annotate
+        Write a copy of the model here, with the verdicts in its metadata.
 
     Returns
     -------
     Report
-        `ok` and `findings`.
-    """
-    from neurodeploy.conversion.check import check as examine
+        `ok`, `findings` and `summary`.
 
-    return examine(str(model), max_pooling=_known(scheme) == "ttfs")
+    Raises
+    ------
+    NeuroDeployError
+        UsageError or TargetError: options that are off or exclude each other. With `annotate`
+        also ModelError (not an ONNX file) and StorageError.
+    """
+    from neurodeploy.importing import examine
+
+    hardware = load_target(target)
+    plan = _scheme(scheme, _whole("--steps", steps), None, None, None, 99.9, hardware)
+    imported, report = examine(str(model), output)
+    if imported is not None:
+        report = _tried(imported.network, report, plan, hardware)
+    if annotate is not None:
+        from neurodeploy.reporting.annotation import write_annotated
+
+        write_annotated(model, annotate, report, {"scheme": scheme, "target": hardware.name})
+    return report
+
+
+def _tried(network: Network, report: Report, plan: Any, hardware: Target) -> Report:
+    """The report after passes and conversion, without samples."""
+    from neurodeploy.conversion.check import MAX_TRIED, converted, refusals, refused, synapses
+
+    try:
+        network = _passed(network)
+        stages = _cut(network, plan)
+    except NeuroDeployError as error:
+        return refused(report, refusals(network, error, lambda other: _cut(other, plan)))
+    report = converted(report, stages, None)
+    count = synapses(stages)
+    if count > MAX_TRIED:
+        reason = (
+            f"its {count:,} synapses were not tried against the registers (up to "
+            f"{MAX_TRIED:,} are): compile with samples does it"
+        )
+        return replace(report, summary=replace(report.summary, not_covered=reason))
+    preprocessing = Preprocessing()
+    shape = network.shapes[network.input.name]
+    try:
+        known = _calibrate(network, stages, None, preprocessing, None, _quiet, _quiet)
+        program = plan.convert(stages, shape, known, hardware, preprocessing, 0, {})
+    except UsageError:  # options that exclude each other, not a verdict on the model
+        raise
+    except NeuroDeployError as error:
+        return refused(report, [error])
+    return converted(report, stages, program)

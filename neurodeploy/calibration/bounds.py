@@ -6,9 +6,13 @@ networks. Used when the user gives no calibration data, with a warning.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from neurodeploy.calibration.statistics import Calibration, LayerStatistics
+from neurodeploy.network import Conv
+from neurodeploy.network.correlate import correlate
 from neurodeploy.network.stages import Operator, Stage, operator_matrix
 from neurodeploy.program import INPUT
 
@@ -58,5 +62,9 @@ def _apply(
     operator: Operator, shape: tuple[int, ...], centre: np.ndarray, radius: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """``W @ centre`` and ``|W| @ radius``."""
+    if isinstance(operator, Conv):  # far fewer numbers than its matrix
+        size = replace(operator, weight=np.abs(operator.weight))
+        middle = correlate(operator, centre.reshape(shape))
+        return middle.reshape(-1), correlate(size, radius.reshape(shape)).reshape(-1)
     matrix = operator_matrix(operator, shape)
     return matrix @ centre, abs(matrix) @ radius

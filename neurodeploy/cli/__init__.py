@@ -12,6 +12,7 @@ import click
 
 from neurodeploy import __version__
 from neurodeploy.cli.compiling import compile_command
+from neurodeploy.cli.explaining import explain
 from neurodeploy.cli.inspecting import inspect
 from neurodeploy.cli.looking import check, doctor, targets
 from neurodeploy.cli.running import deploy, simulate
@@ -27,7 +28,7 @@ def cli(debug: bool) -> None:
     """Compile trained ReLU networks (ONNX) to spiking programs, run them, prove them."""
 
 
-for _command in (check, compile_command, inspect, simulate, deploy, doctor, targets):
+for _command in (check, compile_command, inspect, simulate, explain, deploy, doctor, targets):
     cli.add_command(_command)
 
 

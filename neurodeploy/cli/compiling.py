@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from neurodeploy.cli.options import JSON, numbers
+from neurodeploy.cli.options import JSON, OUTPUT_NAME, numbers
 
 __all__ = ["compile_command"]
 
@@ -53,12 +53,14 @@ __all__ = ["compile_command"]
     show_default=True,
     help="Where no overflow is not proved.",
 )
+@OUTPUT_NAME
 @click.option("-o", "--output", type=click.Path(), help="Default: MODEL.ndp in this folder.")
 @JSON
 def compile_command(
     model: str,
     calibration: str | None,
     output: str | None,
+    output_name: str | None,
     as_json: bool,
     mean: str,
     std: str,
@@ -85,6 +87,7 @@ def compile_command(
             mean=numbers(mean, "--mean"),
             std=numbers(std, "--std"),
             input_range=None if ends is None else (ends[0], ends[1]),
+            output=output_name,
             progress=progress.stage,
             warn=warn,
             **options,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from neurodeploy.cli.options import JSON
+from neurodeploy.cli.options import JSON, OUTPUT_NAME
 
 __all__ = ["check", "doctor", "targets"]
 
@@ -12,29 +12,45 @@ __all__ = ["check", "doctor", "targets"]
 @click.command()
 @click.argument("model", type=click.Path())
 @click.option("--scheme", default="rate", show_default=True, help="rate or ttfs.")
+@click.option("--target", default="loihi2", show_default=True, help="loihi1, loihi2 or a .toml.")
+@click.option(
+    "--steps", default=32, show_default=True, help="Time steps a sample; with ttfs, a window."
+)
+@OUTPUT_NAME
+@click.option(
+    "--annotate",
+    type=click.Path(),
+    metavar="OUT.onnx",
+    help="Write a copy of the model with the verdicts in its metadata, for viewers.",
+)
 @JSON
-def check(model: str, scheme: str, as_json: bool) -> None:
+def check(
+    model: str,
+    scheme: str,
+    target: str,
+    steps: int,
+    output_name: str | None,
+    annotate: str | None,
+    as_json: bool,
+) -> None:
     """Say of every node of MODEL.onnx whether it converts, and if not, why.
+
+    Goes the way of `compile` without samples: importer, passes, thresholds from bounds, conversion
+    for the target. What samples change is not covered: with them thresholds are others, and
+    whether weights and biases fit the registers is known only then. A network of more than 67
+    million synapses is not converted; the summary says so.
 
     Exit code 0 if the model compiles, 2 if not.
     """
-    from dataclasses import asdict
-
+    from neurodeploy.files import check_output
     from neurodeploy.pipeline import check as examine
-    from neurodeploy.reporting.console import print_json, table
+    from neurodeploy.reporting.checking import show_report
 
-    report = examine(model, scheme)
-    if as_json:
-        findings = [asdict(finding) for finding in report.findings]
-        print_json({"model": model, "scheme": scheme, "ok": report.ok, "findings": findings})
-    else:
-        rows = [
-            (f.node, f.op_type, f.verdict, f.reason + (f" -> {f.remedy}" if f.remedy else ""))
-            for f in report.findings
-        ]
-        table(model, ("node", "operator", "verdict", "reason"), rows)
-        refused = len(report.refused)
-        print("compiles" if report.ok else f"does not compile: {refused} of {len(rows)} refused")
+    if annotate is not None:
+        check_output(annotate, model)
+    report = examine(model, scheme, target, steps, output=output_name, annotate=annotate)
+    asked = {"scheme": scheme, "target": target, "steps": steps, "output-name": output_name}
+    show_report(report, asked, annotate, as_json)
     if not report.ok:
         raise SystemExit(2)
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import click
 
-__all__ = ["JSON", "numbers"]
+__all__ = ["JSON", "OUTPUT_NAME", "numbers"]
 
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+OUTPUT_NAME = click.option(
+    "--output-name", metavar="NAME", help="Which output of the model; default: its first."
+)
 
 
 def numbers(text: str, option: str) -> tuple[float, ...]:

@@ -1,46 +1,112 @@
-"""What compile would say of an ONNX file: the importer's findings and the scheme's."""
+"""What the conversion says of a network, told in the importer's findings."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from math import prod
 
 from neurodeploy.errors import NeuroDeployError
-from neurodeploy.importing import Finding, Report, load_network
-from neurodeploy.importing import check as check_import
-from neurodeploy.network.stages import stages
-from neurodeploy.passes import run_passes, standard_passes
+from neurodeploy.importing import Finding, Report
+from neurodeploy.importing.findings import SHOWN
+from neurodeploy.importing.summary import count_findings
+from neurodeploy.network import Conv, Dense, Network, Pool
+from neurodeploy.network.stages import READOUT, Stage
+from neurodeploy.program import Program
 
-__all__ = ["check"]
+__all__ = ["MAX_TRIED", "converted", "refusals", "refused", "synapses"]
+
+#: Synapses up to which a check converts: some ten seconds, about 1 GiB.
+MAX_TRIED = 2**26
 
 
-def check(path: str, max_pooling: bool = False) -> Report:
-    """Findings on every node; `ok` where `compile` gets past the network itself.
+def synapses(stages: tuple[Stage, ...]) -> int:
+    """Synapses of all connections, counted one by one."""
+    total = 0
+    for stage in stages:
+        for path in stage.paths:
+            operator = path.operator
+            if isinstance(operator, Conv):
+                total += prod(stage.shape) * prod(operator.weight.shape[1:])
+            else:
+                total += operator.weight.size if isinstance(operator, Dense) else operator.nnz
+    return total
+
+
+def converted(report: Report, stages: tuple[Stage, ...], program: Program | None) -> Report:
+    """The report with the numbers of neurons; without a program relays are not known.
+
+    A ttfs program has relays besides the populations of its stages.
+    """
+    neurons = sum(prod(stage.shape) for stage in stages)
+    relays = None if program is None else program.neurons - neurons
+    return replace(report, summary=replace(report.summary, neurons=neurons, relays=relays))
+
+
+def refusals(
+    network: Network, error: NeuroDeployError, cut: Callable[[Network], object]
+) -> list[NeuroDeployError]:
+    """The error, and those that `cut` would raise behind it.
+
+    `compile` ends at the first; a report names all. A max pooling that was refused is taken for an
+    average pooling of the same windows, to look at what comes next.
 
     Parameters
     ----------
-    max_pooling
-        Whether the scheme takes max pooling.
+    network
+        After the passes.
+    cut
+        Makes the stages of a network, or raises.
     """
-    report = check_import(path)
-    if not report.ok:
-        return report
-    try:
-        network = run_passes(load_network(path).network, standard_passes())
-        stages(network, max_pooling=max_pooling)
-    except NeuroDeployError as error:
-        return _refused(report, error)
-    return report
+    found = [error]
+    pools = {
+        f"node {node.name!r} (MaxPool)": node
+        for node in network
+        if isinstance(node, Pool) and node.operation == "max"
+    }
+    while len(found) < SHOWN and found[-1].place in pools:
+        network = network.replace(replace(pools.pop(found[-1].place), operation="average"))
+        try:
+            cut(network)
+        except NeuroDeployError as another:
+            found.append(another)
+        else:
+            break
+    return found
 
 
-def _refused(report: Report, error: NeuroDeployError) -> Report:
-    """The report with the conversion's refusal in the place of that node's finding."""
-    name = error.place.split("'")[1] if "'" in error.place else error.place
-    findings, met = [], False
-    for finding in report.findings:
-        if finding.node == name:
-            met = True
-            finding = replace(finding, verdict="refused", reason=error.message, remedy=error.remedy)
-        findings.append(finding)
-    if not met:
-        findings.append(Finding(name, "", "refused", error.message, error.remedy))
-    return replace(report, findings=tuple(findings))
+def refused(report: Report, errors: Sequence[NeuroDeployError]) -> Report:
+    """The report with the conversion's refusals in the places of those nodes' findings.
+
+    1. A part that a pass made of a node (``name.0``) stands for the node.
+    2. A refusal of something that is no node of the file, such as the output layer, becomes a
+       finding of its own, without a node.
+    """
+    findings = list(report.findings)
+    for error in errors:
+        index = _position(findings, error.place)
+        if index is None:
+            where = f"{error.place}: " if error.place else ""
+            findings.append(Finding("", "", "refused", f"{where}{error.message}", error.remedy))
+            continue
+        findings[index] = replace(
+            findings[index], verdict="refused", reason=error.message, remedy=error.remedy
+        )
+    return replace(
+        report, findings=tuple(findings), summary=count_findings(report.summary, findings)
+    )
+
+
+def _position(findings: Sequence[Finding], place: str) -> int | None:
+    """Where the node is that an error's place names: bare, or as ``node 'name' (operator)``."""
+    if place == READOUT:  # the population of that name, whatever the file calls its nodes
+        return None
+    named = [(index, finding.node) for index, finding in enumerate(findings) if finding.node]
+    for index, node in named:
+        if place in (node, f"node {node!r}") or place.startswith(f"node {node!r} ("):
+            return index
+    for index, node in named:
+        if re.fullmatch(rf"(node ['\"])?{re.escape(node)}\.\d+(['\"].*)?", place):
+            return index
+    return None

@@ -1,6 +1,7 @@
 """ONNX files to Networks; every node is converted, folded or refused by name, none is skipped."""
 
 from neurodeploy.importing.findings import Finding, Report
-from neurodeploy.importing.importer import Imported, check, load_network
+from neurodeploy.importing.importer import Imported, check, examine, load_network
+from neurodeploy.importing.summary import Summary
 
-__all__ = ["Finding", "Imported", "Report", "check", "load_network"]
+__all__ = ["Finding", "Imported", "Report", "Summary", "check", "examine", "load_network"]

@@ -11,8 +11,10 @@ from typing import TypeVar
 import numpy as np
 
 from neurodeploy.errors import ModelError, UnsupportedError
+from neurodeploy.importing.grid import Grid
 from neurodeploy.importing.limits import MAX_ACTIVATION, MAX_PARAMETERS
-from neurodeploy.network import Network, Node, Output, Shape
+from neurodeploy.importing.ranges import Range, value_range
+from neurodeploy.network import Activation, Input, Network, Node, Output, Permute, Shape
 
 __all__ = ["Builder", "Signal"]
 
@@ -29,10 +31,14 @@ class Signal:
         Of the node.
     shape
         Without the batch axis.
+    grid
+        None where the ONNX value is a float. Else it holds integers, and the node computes the
+        real values that they stand for.
     """
 
     name: str
     shape: Shape
+    grid: Grid | None = None
 
 
 class Builder:
@@ -48,6 +54,10 @@ class Builder:
         self.batch = batch
         self._nodes: dict[str, Node] = {}
         self._inputs: dict[str, tuple[str, ...]] = {}
+        self._ranges: dict[str, Range] = {}
+        self._raw: set[str] = set()
+        self._ended: dict[tuple[str, float], str] = {}
+        self._reused: set[str] = set()
         self._parameters = 0
 
     def __len__(self) -> int:
@@ -55,6 +65,18 @@ class Builder:
 
     def __getitem__(self, name: str) -> Node:
         return self._nodes[name]
+
+    def range_of(self, signal: Signal) -> Range:
+        """Between which values a signal lies; infinite where that is not known."""
+        return self._ranges[signal.name]
+
+    def is_raw(self, signal: Signal) -> bool:
+        """Whether a signal is the network's input, at most rearranged."""
+        return signal.name in self._raw
+
+    def is_reused(self, signal: Signal) -> bool:
+        """Whether `end` gave a signal to several."""
+        return signal.name in self._reused
 
     def kinds_since(self, count: int) -> str:
         """Kinds of the nodes added after the first `count`."""
@@ -69,8 +91,16 @@ class Builder:
             name = f"{wish or 'node'}_{count}"
         return name
 
+    def enter(self, node: Input, grid: Grid | None = None) -> Signal:
+        """Add an input whose samples are floats, or the integers of `grid`."""
+        signal = self.add(node)
+        self._raw.add(node.name)
+        if grid is not None:
+            self._ranges[node.name] = (grid.lowest, grid.highest)
+        return Signal(signal.name, signal.shape, grid)
+
     def add(self, node: Node, *sources: Signal) -> Signal:
-        """Add a node that reads `sources`.
+        """Add a node that reads `sources`; a ReLU that would change nothing is left out.
 
         Raises
         ------
@@ -83,14 +113,35 @@ class Builder:
             raise UnsupportedError(
                 f"its result of shape {shape} is {'too large' if prod(shape) else 'empty'}"
             )
+        found = value_range(node, [self._ranges[source.name] for source in sources])
+        if isinstance(node, Activation):
+            low, high = self._ranges[sources[0].name]
+            if low >= 0 and high <= found[1]:
+                return sources[0]
         self._nodes[node.name] = node
         self._inputs[node.name] = tuple(source.name for source in sources)
+        self._ranges[node.name] = found
+        if isinstance(node, Permute) and sources[0].name in self._raw:
+            self._raw.add(node.name)
         return Signal(node.name, shape)
+
+    def end(self, name: str, x: Signal, maximum: float) -> Signal:
+        """A ReLU of `x` up to `maximum`; one that is there already serves again."""
+        there = self._ended.get((x.name, maximum), "")
+        node = self._nodes.get(there)
+        if isinstance(node, Activation) and node.maximum == maximum:
+            self._reused.add(there)
+            return Signal(there, x.shape)
+        relu = self.add(Activation(self.unique(name), maximum=maximum), x)
+        self._ended[x.name, maximum] = relu.name
+        return relu
 
     def exchange(self, node: Node) -> None:
         """Put `node` in the place of the node of its name (same inputs, same shape)."""
         self._check_weights(node)
         self._nodes[node.name] = node
+        sources = [self._ranges[source] for source in self._inputs[node.name]]
+        self._ranges[node.name] = value_range(node, sources)
 
     def _check_weights(self, node: Node) -> None:
         for part in (getattr(node, "weight", None), getattr(node, "bias", None)):

@@ -18,7 +18,10 @@ import onnx_ir.passes.common as common
 from onnxscript.optimizer import fold_constants_ir
 
 from neurodeploy.errors import ModelError
+from neurodeploy.importing.constants import QUANTISERS, fold_quantised
+from neurodeploy.importing.filled import lift_filled
 from neurodeploy.importing.limits import MAX_ACTIVATION, MAX_FOLDED, MAX_NODES
+from neurodeploy.importing.opsets import modernise, version
 from neurodeploy.importing.tensors import all_nodes
 
 __all__ = ["Cleaned", "clean"]
@@ -50,12 +53,15 @@ class Cleaned:
         Operators that the file defines itself, spelled as in `original`.
     batch
         Size of the batch axis in `model`: the file's, or 1 where the file leaves it open.
+    opset
+        Version of ONNX's own operators in `model`: the file's, or 7 where that is older.
     """
 
     model: ir.Model
     original: tuple[tuple[str, str], ...]
     functions: frozenset[str]
     batch: int
+    opset: int
 
 
 @contextmanager
@@ -204,9 +210,13 @@ class _Fence:
             need += prod(int(dim) for dim in output.shape if isinstance(dim, int))
         # A reduction reads more than it writes.
         need += sum(v.const_value.size for v in node.inputs if v and v.const_value is not None)
-        if need > self.left:
+        return self.spend(need)
+
+    def spend(self, elements: int) -> bool:
+        """Take so many elements off the budget, if they are left."""
+        if elements > self.left:
             return False
-        self.left -= need
+        self.left -= elements
         return True
 
 
@@ -217,13 +227,35 @@ def _forget_shapes(graph: ir.Graph) -> None:
             value.shape = None
 
 
+def _own_domain(graph: ir.Graph) -> None:
+    """ONNX Runtime has these in its own domain, for types that old operator sets did not have."""
+    for node in graph:
+        if node.domain == "com.microsoft" and node.op_type in QUANTISERS:
+            node.domain = ""
+
+
+def _fold(model: ir.Model, opset: int) -> None:
+    """Compute what is constant; once more where dequantised weights are moved or scaled."""
+    if any(node.op_type in UNROLLED for node in model.graph.all_nodes()):
+        return
+    fence = _Fence()
+    for again in (True, False):
+        fold_constants_ir(
+            model, onnx_shape_inference=True, output_size_limit=MAX_FOLDED, should_fold=fence
+        )
+        if not (again and fold_quantised(model.graph, opset, fence.spend)):
+            return
+
+
 def clean(model: onnx.ModelProto) -> Cleaned:
     """Reduce a model to operators on activations, with every shape a number.
 
     1. Unnamed or equally named nodes get names; initialisers are no inputs any more.
     2. An open batch axis becomes 1: the network is what the model computes on one sample.
-    3. Functions are inlined, nodes sorted, constants and shape arithmetic folded within
-       `MAX_FOLDED`, identities and unused nodes removed.
+    3. Operator set 6 becomes 7 (`modernise`).
+    4. Functions are inlined, nodes sorted, constants and shape arithmetic folded within
+       `MAX_FOLDED`, larger fillings kept as views (`lift_filled`), identities and unused nodes
+       removed.
 
     Refused: no or several data inputs, open dimensions other than the batch, values produced
     twice or never, cycles, recursive functions, more than `MAX_NODES` nodes.
@@ -244,28 +276,28 @@ def clean(model: onnx.ModelProto) -> Cleaned:
     _check_structure(model.graph)
     _check_expansion(model)
     del model.graph.value_info[:]
+    modern = modernise(model)
+    _name_nodes(modern.graph)  # those that came in on the way
     try:
         with _quiet():
-            graph_model = ir.from_proto(model)
+            graph_model = ir.from_proto(modern)
             common.InlinePass()(graph_model)
             common.TopologicalSortPass()(graph_model)
             _forget_shapes(graph_model.graph)
-            if not any(node.op_type in UNROLLED for node in graph_model.graph.all_nodes()):
-                fold_constants_ir(
-                    graph_model,
-                    onnx_shape_inference=True,
-                    output_size_limit=MAX_FOLDED,
-                    should_fold=_Fence(),
-                )
+            _own_domain(graph_model.graph)
+            _fold(graph_model, version(modern))
+            lift_filled(graph_model.graph)
             common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(
                 graph_model
             )
             common.IdentityEliminationPass()(graph_model)
             common.RemoveUnusedNodesPass()(graph_model)
+    except ModelError:
+        raise
     except Exception as error:  # libraries on a hostile graph: whatever they raise is a bad model
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise ModelError(
             f"is not a valid graph: {reason}",
             remedy="run onnx.checker.check_model on it, or export it again",
         ) from error
-    return Cleaned(graph_model, original, functions, batch)
+    return Cleaned(graph_model, original, functions, batch, version(modern))

@@ -4,29 +4,53 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
+from neurodeploy.errors import NeuroDeployError
+from neurodeploy.importing.constants import QUANTISERS
 from neurodeploy.importing.findings import Finding
 from neurodeploy.importing.operation import Operation
+from neurodeploy.importing.scales import read_grid
 
-__all__ = ["check_decoder", "decoder_nodes"]
+__all__ = ["DECODERS", "check_decoder", "decoder_nodes"]
 
 #: Keep the order of the outputs, or choose the largest.
-_DECODERS = {
+DECODERS = {
     "Softmax": "the order of the outputs is unchanged; probabilities are not computed",
     "LogSoftmax": "the order of the outputs is unchanged; probabilities are not computed",
     "Sigmoid": "the order of the outputs is unchanged, and 0.5 corresponds to 0 before it",
     "Hardmax": "the output decoder picks the largest output itself",
     "ArgMax": "the output decoder picks the largest output itself",
+    "com.microsoft::QLinearSoftmax": (
+        "the order of the outputs is unchanged; probabilities are not computed"
+    ),
+    "com.microsoft::QLinearSigmoid": (
+        "the order of the outputs is unchanged, and 0.5 corresponds to 0 before it"
+    ),
 }
+#: A quantiser with what reads it, from the output on.
+_ROUNDINGS = (["QuantizeLinear"], ["DequantizeLinear", "QuantizeLinear"])
 #: May follow one of these on the way to the output.
-_FOLLOWERS = frozenset({"Cast", "Flatten", "Identity", "Log", "Reshape", "Squeeze", "Unsqueeze"})
+_FOLLOWERS = QUANTISERS | {
+    "Cast",
+    "Flatten",
+    "Identity",
+    "Log",
+    "Reshape",
+    "Squeeze",
+    "Unsqueeze",
+}
+
+
+def _kind(node: ir.Node) -> str:
+    return node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}::{node.op_type}"
 
 
 def decoder_nodes(output: ir.Value) -> tuple[tuple[ir.Node, ...], ir.Value]:
     """Trailing nodes that decode, in order, and the value that the network itself ends with.
 
     1. Softmax, LogSoftmax, Sigmoid, Hardmax and ArgMax right before the output, several too.
-    2. With them the casts, logarithms and reshapes that follow.
-    3. Not if anything else reads a value on that way.
+    2. With them the casts, logarithms, reshapes and quantisers that follow.
+    3. And the quantiser right before them, whose rounding only makes ties.
+    4. Not if anything else reads a value on that way.
     """
     trail: list[ir.Node] = []
     kept, end = 0, output
@@ -38,22 +62,31 @@ def decoder_nodes(output: ir.Value) -> tuple[tuple[ir.Node, ...], ir.Value]:
             break
         if current is not output and current.is_graph_output():
             break
-        if node.domain not in ("", "ai.onnx"):
-            break
-        if node.op_type not in _DECODERS and node.op_type not in _FOLLOWERS:
+        kind = _kind(node)
+        if kind not in DECODERS and kind not in _FOLLOWERS:
             break
         trail.append(node)
         current = node.inputs[0]
-        if node.op_type in _DECODERS:
+        before = kept and [_kind(node) for node in trail[kept:]] in _ROUNDINGS
+        if kind in DECODERS or before:
             kept, end = len(trail), current
     return tuple(reversed(trail[:kept])), end
 
 
 def check_decoder(operation: Operation) -> Finding:
     """The finding on a decoding node; one that mixes the samples of a batch is refused."""
-    name, kind = operation.name, operation.op_type
-    default = {"ArgMax": 0, "Sigmoid": 1}.get(kind, -1 if operation.version >= 13 else 1)
-    if kind in _DECODERS:
+    name, kind = operation.name, _kind(operation.node)
+    version = operation.version
+    try:
+        if kind in QUANTISERS or kind.startswith("com.microsoft::"):
+            read_grid(operation, 1, 2)
+        if kind.startswith("com.microsoft::"):
+            read_grid(operation, 3, 4)
+            version = operation.integer("opset", version)
+    except NeuroDeployError as error:
+        return Finding(name, kind, "refused", error.message, error.remedy)
+    default = 0 if kind == "ArgMax" else -1 if version >= 13 else 1
+    if kind in DECODERS and not kind.endswith("Sigmoid"):
         axis = operation.node.attributes.get("axis")
         number = default if axis is None else axis.value
         rank = len(operation.signal().shape) + 1 if operation.is_signal(0) else None
@@ -65,5 +98,7 @@ def check_decoder(operation: Operation) -> Finding:
                 "works along the batch axis, so samples would depend on each other",
                 "set its axis to the classes, or end the exported model before this node",
             )
-    reason = _DECODERS.get(kind, "follows a node that only decodes")
+    reason = DECODERS.get(kind, "follows a node that only decodes")
+    if kind in QUANTISERS:
+        reason = "rounds what only the decoder reads; the order stays, but for ties"
     return Finding(name, kind, "decoder", reason)

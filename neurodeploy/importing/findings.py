@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from neurodeploy.errors import ModelError, UnsupportedError
 
+if TYPE_CHECKING:
+    from neurodeploy.importing.summary import Summary
+
 __all__ = ["Finding", "Report", "Verdict", "refusal"]
 
-Verdict = Literal["converts", "folds", "refused", "decoder"]
+Verdict = Literal["converts", "folds", "decoder", "refused", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,9 @@ class Finding:
         Its operator, with the domain where that is not ONNX's own.
     verdict
         ``converts``: becomes nodes of the Network. ``folds``: disappears into constants, shapes or
-        a neighbour. ``decoder``: only reads the class off the outputs, dropped. ``refused``.
+        a neighbour. ``decoder``: only reads the class off the outputs, moved there. ``refused``:
+        cannot become spikes. ``unknown``: not examined, because it reads what a refused node
+        makes, and the shape of that is not known.
     reason, remedy
         Why, and what the user can do.
     """
@@ -46,16 +51,25 @@ class Report:
     path
         The file, as given.
     findings
-        One a node, in the file's order; if the file cannot be read, one about the file.
+        One a node, in the file's order, then those of nodes within its functions that say
+        something; if the file cannot be read, one about the file. What concerns no single node
+        comes last.
+    summary
+        What the findings add up to, and the sizes that are known.
+    nodes
+        How many findings, from the first on, belong to the nodes of the file's main graph, one
+        each; 0 if the file cannot be read.
     """
 
     path: str
     findings: tuple[Finding, ...]
+    summary: Summary
+    nodes: int = 0
 
     @property
     def ok(self) -> bool:
-        """Whether the file imports."""
-        return not self.refused
+        """Whether nothing was refused, and so nothing left unexamined."""
+        return not any(finding.verdict in ("refused", "unknown") for finding in self.findings)
 
     @property
     def refused(self) -> tuple[Finding, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
 import onnx_ir as ir
@@ -15,13 +15,21 @@ from neurodeploy.importing.builder import Builder, Signal
 from neurodeploy.importing.cleaning import Cleaned, clean
 from neurodeploy.importing.decoder import check_decoder, decoder_nodes
 from neurodeploy.importing.findings import Finding, Report, refusal
+from neurodeploy.importing.grid import entrance_grid
 from neurodeploy.importing.operation import Operation
-from neurodeploy.importing.reading import Source, read_model
+from neurodeploy.importing.outputs import Outputs, choose_output
+from neurodeploy.importing.reading import read_model
 from neurodeploy.importing.refusals import refuse
 from neurodeploy.importing.registry import HANDLERS
+from neurodeploy.importing.summary import (
+    Summary,
+    count_findings,
+    count_network,
+    file_parameters,
+)
 from neurodeploy.network import Input, Network
 
-__all__ = ["Imported", "check", "load_network"]
+__all__ = ["Imported", "check", "examine", "load_network"]
 
 
 @dataclass(frozen=True)
@@ -36,8 +44,12 @@ class Imported:
         Of the ONNX file, and of each external data file by location.
     opset, producer
         Operator set version and the exporter's name for itself.
+    integer_input
+        Whether the model takes integers (then a network input is such an integer, unscaled).
     input_name, output_name
         As the file names them.
+    other_outputs
+        Outputs of the file that are left out.
     decoder
         Operators behind the network's last result that were dropped, in order.
     findings
@@ -50,7 +62,9 @@ class Imported:
     opset: int
     producer: str
     input_name: str
+    integer_input: bool
     output_name: str
+    other_outputs: tuple[str, ...]
     decoder: tuple[str, ...]
     findings: tuple[Finding, ...]
 
@@ -87,7 +101,7 @@ class _Walk:
                 refuse(operation, kind)
             if any(value in self.unknown for value in node.inputs if value is not None):
                 self._skip(
-                    node, Finding(name, kind, "converts", "not examined: reads a refused node")
+                    node, Finding(name, kind, "unknown", "not examined: reads a refused node")
                 )
                 return
             results = handler(operation, self.builder)
@@ -116,11 +130,15 @@ class _Walk:
             self.findings[operation.name] = Finding(operation.name, kind, "converts", reason)
             return
         for source in node.inputs:
-            same = source is not None and self.signals.get(source) == results[0]
+            same = source is not None and self._is_at(source, results[0])
             if source is not None and same and not self.exclusive(source):
                 self.shared.add(node.outputs[0])
         reason = operation.note or "has no effect at inference"
         self.findings[operation.name] = Finding(operation.name, kind, "folds", reason)
+
+    def _is_at(self, value: ir.Value, result: Signal) -> bool:
+        signal = self.signals.get(value)
+        return signal is not None and signal.name == result.name
 
     def _skip(self, node: ir.Node, finding: Finding) -> None:
         """Record a node that was not imported and go on behind it if its shape is known."""
@@ -133,35 +151,51 @@ class _Walk:
                 continue
             stand_in = Input(self.builder.unique(f"{finding.node}?"), shape=tuple(dims[1:]))
             try:
-                self.signals[value] = self.builder.add(stand_in)
+                self.signals[value] = self.builder.enter(stand_in, entrance_grid(value.dtype))
             except ModelError:
                 self.unknown.add(value)
 
 
 def _ends(cleaned: Cleaned) -> tuple[ir.Value, ir.Value]:
-    """The graph's input and its only output."""
+    """The graph's input and the output that was chosen."""
     graph = cleaned.model.graph
-    outputs = {value.name: value for value in graph.outputs if value is not None}
-    if len(outputs) != 1:
-        names = ", ".join(repr(name) for name in outputs)
-        raise ModelError(
-            f"has {len(outputs)} outputs ({names}), not one" if outputs else "has no output",
-            remedy="export the model with the classifier's output only",
-        )
-    return graph.inputs[0], next(iter(outputs.values()))
+    outputs = [value for value in graph.outputs if value is not None]
+    if not outputs:
+        raise ModelError("has no output", remedy="export the model with the classifier's output")
+    return graph.inputs[0], outputs[0]
 
 
-def _walk(source: Source) -> tuple[_Walk, Signal | None, tuple[str, ...], str]:
-    cleaned = clean(source.model)
+def _needed(exit_value: ir.Value) -> set[ir.Node]:
+    """The nodes that a value depends on; clean-up leaves others that a dropped branch had read."""
+    needed: set[ir.Node] = set()
+    stack: list[ir.Value | None] = [exit_value]
+    while stack:
+        value = stack.pop()
+        node = None if value is None else value.producer()
+        if node is None or node in needed:
+            continue
+        needed.add(node)
+        stack.extend(node.inputs)
+        for attribute in node.attributes.values():
+            if attribute.type == ir.AttributeType.GRAPH and not attribute.is_ref():
+                stack.extend(v for inner in attribute.as_graph().all_nodes() for v in inner.inputs)
+    return needed
+
+
+def _walk(cleaned: Cleaned) -> tuple[_Walk, Signal | None, tuple[str, ...]]:
     entrance, exit_value = _ends(cleaned)
-    walk = _Walk(cleaned, source.opset, Builder(cleaned.batch))
+    walk = _Walk(cleaned, cleaned.opset, Builder(cleaned.batch))
     shape = tuple(int(d) for d in (entrance.shape or ()) if isinstance(d, int))[1:]
     name = walk.builder.unique(entrance.name or "input")
-    walk.signals[entrance] = walk.builder.add(Input(name, shape=shape))
+    grid = entrance_grid(entrance.dtype)
+    walk.signals[entrance] = walk.builder.enter(Input(name, shape=shape), grid)
     decoder, result = decoder_nodes(exit_value)
+    needed = _needed(exit_value)
     for node in cleaned.model.graph:
+        if node not in needed:
+            continue
         if node in decoder:
-            operation = Operation(node, source.opset, walk.signals, walk.exclusive)
+            operation = Operation(node, cleaned.opset, walk.signals, walk.exclusive)
             finding = check_decoder(operation)
             walk.findings[finding.node] = finding
         else:
@@ -169,42 +203,58 @@ def _walk(source: Source) -> tuple[_Walk, Signal | None, tuple[str, ...], str]:
     final = walk.signals.get(result)
     if final is None and not any(f.verdict == "refused" for f in walk.findings.values()):
         raise ModelError("the output does not depend on the input", place=str(exit_value.name))
-    return walk, final, tuple(node.op_type for node in decoder), str(exit_value.name)
+    return walk, final, tuple(node.op_type for node in decoder)
 
 
-def _in_file_order(walk: _Walk) -> tuple[Finding, ...]:
+def _in_file_order(walk: _Walk, outputs: Outputs) -> tuple[Finding, ...]:
     """Findings for every node of the file, then for those that came out of its functions."""
     left = dict(walk.findings)
     ordered = []
-    for name, kind in walk.cleaned.original:
-        gone = (
+    for index, (name, kind) in enumerate(walk.cleaned.original):
+        gone = outputs.aside.get(
+            index,
             "a function: its body is written out"
             if kind in walk.cleaned.functions
-            else ("constant, shape arithmetic or unused: removed by clean-up")
+            else "constant, shape arithmetic or unused: removed by clean-up",
         )
         ordered.append(left.pop(name, Finding(name, kind, "folds", gone)))
     # Of nodes that are not the file's own, only those that say something.
     return (*ordered, *(finding for finding in left.values() if finding.verdict != "folds"))
 
 
-def _examine(path: str | os.PathLike[str]) -> tuple[Imported | None, tuple[Finding, ...]]:
+def _examine(path: str | os.PathLike[str], output: str | None) -> tuple[Imported | None, Report]:
     """Read, clean and walk a file: the one way in, for importing and for checking."""
     try:
         source = read_model(path)
-        walk, final, decoder, output = _walk(source)
-        findings = _in_file_order(walk)
-        if any(finding.verdict == "refused" for finding in findings) or final is None:
-            return None, findings
+        parameters = file_parameters(source.model)
+        outputs = choose_output(source.model.graph, output)
+        cleaned = clean(source.model)
+        walk, final, decoder = _walk(cleaned)
+        findings = _in_file_order(walk, outputs)
+        summary = Summary(
+            input=str(cleaned.model.graph.inputs[0].name),
+            output=outputs.taken,
+            other_outputs=outputs.others,
+            opset=source.opset,
+            file_parameters=parameters,
+        )
+        summary = count_findings(summary, findings)
+        report = Report(str(path), findings, summary, len(cleaned.original))
+        if not report.ok or final is None:
+            return None, report
+        network = walk.builder.build(final)
         imported = Imported(
-            network=walk.builder.build(final),
+            network=network,
             sha256=source.sha256,
             external_sha256=source.external_sha256,
             opset=source.opset,
             producer=" ".join(
                 filter(None, (source.model.producer_name, source.model.producer_version))
             ),
-            input_name=str(walk.cleaned.model.graph.inputs[0].name),
-            output_name=output,
+            input_name=str(cleaned.model.graph.inputs[0].name),
+            integer_input=entrance_grid(cleaned.model.graph.inputs[0].dtype) is not None,
+            output_name=outputs.taken,
+            other_outputs=outputs.others,
             decoder=decoder,
             findings=findings,
         )
@@ -216,7 +266,7 @@ def _examine(path: str | os.PathLike[str]) -> tuple[Imported | None, tuple[Findi
         ) from error
     except (RecursionError, MemoryError) as error:
         raise ModelError(f"is too deep or too large ({error})", place=str(path)) from error
-    return imported, findings
+    return imported, replace(report, summary=count_network(summary, network))
 
 
 def _at(error: ModelError, path: str) -> NoReturn:
@@ -227,13 +277,16 @@ def _at(error: ModelError, path: str) -> NoReturn:
     raise type(error)(error.message, place=place, remedy=error.remedy) from error
 
 
-def load_network(path: str | os.PathLike[str]) -> Imported:
+def load_network(path: str | os.PathLike[str], output: str | None = None) -> Imported:
     """Import an ONNX file.
 
     Parameters
     ----------
     path
         The file; external data must lie in its folder.
+    output
+        Name of the output to compute, where the file has several; default: the first. What leads
+        only to others is left out.
 
     Returns
     -------
@@ -246,23 +299,36 @@ def load_network(path: str | os.PathLike[str]) -> Imported:
         The file cannot be read or is no valid model.
     UnsupportedError
         Nodes that cannot become spikes: all of them, each with reason and remedy.
+    UsageError
+        The model has no output of that name.
     """
-    imported, findings = _examine(path)
+    imported, report = _examine(path, output)
     if imported is None:
-        raise refusal(str(path), [f for f in findings if f.verdict == "refused"])
+        raise refusal(str(path), report.refused)
     return imported
 
 
-def check(path: str | os.PathLike[str]) -> Report:
+def examine(
+    path: str | os.PathLike[str], output: str | None = None
+) -> tuple[Imported | None, Report]:
+    """`load_network` and `check` in one walk; without Imported where the report is not ok."""
+    try:
+        return _examine(path, output)
+    except ModelError as error:
+        where = f"{error.place}: " if error.place else ""
+        finding = Finding("", "", "refused", f"{where}{error.message}", error.remedy)
+        return None, Report(str(path), (finding,), Summary())
+
+
+def check(path: str | os.PathLike[str], output: str | None = None) -> Report:
     """Say of every node of an ONNX file whether it imports, and if not, why.
 
     The same walk as `load_network`: `Report.ok` holds exactly if that succeeds. Never raises for
     a bad file; a file that cannot be read is one finding without a node.
+
+    Raises
+    ------
+    UsageError
+        The model has no output of that name.
     """
-    try:
-        _, findings = _examine(path)
-    except ModelError as error:
-        where = f"{error.place}: " if error.place else ""
-        reason = f"{where}{error.message}"
-        findings = (Finding("", "", "refused", reason, error.remedy),)
-    return Report(str(path), findings)
+    return examine(path, output)[1]

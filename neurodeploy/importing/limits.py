@@ -15,8 +15,9 @@ __all__ = [
 
 #: Bytes of the ONNX file; protobuf itself ends at 2 GiB.
 MAX_FILE = 2**31 - 1
-#: Weights of a model, inline and external together. A chip of 128 cores holds about 2**24.
-MAX_PARAMETERS = 2**27
+#: Weights of a model, inline and external together: VGG-19 has 143,667,240, the most that networks
+#: of this kind have. A chip of 128 cores holds about 2**24.
+MAX_PARAMETERS = 160_000_000
 #: Elements that constant folding may produce, all nodes together.
 MAX_FOLDED = 2**26
 #: Elements of one activation (a 224 x 224 x 64 map has 2**21.6).

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import onnx_ir as ir
 
 from neurodeploy.errors import ModelError, UnsupportedError
 from neurodeploy.importing.builder import Signal
+from neurodeploy.importing.grid import Grid
 from neurodeploy.importing.limits import MAX_DIMENSION, MAX_RANK
 
 __all__ = ["Operation", "float32"]
@@ -51,6 +53,8 @@ class Operation:
     ----------
     note : str
         A handler's own reason for the finding, in place of the general one.
+    grid : Grid or None
+        What the integers stand for that the handler moves as if they were floats (`strip_grid`).
     """
 
     def __init__(
@@ -65,8 +69,13 @@ class Operation:
         self.op_type = node.op_type
         self.version = version
         self.note = ""
+        self.grid: Grid | None = None
         self._signals = signals
         self._exclusive = exclusive
+
+    def at(self, node: ir.Node) -> Operation:
+        """Another node of the same walk."""
+        return Operation(node, self.version, self._signals, self._exclusive)
 
     # Inputs
 
@@ -88,7 +97,8 @@ class Operation:
             raise UnsupportedError(
                 f"input {index} ({value.name!r}) is a constant where an activation is expected"
             )
-        return self._signals[value]
+        signal = self._signals[value]
+        return signal if self.grid is None else replace(signal, grid=None)
 
     def is_signal(self, index: int) -> bool:
         """Whether an input is an activation."""
@@ -98,6 +108,35 @@ class Operation:
         """Whether no other node reads this input."""
         value = self.value(index)
         return value is not None and self._exclusive(value)
+
+    def grids(self) -> set[Grid | None]:
+        """Grids of the activations among the inputs."""
+        read = (self._signals.get(value) for value in self.node.inputs if value is not None)
+        return {signal.grid for signal in read if signal is not None}
+
+    def refuse_grid(self) -> None:
+        """Refuse to compute on integers."""
+        if any(grid is not None for grid in self.grids()):
+            raise UnsupportedError(
+                f"{self.op_type} computes on quantised integers, which round and overflow",
+                remedy="put DequantizeLinear, or a Cast to float, before it",
+            )
+
+    def strip_grid(self) -> None:
+        """Show integers as the real values they stand for, to a handler that only moves them."""
+        grids = self.grids()
+        if len(grids) > 1:
+            raise UnsupportedError(
+                f"{self.op_type} joins integers of different scales or zero points",
+                remedy="quantise its inputs with one scale and zero point",
+            )
+        self.grid = grids.pop() if grids else None
+
+    def real(self, values: np.ndarray) -> np.ndarray:
+        """Constants among the moved elements as the real values that they stand for, too."""
+        if self.grid is None:
+            return values
+        return (values.astype(np.float64) - self.grid.zero_point) * self.grid.scale
 
     def constant(self, index: int) -> np.ndarray | None:
         """Values of a constant input; None if omitted.

@@ -13,12 +13,10 @@ from google.protobuf.message import DecodeError
 
 from neurodeploy.errors import ModelError
 from neurodeploy.importing.limits import MAX_FILE
+from neurodeploy.importing.opsets import OLDEST
 from neurodeploy.importing.tensors import all_nodes, check_tensors
 
 __all__ = ["Source", "read_model"]
-
-#: Operator sets whose meaning differs from today's (implicit broadcast axes, is_test).
-OLDEST_OPSET = 7
 
 
 @dataclass(frozen=True)
@@ -74,12 +72,12 @@ def _opset(model: onnx.ModelProto, place: str) -> int:
         found = f"operator set versions {sorted(versions)}" if versions else "no operator set"
         raise ModelError(f"names {found}, not one", place=place, remedy="export the model again")
     (version,) = versions
-    if not OLDEST_OPSET <= version <= newest:
+    if not OLDEST <= version <= newest:
         raise ModelError(
-            f"uses operator set {version}; {OLDEST_OPSET} to {newest} can be read",
+            f"uses operator set {version}; {OLDEST} to {newest} can be read",
             place=place,
             remedy="export with opset 17, or use onnx.version_converter"
-            + ("" if version < OLDEST_OPSET else ", or install a newer onnx"),
+            + ("" if version < OLDEST else ", or install a newer onnx"),
         )
     return version
 
@@ -115,7 +113,7 @@ def read_model(path: str | os.PathLike[str]) -> Source:
     """Read an ONNX file and its external data.
 
     1. The path must be a regular file of at most 2 GiB that parses as a model with a graph.
-    2. Exactly one version of ONNX's own operators, from 7 to the newest that onnx knows.
+    2. Exactly one version of ONNX's own operators, from 6 to the newest that onnx knows.
     3. All names are text.
     4. Every tensor must hold as many bytes as its shape claims (`check_tensors`).
 

@@ -8,7 +8,7 @@ from neurodeploy.errors import ModelError, UnsupportedError
 from neurodeploy.importing.operation import Operation
 from neurodeploy.network import Shape
 
-__all__ = ["Window", "read_window"]
+__all__ = ["Window", "read_kernel", "read_window"]
 
 #: Spatial axes that ONNX Runtime slides over.
 _MAX_SPATIAL = 3
@@ -35,13 +35,31 @@ def _positive(operation: Operation, name: str, rank: int) -> Shape:
     return values
 
 
+def read_kernel(operation: Operation, size: Shape, kernel: Shape) -> Window:
+    """Kernel, stride and dilation of a node, without padding; parameters as of `read_window`.
+
+    Refused: more than three spatial axes, lists of wrong length, numbers below one, a
+    ``kernel_shape`` that is not `kernel`.
+    """
+    rank = len(size)
+    if not 1 <= rank <= _MAX_SPATIAL:
+        raise UnsupportedError(f"slides over {rank} axes; 1 to {_MAX_SPATIAL} are supported")
+    if len(kernel) != rank or any(n < 1 for n in kernel):
+        raise ModelError(f"kernel {kernel} does not fit an input of {rank} spatial axes {size}")
+    if operation.ints("kernel_shape", kernel) != kernel:
+        raise ModelError(f"kernel_shape {operation.ints('kernel_shape')} is not that of its weight")
+    stride = _positive(operation, "strides", rank)
+    dilation = _positive(operation, "dilations", rank)
+    return Window(kernel, stride, dilation, (0,) * (2 * rank))
+
+
 def read_window(operation: Operation, size: Shape, kernel: Shape) -> Window:
     """The window of a node.
 
     1. ``pads`` as given; ``auto_pad`` VALID is none.
     2. SAME_UPPER and SAME_LOWER: as much as makes the output ``ceil(size / stride)``, the odd cell
        at the end or at the begin.
-    3. Refused: negative pads, more than three spatial axes, lists of wrong length.
+    3. Refused: negative pads, what `read_kernel` refuses.
 
     Parameters
     ----------
@@ -51,13 +69,8 @@ def read_window(operation: Operation, size: Shape, kernel: Shape) -> Window:
         Kernel size.
     """
     rank = len(size)
-    if not 1 <= rank <= _MAX_SPATIAL:
-        raise UnsupportedError(f"slides over {rank} axes; 1 to {_MAX_SPATIAL} are supported")
-    if len(kernel) != rank or any(n < 1 for n in kernel):
-        raise ModelError(f"kernel {kernel} does not fit an input of {rank} spatial axes {size}")
-    stride = _positive(operation, "strides", rank)
-    dilation = _positive(operation, "dilations", rank)
-    plain = Window(kernel, stride, dilation, (0,) * (2 * rank))
+    plain = read_kernel(operation, size, kernel)
+    stride, dilation = plain.stride, plain.dilation
     mode = operation.text("auto_pad", "NOTSET")
     if mode == "VALID":
         return plain

@@ -136,12 +136,14 @@ def stages(network: Network, *, max_pooling: bool = False) -> tuple[Stage, ...]:
     found: list[Stage] = []
     depth: dict[str, int] = {network.input.name: 0}
     names: dict[str, str] = {network.input.name: INPUT}
+    linear = _Linear(network, max_pooling)
     for node in network:
         is_pool = max_pooling and _is_max(node)
         if not (_is_relu(node) or is_pool or isinstance(node, Output)):
+            linear.add(node)
             continue
         (source,) = network.inputs_of(node.name)
-        ways = _trace(network, source, max_pooling)
+        ways = linear.ways(source)
         if is_pool:
             own = node.name
             paths: tuple[Path, ...] = (
@@ -161,11 +163,12 @@ def stages(network: Network, *, max_pooling: bool = False) -> tuple[Stage, ...]:
             paths=paths,
             bias=np.zeros(prod(network.shapes[node.name]))
             if is_pool
-            else _response_to_zero(network, source, max_pooling).reshape(-1),
+            else linear.response_to_zero(source).reshape(-1),
             maximum=node.maximum if isinstance(node, Activation) else None,
             depth=1 + max(depth[start] for start, _ in ways),
         )
         depth[node.name], names[node.name] = stage.depth, stage.name
+        linear.begin(node)
         found.append(stage)
     return tuple(found)
 
@@ -212,34 +215,114 @@ def _unique(name: str, taken: Iterable[str], readout: bool) -> str:
     return candidate
 
 
-def _trace(network: Network, name: str, max_pooling: bool) -> list[tuple[str, list[Node]]]:
-    """Every way back from a node to a stage or the input: (start, nodes passed)."""
-    node = network[name]
-    if isinstance(node, Input) or _is_relu(node) or (max_pooling and _is_max(node)):
-        return [(name, [])]
-    sources = network.inputs_of(name)
-    if isinstance(node, Activation):
-        return _trace(network, sources[0], max_pooling)
-    if isinstance(node, Add):
-        return [way for source in sources for way in _trace(network, source, max_pooling)]
-    if isinstance(node, Concat):
-        return [
-            (start, [*chain, part])
-            for source, part in zip(sources, _parts(network, node), strict=True)
-            for start, chain in _trace(network, source, max_pooling)
+#: Ways from stages to one node; sums of sums of one activation double them each time.
+_MAX_WAYS = 1024
+
+#: The nodes of a way, the last one first.
+_Chain: TypeAlias = "tuple[_Chain, Node] | None"
+
+
+class _Linear:
+    """What lies between stages, met in topological order.
+
+    For each node the ways back to stages or the input, and what it computes when all of these are
+    zero (which is the exact bias of what follows). Both are dropped when no reader is left.
+    """
+
+    def __init__(self, network: Network, max_pooling: bool) -> None:
+        self.network, self.max_pooling = network, max_pooling
+        self._ways: dict[str, list[tuple[str, _Chain]]] = {}
+        self._zero: dict[str, np.ndarray] = {}
+        self._readers: dict[str, int] = {}
+
+    def begin(self, node: Node) -> None:
+        """A stage or the input: ways begin here."""
+        self._keep(node, [(node.name, None)], np.zeros(self.network.shapes[node.name]))
+
+    def add(self, node: Node) -> None:
+        """A node between stages.
+
+        Raises
+        ------
+        UnsupportedError
+            It is not linear, or stages reach it in too many ways.
+        """
+        if isinstance(node, Input):
+            self.begin(node)
+            return
+        sources = self.network.inputs_of(node.name)
+        moves: list[Node | None] = [None] * len(sources)
+        if isinstance(node, Concat):
+            moves = list(_parts(self.network, node))
+        elif not isinstance(node, Activation | Add):
+            _check_linear(node)
+            moves = [node]
+        ways = [
+            (start, chain if move is None else (chain, move))
+            for source, move in zip(sources, moves, strict=True)
+            for start, chain in self._ways[source]
         ]
-    if isinstance(node, Pool) and node.operation == "max":
+        if len(ways) > _MAX_WAYS:
+            raise UnsupportedError(
+                f"is reached from activations in {len(ways)} ways (limit {_MAX_WAYS})",
+                place=f"node {node.name!r}",
+                remedy="do not add an activation to itself again and again: scale it",
+            )
+        self._keep(node, ways, self._response(node, [self._zero[s] for s in sources]))
+        for source in set(sources):
+            self._read(source)
+
+    def ways(self, name: str) -> list[tuple[str, list[Node]]]:
+        """Every way back from a node to a stage or the input: (start, nodes passed)."""
+        return [(start, _unrolled(chain)) for start, chain in self._ways[name]]
+
+    def response_to_zero(self, name: str) -> np.ndarray:
+        """What a node that a stage reads computes when every activation and the input are zero."""
+        found = self._zero[name]
+        self._read(name)
+        return found
+
+    def _keep(self, node: Node, ways: list[tuple[str, _Chain]], zero: np.ndarray) -> None:
+        self._ways[node.name], self._zero[node.name] = ways, zero
+        self._readers[node.name] = len(self.network.consumers_of(node.name))
+
+    def _read(self, name: str) -> None:
+        self._readers[name] -= 1
+        if self._readers[name] == 0:
+            del self._ways[name], self._zero[name]
+
+    def _response(self, node: Node, parts: list[np.ndarray]) -> np.ndarray:
+        if isinstance(node, Add):
+            return np.sum(parts, axis=0)
+        if isinstance(node, Concat):
+            return np.concatenate(parts, axis=node.axis)
+        if isinstance(node, Activation):
+            return parts[0]
+        if not parts[0].any():
+            return bias_map(node, parts[0].shape)
+        return apply_linear(node, parts[0])
+
+
+def _unrolled(chain: _Chain) -> list[Node]:
+    nodes: list[Node] = []
+    while chain is not None:
+        chain, node = chain
+        nodes.append(node)
+    return nodes[::-1]
+
+
+def _check_linear(node: Node) -> None:
+    if _is_max(node):
         raise UnsupportedError(
             "max pooling has no rate code: the largest rate is not known before all spikes came",
-            place=f"node {name!r} (MaxPool)",
+            place=f"node {node.name!r} (MaxPool)",
             remedy="use --scheme ttfs, where it is the earliest spike, or train with average "
             "pooling or a strided convolution",
         )
     if not is_linear(node):
         raise UnsupportedError(
-            f"a {type(node).__name__} node cannot become synapses", place=f"node {name!r}"
+            f"a {type(node).__name__} node cannot become synapses", place=f"node {node.name!r}"
         )
-    return [(start, [*chain, node]) for start, chain in _trace(network, sources[0], max_pooling)]
 
 
 def _parts(network: Network, node: Concat) -> list[Permute]:
@@ -296,20 +379,3 @@ def _two_dimensional(conv: Conv) -> Conv:
         (1, *conv.dilation),
         conv.groups,
     )
-
-
-def _response_to_zero(network: Network, name: str, max_pooling: bool) -> np.ndarray:
-    """What a node computes when every activation and the input are zero: the exact bias."""
-    node = network[name]
-    if isinstance(node, Input) or _is_relu(node) or (max_pooling and _is_max(node)):
-        return np.zeros(network.shapes[name])
-    parts = [_response_to_zero(network, source, max_pooling) for source in network.inputs_of(name)]
-    if isinstance(node, Add):
-        return np.sum(parts, axis=0)
-    if isinstance(node, Concat):
-        return np.concatenate(parts, axis=node.axis)
-    if isinstance(node, Activation):
-        return parts[0]
-    if not parts[0].any():
-        return bias_map(node, parts[0].shape)
-    return apply_linear(node, parts[0])

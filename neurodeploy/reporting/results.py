@@ -30,7 +30,9 @@ class Reference:
         from neurodeploy.importing import load_network
         from neurodeploy.network.evaluate import Evaluator
 
-        network = load_network(model).network
+        recorded = program.provenance.get("model")
+        output = recorded.get("output") if isinstance(recorded, dict) else None
+        network = load_network(model, output if isinstance(output, str) else None).network
         shape = (len(samples.x), *network.shapes[network.input.name])
         evaluator = Evaluator(network)
         found = []

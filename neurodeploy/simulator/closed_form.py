@@ -12,7 +12,7 @@ sweep through the layers. Two ways, equal bit for bit:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import Protocol
 
@@ -38,18 +38,22 @@ class Swept:
         int64 (n,) by population.
     operations
         int64 (n,) for each connection, in program order.
+    fired
+        int32 (n, neurons) by population: the integer that each neuron's spike stands for, 0 for
+        none. Empty unless asked for.
     """
 
     membrane: np.ndarray
     spikes: dict[str, np.ndarray]
     operations: list[np.ndarray]
+    fired: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 class Sweep(Protocol):
     """A way through the layers."""
 
-    def run(self, level: np.ndarray) -> Swept:
-        """Sweep samples, int32 (n, inputs) of `encoding.levels`."""
+    def run(self, level: np.ndarray, every: bool = False) -> Swept:
+        """Sweep samples, int32 (n, inputs) of `encoding.levels`; `every`: fill `Swept.fired`."""
 
 
 def is_closed_form(program: Program) -> bool:
@@ -87,7 +91,7 @@ class EventSweep:
         self.program = program
         self.plan = Plan(program)
 
-    def run(self, level: np.ndarray) -> Swept:
+    def run(self, level: np.ndarray, every: bool = False) -> Swept:
         """See `Sweep.run`."""
         program, window = self.program, self.program.period
         spikes = {p.name: np.zeros(len(level), np.int64) for p in program.populations}
@@ -95,6 +99,9 @@ class EventSweep:
         place = {id(c): i for i, c in enumerate(program.connections)}
         decoder = program.population(program.decoder.population)
         membrane = np.zeros((len(level), decoder.size), np.int64)
+        kept = {
+            p.name: np.zeros((len(level), p.size), np.int32) for p in program.populations if every
+        }
         start = np.zeros(2, np.int64)
         for k, row in enumerate(level):
             fired = {INPUT: row[self.plan.input_order].astype(np.int32)}
@@ -122,7 +129,9 @@ class EventSweep:
                     x = np.clip(x, 0, window) if p.neuron.fires else np.zeros_like(x)
                     fired[p.name] = x.astype(np.int32)
                 spikes[p.name][k] = np.count_nonzero(fired[p.name])
-        return Swept(membrane, spikes, operations)
+                if every:
+                    kept[p.name][k, layer.order] = fired[p.name]
+        return Swept(membrane, spikes, operations, kept)
 
     @staticmethod
     def _maximum(scatter: Scatter, index: np.ndarray, value: np.ndarray, total: np.ndarray) -> None:

@@ -119,7 +119,7 @@ class DenseSweep:
             for c in program.connections
         ]
 
-    def run(self, level: np.ndarray) -> Swept:
+    def run(self, level: np.ndarray, every: bool = False) -> Swept:
         """See `Sweep.run`."""
         program, n = self.program, len(level)
         x = level.reshape(n, *program.encoder.shape).astype(np.float32)
@@ -140,7 +140,13 @@ class DenseSweep:
             for c, fan_out in zip(program.connections, self._fan_out, strict=True)
         ]
         membrane = found[self._membrane].reshape(n, -1).astype(np.int64) - self._half
-        return Swept(membrane, spikes, operations)
+        silent = {p.name: np.zeros((n, p.size), np.int32) for p in program.populations if every}
+        fired = {
+            name: found[output].reshape(n, -1).astype(np.int32)
+            for name, output in self._fired.items()
+            if every
+        }
+        return Swept(membrane, spikes, operations, silent | fired)
 
     def _count(self, name: str, fired: np.ndarray) -> np.ndarray:
         """Spikes of each position over all channels, int32 (n, positions); flat: (n, neurons)."""

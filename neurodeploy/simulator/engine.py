@@ -26,7 +26,7 @@ from neurodeploy.simulator.reference import Trace
 from neurodeploy.simulator.result import Result
 from neurodeploy.simulator.steppers import stepper
 
-__all__ = ["Engine", "default_threads", "simulate"]
+__all__ = ["Engine", "best_sweep", "default_threads", "prepared", "simulate"]
 
 Progress = Callable[[int], None]
 T = TypeVar("T")
@@ -279,7 +279,7 @@ def simulate(
             "rate-coded and time-coded parts in one program cannot be run sample by sample",
             remedy="use Engine.run_stream",
         )
-    engine = _prepared(program, Engine)
+    engine = prepared(program, Engine)
     n = x.shape[0]
     decoder = program.population(program.decoder.population)
     layer = next(la for la in engine.plan.layers if la.population is decoder)
@@ -320,7 +320,7 @@ def simulate(
     return result, outputs[1:]
 
 
-def _prepared(program: Program, make: Callable[[Program], T]) -> T:
+def prepared(program: Program, make: Callable[[Program], T]) -> T:
     """What `make` prepares of a program, once: programs do not change, so it is kept with them."""
     kept = program.__dict__.setdefault("_prepared", {})
     with _PREPARING:
@@ -341,7 +341,7 @@ def _sweep(
     program: Program, x: np.ndarray, threads: int, progress: Progress | None, began: float
 ) -> Result:
     """A time-to-first-spike program in closed form, in batches that bound the memory."""
-    sweep = _prepared(program, _best_sweep)
+    sweep = prepared(program, best_sweep)
     n = x.shape[0]
     # a few samples at a time keep a layer's values in a core's cache
     batch = max(1, min(8, n // threads, 20_000_000 // max(1, program.neurons)))
@@ -373,7 +373,7 @@ def _sweep(
     )
 
 
-def _best_sweep(program: Program) -> Sweep:
+def best_sweep(program: Program) -> Sweep:
     """ONNX Runtime's where it is installed and can express the program, else spike by spike."""
     if importlib.util.find_spec("onnxruntime") and importlib.util.find_spec("onnx"):
         from neurodeploy.simulator.dense_sweep import DenseSweep, can_sweep

@@ -133,6 +133,97 @@ def test_check_says_no(tmp_path):
     assert not list(tmp_path.glob("*.ndp"))
 
 
+def two_outputs(path):
+    """The tiny model with its hidden activations, and their sign, as outputs of their own."""
+    proto = onnx.load(tiny_model(path))
+    proto.graph.node.append(helper.make_node("Sign", ["b"], ["side"], "sign"))
+    proto.graph.output.append(helper.make_tensor_value_info("b", TensorProto.FLOAT, ["n", 4]))
+    proto.graph.output.append(helper.make_tensor_value_info("side", TensorProto.FLOAT, ["n", 4]))
+    onnx.save(proto, path)
+
+
+def test_check_tells_everything(tmp_path):
+    two_outputs(tmp_path / "m.onnx")
+    told = run("check", "m.onnx", "--annotate", "out.onnx", cwd=tmp_path)
+    assert told.returncode == 0, told.stderr
+    for words in (
+        "100.0 %: 4 of 4 nodes",
+        "b, side (choose with --output-name)",
+        "leads only to output 'side', which is not taken",
+        "36 weights, 7 biases",
+        "neurodeploy compile m.onnx --calibration SAMPLES.npz",
+    ):
+        assert words in told.stdout
+    proto = onnx.load(tmp_path / "out.onnx")
+    verdicts = [node.metadata_props[0].value for node in proto.graph.node]
+    assert verdicts == ["converts", "converts", "converts", "folds away"]
+
+    arguments = ("check", "m.onnx", "--scheme", "ttfs", "--steps", 16, "--output-name")
+    report = json.loads(run(*arguments, "b", "--json", cwd=tmp_path).stdout)
+    assert (report["ok"], report["scheme"], report["steps"]) == (True, "ttfs", 16)
+    assert report["target"] == "loihi2"
+    summary = report["summary"]
+    assert (summary["output"], summary["other_outputs"]) == ("b", ["y", "side"])
+    assert (summary["neurons"], summary["relays"]) == (8, 0)
+    assert "--scheme ttfs --steps 16 --output-name b" in run(*arguments, "b", cwd=tmp_path).stdout
+
+    no = run(*arguments, "side", "--annotate", "out.onnx", "--json", cwd=tmp_path)
+    assert no.returncode == 2
+    report = json.loads(no.stdout)
+    assert report["summary"]["neurons"] is None
+    assert report["summary"]["verdicts"]["refused"] == 1
+    assert report["annotated"] == "out.onnx"
+    proto = onnx.load(tmp_path / "out.onnx")
+    assert proto.graph.node[3].metadata_props[0].value == "refused"
+    refused(run(*arguments, "z", cwd=tmp_path), "'y', 'b', 'side'")
+
+
+def test_check_goes_as_far_as_compile(tmp_path):
+    """The registers' limits are checked as well, and say which layer."""
+    weight = np.ones((6, 4), np.float32) * 1e30
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["a"], "first"),
+        helper.make_node("Clip", ["a"], ["b"], "clip"),
+        helper.make_node("MatMul", ["b", "h"], ["y"], "head"),
+    ]
+    nodes[1].input.extend(["zero", "top"])
+    proto = onnx.load(tiny_model(tmp_path / "m.onnx", nodes=nodes, weight=weight))
+    for name, value in (("zero", 0.0), ("top", 1e-30)):
+        proto.graph.initializer.append(numpy_helper.from_array(np.float32(value), name))
+    onnx.save(proto, tmp_path / "m.onnx")
+    result = run("check", "m.onnx", "--json", cwd=tmp_path)
+    assert result.returncode == 2
+    (bad,) = [f for f in json.loads(result.stdout)["findings"] if f["verdict"] == "refused"]
+    assert bad["node"] == "first"
+    refused(run("compile", "m.onnx", cwd=tmp_path), "first", bad["reason"])
+
+
+def test_options_of_check(work):
+    before = sorted(p.name for p in work.iterdir())
+    for options, word in (
+        (("--target", "loihi9"), "loihi9"),
+        (("--target", "loihi1", "--scheme", "ttfs"), "microcode"),
+        (("--steps", "0"), "--steps"),
+        (("--annotate", "m.onnx"), "overwrite"),
+        (("--annotate", "nowhere/out.onnx"), "nowhere"),
+    ):
+        refused(run("check", "m.onnx", *options, cwd=work), word)
+    assert sorted(p.name for p in work.iterdir()) == before
+
+
+def test_compile_takes_one_output_and_says_so(tmp_path):
+    two_outputs(tmp_path / "m.onnx")
+    made = run("compile", "m.onnx", "--json", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    assert "takes output 'y' of 3; the others ('b', 'side') are left out" in made.stderr
+    assert json.loads(made.stdout)["provenance"]["model"]["output"] == "y"
+    made = run("compile", "m.onnx", "--output-name", "b", "-o", "b.ndp", "--json", cwd=tmp_path)
+    about = json.loads(made.stdout)
+    assert about["provenance"]["model"]["output"] == "b"
+    assert about["populations"][-1]["neurons"] == 4
+    refused(run("compile", "m.onnx", "--output-name", "side", cwd=tmp_path), "sign", "Sign")
+
+
 def test_without_samples_it_compiles_and_warns(work):
     result = run("compile", "m.onnx", "-o", "free.ndp", "--json", cwd=work)
     assert result.returncode == 0

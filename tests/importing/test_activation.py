@@ -38,21 +38,3 @@ def test_is_a_relu(model, agree, nodes, opset, constants, maximum):
 def test_clip_without_limits(model, agree):
     imported = agree(model([("Clip", "x", "c"), ("Relu", "c", "y")], (10,), opset=13))
     assert [finding.verdict for finding in imported.findings] == ["folds", "converts"]
-
-
-@pytest.mark.parametrize(
-    ("node", "constants", "words"),
-    [
-        (("Clip", "x l h", "y"), {"l": np.float32(-1), "h": SIX}, "clips at -1"),
-        (("Clip", "x - h", "y"), {"h": SIX}, "clips at None"),
-        (("Clip", "x l h", "y"), {"l": ZERO, "h": ZERO}, "nothing passes"),
-        (("Clip", "x l h", "y"), {"l": ZERO, "h": np.float32(np.nan)}, "not one number"),
-        (("Clip", "x x", "y"), {}, "not a constant"),
-        (("Max", "x l", "y"), {"l": np.float32(1)}, "constant 0"),
-        (("Max", "x x", "y"), {}, "constant 0"),
-        (("Max", "x l", "y"), {"l": np.zeros(3, np.float32)}, "constant 0"),
-        (("LeakyRelu", "x", "y"), {}, "slope of 0.01"),
-    ],
-)
-def test_refusals(model, refuses, node, constants, words):
-    refuses(model([node], (3,), **constants), "n-y", match=words)

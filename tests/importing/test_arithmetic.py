@@ -124,12 +124,59 @@ def test_refusals(model, refuses):
     refuses(model([("Mul", "x x", "y")], (3,)), "n-y", match="two activations")
     refuses(model([("Div", "c x", "y")], (3,), c=normal(3)), "n-y", match="divides a constant")
     refuses(model([("Div", "x c", "y")], (3,), c=np.zeros(3, np.float32)), "n-y", match="zero")
-    refuses(model([("Add", "x c", "y")], (3, 1), c=normal(3, 5)), "n-y", match="does not fit")
+    refuses(model([("Add", "x c", "y")], (3,), c=normal(1, 2, 3)), "n-y", match="does not fit")
     refuses(model([("Add", "x c", "y")], (3,), c=normal(4)), "n-y", match="does not fit")
     proto = model([("Add", "x c", "y")], (3,), batch=2, c=normal(2, 3))
     refuses(proto, "n-y", match="between the samples")
-    nodes = [("GlobalMaxPool", "x", "g"), ("Add", "x g", "y")]
-    refuses(model(nodes, (3, 4, 4)), "n-y", match="broadcasting")
+    nodes = [("Flatten", "x", "f"), ("Add", "x f", "y")]
+    refuses(model(nodes, (3, 4)), "n-y", match="batch axis of one meets")
+    nodes = [("GlobalMaxPool", "x", "g"), ("Concat", "g g", "c", {"axis": 2}), ("Add", "x c", "y")]
+    refuses(model(nodes, (3, 4)), "n-y", match="do not fit")
+    refuses(model([("Sum", "c c", "s"), ("Sum", "x s d", "y")], (3,), c=normal(3), d=normal(4)),
+            "n-y", match="does not fit")  # fmt: skip
+
+
+@pytest.mark.parametrize("opset", [8, 13, 17])
+@pytest.mark.parametrize("kind", ["Add", "Sub", "Sum", "Mean", "Max", "Min"])
+def test_activations_that_broadcast(model, agree, kind, opset):
+    nodes = [("GlobalMaxPool", "x", "g"), (kind, "g x", "a"), (kind, "x a", "y")]
+    agree(model(nodes, (3, 4, 4), opset=opset))
+    nodes = [("Relu", "x", "r"), ("Transpose", "r", "t", {"perm": [0, 2, 1]}), (kind, "t x", "y")]
+    agree(model(nodes, (1, 5), opset=opset))
+
+
+@pytest.mark.parametrize("kind", ["Add", "Sub", "Mul", "Div"])
+@pytest.mark.parametrize("constant", [(3, 5), (1, 5), (1, 3, 5), (5,)])
+def test_constant_that_enlarges(model, agree, kind, constant):
+    agree(model([(kind, "x c", "y")], (3, 1), c=positive(*constant)))
+
+
+def test_constant_that_is_too_large(model, refuses):
+    nodes = [("Transpose", "x", "t", {"perm": [0, 2, 1]}), ("Add", "t c", "y")]
+    refuses(model(nodes, (1, 8000), c=normal(1, 8000)), "n-y", match="64000000 elements")
+
+
+@pytest.mark.parametrize("kind", ["Sum", "Mean"])
+def test_sums_with_constants(model, agree, kind):
+    agree(model([(kind, "c x d", "y")], (3, 4), c=normal(3, 1), d=normal(1, 3, 4)))
+    agree(model([(kind, "x c", "y")], (3, 1), c=normal(3, 4)))
+    agree(model([("Relu", "x", "r"), (kind, "x c r x", "y")], (4,), c=normal(4)))
+    imported = agree(model([(kind, "x", "a"), ("Relu", "a", "y")], (4,)))
+    assert [node.name for node in imported.network] == ["x", "n-y", "output"]
+
+
+def test_shift_of_each_element_is_a_bias(model, agree):
+    nodes = [("Conv", "x w", "c"), ("Add", "c s", "a"), ("Mul", "a p", "m"), ("Add", "m s", "y")]
+    constants = {"w": normal(4, 2, 3, 3), "s": normal(1, 3, 1), "p": normal(4, 1, 1)}
+    imported = agree(model(nodes, (2, 5, 5), **constants))
+    assert [type(node) for node in imported.network][1:-1] == [Conv]
+    imported = agree(model([("Add", "x s", "y")], (4, 5, 5), s=normal(4, 5, 5)))
+    assert [type(node) for node in imported.network][1:-1] == [Conv]
+
+
+def test_one_number_a_sample(model, agree):
+    nodes = [("ReduceSum", "x a", "s", {"keepdims": 0}), ("Mul", "s c", "y")]
+    agree(model(nodes, (4,), a=np.array([1]), c=np.float32(3)))
 
 
 @pytest.mark.parametrize("shape", [(4,), (4, 6), (4, 3, 3), (4, 2, 3, 2)])

@@ -159,7 +159,7 @@ def test_pad_forms(model, agree):
     ("pads", "value", "words"),
     [
         ((1, 0, 0, 0), 0, "pads the batch"),
-        ((0, 1, 0, 0), 1, "silence"),
+        ((0, 1, 0, 0), -np.inf, "no neuron"),
         ((0, 1), 0, "do not fit"),
         ((0, 2**30, 0, 2**30), 0, "elements"),
         ((0, -9, 0, 0), 0, "elements"),
@@ -168,6 +168,28 @@ def test_pad_forms(model, agree):
 def test_pad_refusals(model, refuses, pads, value, words):
     constants = {"p": np.array(pads, np.int64), "v": np.float32(value)}
     refuses(model([("Pad", "x p v", "y")], (4,), **constants), "n-y", match=words)
+
+
+@pytest.mark.parametrize("shape", [(4,), (3, 4), (2, 3, 4), (2, 2, 2, 2)])
+@pytest.mark.parametrize("opset", [10, 11, 18])
+def test_pad_with_a_constant(model, agree, shape, opset):
+    pads = [0] * len(shape) + [1, -1] + [1] * len(shape)
+    pads[1 + len(shape)] = 0
+    if opset < 11:
+        agree(model([("Pad", "x", "y", {"pads": pads, "value": 2.5})], shape, opset=opset))
+    else:
+        constants = {"p": np.array(pads), "v": np.float32(2.5)}
+        agree(model([("Pad", "x p v", "y")], shape, opset=opset, **constants))
+
+
+@pytest.mark.parametrize("axis", [1, 2, -1])
+@pytest.mark.parametrize("reads", ["c x", "x c", "x c r c", "c c x"])
+def test_concat_with_constants(model, agree, axis, reads):
+    nodes = [("Relu", "x", "r"), ("Concat", reads, "y", {"axis": axis})]
+    agree(model(nodes, (2, 2), batch=1, c=normal(1, 2, 2)))
+    agree(model(nodes, (2, 2), batch=3, c=np.tile(normal(1, 2, 2), (3, 1, 1))))
+    agree(model([*nodes, ("Relu", "y", "z")], (2, 2, 3), batch=1, output="z",
+                c=np.zeros((1, 2, 2, 3), np.float32)))  # fmt: skip
 
 
 @pytest.mark.parametrize("chosen", [[2, 0, 0], [-1], [[0, 1], [2, 2]], 1])
@@ -200,9 +222,12 @@ def test_concat(model, agree, axis):
 def test_concat_refusals(model, refuses):
     refuses(model([("Concat", "x x", "y", {"axis": 0})], (2,)), "n-y", match="batch")
     refuses(model([("Concat", "x x", "y", {"axis": 5})], (2,)), "n-y", match="exist")
-    refuses(
-        model([("Concat", "x c", "y", {"axis": 1})], (2,), c=normal(1, 2)), "n-y", match="consta"
-    )
+    node = ("Concat", "x c", "y", {"axis": 1})
+    refuses(model([node], (2,), batch=2, c=normal(2, 2)), "n-y", match="between the samples")
+    refuses(model([node], (2,), batch=2, c=normal(1, 2)), "n-y", match="2 samples")
+    refuses(model([node], (2, 3), batch=1, c=normal(1, 2, 4)), "n-y", match="do not join")
+    refuses(model([("Concat", "c c", "d", {"axis": 1}), ("Concat", "x d", "y", {"axis": -9})],
+                  (2,), c=normal(1, 2)), "n-y", match="exist")  # fmt: skip
     shapes = [("MaxPool", "x", "p", {"kernel_shape": [2]}), ("Concat", "x p", "y", {"axis": 1})]
     refuses(model(shapes, (2, 4)), "n-y", match="do not join")
 

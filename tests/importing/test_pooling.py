@@ -6,7 +6,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from neurodeploy.errors import UnsupportedError
-from neurodeploy.network import Permute, Pool
+from neurodeploy.network import Conv, Permute, Pool
 
 
 @st.composite
@@ -107,18 +107,18 @@ def test_refusals(model, refuses, agree, node, words):
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.sampled_from(["ReduceMean", "ReduceMax"]),
+    st.sampled_from(["ReduceMean", "ReduceMax", "ReduceSum"]),
     st.sampled_from([(4,), (3, 5), (2, 3, 4), (2, 3, 2, 3)]),
     st.data(),
     st.integers(0, 1),
-    st.sampled_from([13, 18]),
+    st.sampled_from([11, 13, 18]),
 )
 def test_reductions(model, agree, kind, shape, data, keep, opset):
     rank = len(shape)
     axes = data.draw(st.lists(st.integers(1, rank), min_size=1, unique=True))
     axes = [axis - rank - 1 if data.draw(st.booleans()) else axis for axis in axes]
     assume(keep or len(axes) < rank or opset)
-    if opset == 13:
+    if opset < (13 if kind == "ReduceSum" else 18):
         proto = model([(kind, "x", "y", {"axes": axes, "keepdims": keep})], shape, opset=opset)
     else:
         proto = model([(kind, "x a", "y", {"keepdims": keep})], shape, opset=opset, a=axes)
@@ -133,9 +133,18 @@ def test_spatial_mean_is_one_pool(model, agree):
     assert [type(n) for n in imported.network][1:-1] == [Pool, Permute]
 
 
+def test_spatial_sum_is_one_convolution(model, agree):
+    imported = agree(model([("ReduceSum", "x a", "y")], (3, 4, 4), a=np.array([2, 3])))
+    assert [type(n) for n in imported.network][1:-1] == [Conv]
+    nothing = {"noop_with_empty_axes": 1}
+    imported = agree(model([("ReduceSum", "x", "s", nothing), ("Relu", "s", "y")], (3, 4)))
+    assert imported.findings[0].verdict == "folds"
+
+
 def test_reductions_refused(model, refuses):
     refuses(model([("ReduceMean", "x", "y", {"axes": [0, 1]})], (3, 4)), "n-y", match="batch")
     refuses(model([("ReduceMean", "x", "y")], (3, 4)), "n-y", match="batch")
+    refuses(model([("ReduceSum", "x", "y")], (3, 4)), "n-y", match="batch")
     refuses(model([("ReduceMean", "x", "y", {"axes": [7]})], (3, 4)), "n-y", match="exist")
     computed = [("ReduceMax", "x a", "y")]
     axes = np.array([1.5], np.float32)

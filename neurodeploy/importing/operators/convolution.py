@@ -28,8 +28,6 @@ def convolution(operation: Operation, net: Builder) -> Signal:
     if weight.ndim < 3 or weight.ndim != len(x.shape) + 1:
         raise ModelError(f"weight {weight.shape} does not fit an input of shape {x.shape}")
     kernel = tuple(int(n) for n in weight.shape[2:])
-    if operation.ints("kernel_shape", kernel) != kernel:
-        raise ModelError(f"kernel_shape {operation.ints('kernel_shape')} is not that of its weight")
     if groups < 1 or weight.shape[0] < 1 or weight.shape[0] % groups:
         raise ModelError(f"{weight.shape[0]} output channels do not divide into {groups} groups")
     window = read_window(operation, x.shape[1:], kernel)

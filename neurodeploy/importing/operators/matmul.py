@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
 from neurodeploy.errors import ModelError, UnsupportedError
 from neurodeploy.importing.affine import per_sample
 from neurodeploy.importing.builder import Builder, Signal
+from neurodeploy.importing.moving import elements, move, widen
 from neurodeploy.importing.operation import Operation, float32
 from neurodeploy.importing.registry import register
 from neurodeploy.network import Conv, Dense, Permute
@@ -24,7 +27,9 @@ def gemm(operation: Operation, net: Builder) -> Signal:
     x = operation.signal(0)
     if operation.integer("transA", 0):
         raise UnsupportedError("transA turns the batch axis", remedy="export with transA=0")
-    weight = operation.required(1).astype(np.float64) * operation.number("alpha", 1.0)
+    weight, alpha = operation.required(1), operation.number("alpha", 1.0)
+    if alpha != 1:
+        weight = weight.astype(np.float64) * alpha
     if weight.ndim != 2 or len(x.shape) != 1:
         raise ModelError(f"weight {weight.shape} does not fit an input of shape {x.shape}")
     if not operation.integer("transB", 0):
@@ -45,13 +50,14 @@ def gemm(operation: Operation, net: Builder) -> Signal:
 
 @register("MatMul")
 def matmul(operation: Operation, net: Builder) -> Signal:
-    """``MatMul`` of an activation and a constant matrix.
+    """``MatMul`` of an activation and a constant.
 
     1. ``x (K) @ W (K, N)``: a `Dense`.
-    2. ``x (..., K) @ W (K, N)``: the same for every position, a `Conv` of kernel 1 between two
-       transposes.
-    3. ``W (M, K) @ x (K, N)``: a `Conv` of kernel 1 over the columns.
-    4. Refused: two activations, stacks of different matrices.
+    2. ``x (..., M, K) @ W (..., K, N)``: a `Conv` of kernel 1 between two transposes, the same for
+       every row; axes along which the matrices differ become groups.
+    3. ``W (..., M, K) @ x (..., K, N)``: likewise, over the columns.
+    4. A vector is a matrix of one column (on the left: of one row), whose axis is dropped.
+    5. Refused: two activations, a product along the batch axis, matrices that differ by sample.
     """
     if operation.is_signal(0) and operation.is_signal(1):
         raise UnsupportedError(
@@ -61,45 +67,87 @@ def matmul(operation: Operation, net: Builder) -> Signal:
     left = operation.is_signal(1)
     x = operation.signal(1 if left else 0)
     weight = operation.required(0 if left else 1)
-    if weight.ndim < 2 or any(n != 1 for n in weight.shape[:-2]):
-        raise UnsupportedError(f"its constant of shape {weight.shape} is not one matrix")
-    matrix = weight.reshape(-1, weight.shape[-1])
-    if weight.ndim > len(x.shape) + 1:
-        raise UnsupportedError(f"its constant of shape {weight.shape} has more axes than its input")
+    if not weight.ndim:
+        raise ModelError("its constant is a number, not a matrix")
+    vector = weight.ndim == 1
+    if vector:
+        weight = weight[None] if left else weight[:, None]
     if left:
-        return _columns(operation, net, x, matrix)
-    if len(x.shape) == 0 or x.shape[-1] != matrix.shape[0]:
-        raise ModelError(f"weight {matrix.shape} does not fit an input of shape {x.shape}")
-    size = matrix.shape[1]
-    weight = np.ascontiguousarray(matrix.T)
-    bias = np.zeros(size, np.float32)
-    if len(x.shape) == 1:
-        return net.add(Dense(net.unique(operation.name), weight=weight, bias=bias), x)
-    rows = int(np.prod(x.shape[:-1]))
-    name = operation.name
-    order = np.arange(rows * x.shape[-1]).reshape(rows, -1).T.reshape(-1)
-    turned = net.add(
-        Permute(net.unique(f"{name}/turned"), shape=(x.shape[-1], rows), indices=order), x
-    )
-    product = net.add(_pointwise(net.unique(f"{name}/product"), weight, bias), turned)
-    back = np.arange(rows * size).reshape(size, rows).T.reshape(-1)
-    shape = (*x.shape[:-1], size)
-    return net.add(Permute(net.unique(name), shape=shape, indices=back), product)
-
-
-def _columns(operation: Operation, net: Builder, x: Signal, matrix: np.ndarray) -> Signal:
-    if len(x.shape) != 2:
+        weight = weight.swapaxes(-1, -2)  # from here on (..., K, result)
+    stack = _stack(weight, x, net.batch)
+    if len(x.shape) < (2 if left else 1):
         raise UnsupportedError(
-            f"multiplies a constant from the left onto an activation of shape {x.shape}",
+            f"multiplies along the batch axis of an activation of shape {x.shape}",
             remedy="export the layer as Gemm, or as MatMul with the constant on the right",
         )
-    if x.shape[0] != matrix.shape[1]:
-        raise ModelError(f"weight {matrix.shape} does not fit an input of shape {x.shape}")
-    bias = np.zeros(matrix.shape[0], np.float32)
-    return net.add(_pointwise(net.unique(operation.name), matrix, bias), x)
+    if len(x.shape) > 1:
+        try:
+            lead = np.broadcast_shapes(x.shape[:-2], stack.shape[:-2])
+        except ValueError:
+            raise ModelError(
+                f"weight {weight.shape} does not fit an input of shape {x.shape}"
+            ) from None
+        x = widen(net, f"{operation.name}/wide", x, (*lead, *x.shape[-2:]))
+    if x.shape[-2 if left else -1] != stack.shape[-2]:
+        raise ModelError(f"weight {weight.shape} does not fit an input of shape {x.shape}")
+    name = f"{operation.name}/matrix" if vector else operation.name
+    if len(x.shape) == 1:
+        matrix = np.ascontiguousarray(stack.T)
+        node = Dense(net.unique(name), weight=matrix, bias=np.zeros(len(matrix), np.float32))
+        result = net.add(node, x)
+    else:
+        result = _by_group(net, name, x, stack, left)
+    if not vector:
+        return result
+    shape = result.shape[:-2] + result.shape[-1:] if left else result.shape[:-1]
+    return net.add(Permute(net.unique(operation.name), shape=shape), result)
 
 
-def _pointwise(name: str, weight: np.ndarray, bias: np.ndarray) -> Conv:
-    return Conv(
-        name, weight=weight[:, :, None], bias=bias, stride=(1,), padding=(0, 0), dilation=(1,)
+def _stack(weight: np.ndarray, x: Signal, batch: int) -> np.ndarray:
+    """The matrices as each sample meets them, with as many axes as `x` (two, if `x` has one)."""
+    if weight.ndim > len(x.shape) + 1:
+        raise UnsupportedError(
+            f"its constant of shape {weight.shape} has more axes than its input",
+            remedy="export with a constant of fewer axes",
+        )
+    if weight.ndim == len(x.shape) + 1 and weight.ndim > 2:
+        if weight.shape[0] not in (1, batch) or (weight != weight[:1]).any():
+            raise UnsupportedError(
+                f"its constant of shape {weight.shape} differs between the samples of a batch",
+                remedy="export with matrices that are the same for all samples",
+            )
+        weight = weight[0]
+    return weight.reshape((1,) * (len(x.shape) - weight.ndim) + weight.shape)
+
+
+def _by_group(net: Builder, name: str, x: Signal, stack: np.ndarray, left: bool) -> Signal:
+    """Each position along the shared axes through the matrix of its group.
+
+    Channels of the `Conv` are (group, K), its one spatial axis all other positions.
+    """
+    lead = range(len(x.shape) - 2)
+    grouped = [axis for axis in lead if stack.shape[axis] > 1]
+    shared = [axis for axis in lead if stack.shape[axis] == 1]
+    inner, kept = (-2, -1) if left else (-1, -2)
+    last = len(x.shape)
+    order = [*grouped, last + inner, *shared, last + kept]
+    inputs, outputs = stack.shape[-2:]
+    groups = prod(stack.shape[:-2])
+    positions = prod(x.shape[axis] for axis in shared) * x.shape[kept]
+    turned = elements(x).transpose(order)
+    source = move(net, f"{name}/turned", x, turned.reshape(groups * inputs, positions))
+    weight = stack.reshape(groups, inputs, outputs).transpose(0, 2, 1).reshape(-1, inputs, 1)
+    node = Conv(
+        net.unique(f"{name}/product"),
+        weight=np.ascontiguousarray(weight),
+        bias=np.zeros(groups * outputs, np.float32),
+        stride=(1,),
+        padding=(0, 0),
+        dilation=(1,),
+        groups=groups,
     )
+    product = net.add(node, source)
+    split = [*turned.shape]
+    split[len(grouped)] = outputs
+    back = elements(product).reshape(split).transpose(np.argsort(order))
+    return move(net, name, product, back)

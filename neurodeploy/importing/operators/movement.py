@@ -8,38 +8,18 @@ from math import prod
 import numpy as np
 
 from neurodeploy.errors import ModelError, UnsupportedError
+from neurodeploy.importing.affine import affine
 from neurodeploy.importing.builder import Builder, Signal
-from neurodeploy.importing.limits import MAX_ACTIVATION
+from neurodeploy.importing.moving import check_size, elements, move, sample_axis
 from neurodeploy.importing.operation import Operation
 from neurodeploy.importing.registry import register
-from neurodeploy.network import Permute
 
 __all__ = ["gather", "pad", "slice_", "split", "transpose"]
 
 _MIXES = "samples of a batch do not meet in a spiking network"
 
 
-def _elements(x: Signal) -> np.ndarray:
-    """Index of each element of `x` in its flat order, in its shape."""
-    return np.arange(prod(x.shape), dtype=np.int64).reshape(x.shape)
-
-
-def _move(net: Builder, name: str, x: Signal, indices: np.ndarray) -> Signal:
-    """The elements `indices` of `x`, -1 for zero; nothing if that is `x` itself."""
-    if indices.shape == x.shape and np.array_equal(indices, _elements(x)):
-        return x
-    flat = np.ascontiguousarray(indices).reshape(-1)
-    return net.add(Permute(net.unique(name), shape=indices.shape, indices=flat), x)
-
-
-def _axis(axis: int, rank: int) -> int:
-    """Axis of a sample (0 is the one behind the batch); -1 for the batch axis."""
-    if not -rank <= axis < rank:
-        raise ModelError(f"axis {axis} does not exist in an input of {rank} axes")
-    return axis % rank - 1
-
-
-@register("Transpose")
+@register("Transpose", integers="moves")
 def transpose(operation: Operation, net: Builder) -> Signal:
     """``Transpose`` of all axes but the batch axis, which must stay first."""
     x = operation.signal()
@@ -51,11 +31,11 @@ def transpose(operation: Operation, net: Builder) -> Signal:
         raise UnsupportedError(
             f"perm {order} moves the batch axis", remedy="keep the batch axis first"
         )
-    moved = _elements(x).transpose([axis - 1 for axis in order[1:]])
-    return _move(net, operation.name, x, moved)
+    moved = elements(x).transpose([axis - 1 for axis in order[1:]])
+    return move(net, operation.name, x, moved)
 
 
-@register("Slice")
+@register("Slice", integers="moves")
 def slice_(operation: Operation, net: Builder) -> Signal:
     """``Slice`` with constant bounds, steps of either sign; along the batch only the whole."""
     x = operation.signal()
@@ -75,21 +55,22 @@ def slice_(operation: Operation, net: Builder) -> Signal:
         raise ModelError(f"bounds {starts}, {ends}, {axes}, {steps} do not fit together")
     cuts = [slice(None)] * (rank - 1)
     for start, end, number, step in zip(starts, ends, axes, steps, strict=True):
-        axis = _axis(number, rank)
+        axis = sample_axis(number, rank)
         cut = slice(start, end, step)
         if axis >= 0:
             cuts[axis] = cut
         elif range(net.batch)[cut] != range(net.batch):
             raise UnsupportedError(f"cuts the batch axis: {_MIXES}", remedy="slice other axes")
-    return _move(net, operation.name, x, _elements(x)[tuple(cuts)])
+    return move(net, operation.name, x, elements(x)[tuple(cuts)])
 
 
-@register("Pad")
+@register("Pad", integers="moves")
 def pad(operation: Operation, net: Builder) -> Signal:
     """``Pad``.
 
     1. With zeros, or by copying (reflect, edge, wrap), on any axis but the batch.
-    2. Negative pads cut. Refused: another constant than 0, padding the batch.
+    2. With another constant: zeros, and a shift behind them.
+    3. Negative pads cut. Refused: padding the batch.
     """
     x = operation.signal()
     rank = len(x.shape) + 1
@@ -99,9 +80,15 @@ def pad(operation: Operation, net: Builder) -> Signal:
         pads, value = operation.ints("pads"), operation.number("value", 0.0)
     else:
         pads = operation.ints_at(1)
-        constant = operation.weights(2)
-        value = 0.0 if constant is None or not constant.size else float(constant.reshape(-1)[0])
+        constant = operation.constant(2)
+        filling = np.zeros(1) if constant is None or not constant.size else constant
+        value = float(operation.real(filling).reshape(-1)[0])
         axes = operation.ints_at(3)
+    if not np.isfinite(value):
+        raise UnsupportedError(
+            f"pads with {value}, which no neuron can hold",
+            remedy="pad with a finite number, or leave the padding to the pooling behind it",
+        )
     axes = tuple(range(rank)) if axes is None else axes
     if pads is None or len(pads) != 2 * len(axes):
         raise ModelError(f"pads {pads} do not fit {len(axes)} axes")
@@ -109,35 +96,33 @@ def pad(operation: Operation, net: Builder) -> Signal:
         raise ModelError(f"mode {mode!r} does not exist")
     widths = [(0, 0)] * (rank - 1)
     for i, number in enumerate(axes):
-        axis, ends = _axis(number, rank), (pads[i], pads[len(axes) + i])
+        axis, ends = sample_axis(number, rank), (pads[i], pads[len(axes) + i])
         if axis >= 0:
             widths[axis] = ends
         elif any(ends):
             raise UnsupportedError(f"pads the batch axis: {_MIXES}", remedy="pad other axes")
-    if mode == "constant" and value != 0 and any(n > 0 for ends in widths for n in ends):
-        raise UnsupportedError(
-            f"pads with {value:g}; silence is the only padding that spikes have",
-            remedy="pad with zeros",
-        )
-    size = prod(max(n + b + e, 0) for n, (b, e) in zip(x.shape, widths, strict=True))
-    if not 0 < size <= MAX_ACTIVATION:
-        raise ModelError(f"padding an input of shape {x.shape} by {widths} gives {size} elements")
-    elements = _elements(x)[
+    sizes = [max(n + b + e, 0) for n, (b, e) in zip(x.shape, widths, strict=True)]
+    check_size(sizes, f"padding an input of shape {x.shape} by {widths}")
+    kept = elements(x)[
         tuple(slice(max(-b, 0), n - max(-e, 0)) for n, (b, e) in zip(x.shape, widths, strict=True))
     ]
     grow = [(max(b, 0), max(e, 0)) for b, e in widths]
     if mode == "constant":
-        padded = np.pad(elements, grow, constant_values=-1)
+        padded = np.pad(kept, grow, constant_values=-1)
     else:
-        padded = np.pad(elements, grow, mode=mode)  # type: ignore[call-overload]
-    return _move(net, operation.name, x, padded)
+        padded = np.pad(kept, grow, mode=mode)  # type: ignore[call-overload]
+    if value == 0 or not (padded < 0).any():
+        return move(net, operation.name, x, padded)
+    moved = move(net, f"{operation.name}/moved", x, padded)
+    shift = np.where(padded < 0, value, 0.0)
+    return affine(net, operation.name, moved, np.ones((1,) * shift.ndim), shift)
 
 
-@register("Gather")
+@register("Gather", integers="moves")
 def gather(operation: Operation, net: Builder) -> Signal:
     """``Gather`` of constant positions along an axis other than the batch."""
     x = operation.signal()
-    axis = _axis(operation.integer("axis", 0), len(x.shape) + 1)
+    axis = sample_axis(operation.integer("axis", 0), len(x.shape) + 1)
     chosen = operation.constant(1)
     if axis < 0:
         raise UnsupportedError(f"chooses among samples: {_MIXES}", remedy="gather on other axes")
@@ -146,9 +131,8 @@ def gather(operation: Operation, net: Builder) -> Signal:
     size = x.shape[axis]
     if chosen.size and not (-size <= int(chosen.min()) and int(chosen.max()) < size):
         raise ModelError(f"positions leave the axis of {size} elements")
-    if prod(x.shape) // size * chosen.size > MAX_ACTIVATION:
-        raise ModelError(f"gives {prod(x.shape) // size * chosen.size} elements")
-    return _move(net, operation.name, x, np.take(_elements(x), chosen, axis=axis))
+    check_size((prod(x.shape) // size, chosen.size), "gathering")
+    return move(net, operation.name, x, np.take(elements(x), chosen, axis=axis))
 
 
 def _parts(operation: Operation, size: int) -> Sequence[int]:
@@ -162,13 +146,13 @@ def _parts(operation: Operation, size: int) -> Sequence[int]:
     return parts
 
 
-@register("Split")
+@register("Split", integers="moves")
 def split(operation: Operation, net: Builder) -> Sequence[Signal]:
     """``Split`` along an axis other than the batch, evenly or in given parts."""
     x = operation.signal()
-    axis = _axis(operation.integer("axis", 0), len(x.shape) + 1)
+    axis = sample_axis(operation.integer("axis", 0), len(x.shape) + 1)
     if axis < 0:
         raise UnsupportedError(f"divides the batch: {_MIXES}", remedy="split another axis")
     ends = np.cumsum(_parts(operation, x.shape[axis]))[:-1]
-    pieces = np.split(_elements(x), ends, axis=axis)
-    return [_move(net, f"{operation.name}/{i}", x, piece) for i, piece in enumerate(pieces)]
+    pieces = np.split(elements(x), ends, axis=axis)
+    return [move(net, f"{operation.name}/{i}", x, piece) for i, piece in enumerate(pieces)]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import onnx_ir as ir
 
 from neurodeploy.errors import UnsupportedError
 from neurodeploy.importing.builder import Builder, Signal
 from neurodeploy.importing.operation import Operation
+from neurodeploy.importing.real import real_signal
 from neurodeploy.importing.registry import register
 
 __all__ = ["cast", "dropout", "identity"]
@@ -16,7 +19,7 @@ _FLOATS = frozenset(
 )
 
 
-@register("Identity")
+@register("Identity", integers="moves")
 def identity(operation: Operation, net: Builder) -> Signal:
     """``Identity``: its input."""
     return operation.signal()
@@ -34,13 +37,21 @@ def dropout(operation: Operation, net: Builder) -> Signal:
     return operation.signal()
 
 
-@register("Cast")
+@register("Cast", integers="reads")
 def cast(operation: Operation, net: Builder) -> Signal:
-    """``Cast`` to a float type: its input, computed in float32. To anything else it is refused."""
+    """``Cast``.
+
+    1. Floats to a float type: nothing, everything is computed in float32.
+    2. Integers to a float type: the integers as numbers.
+    3. Refused: anything else.
+    """
     target = operation.integer("to", 0)
     if target not in [int(kind) for kind in _FLOATS]:
         raise UnsupportedError(
             "casts activations to a type that is not float, which rounds or compares them",
             remedy="export the float model",
         )
-    return operation.signal()
+    x = operation.signal()
+    if x.grid is None:
+        return x
+    return real_signal(operation, net, 0, replace(x.grid, scale=1.0, zero_point=0))

@@ -32,7 +32,8 @@ def _round_up(window: Window, size: Shape) -> Window:
     return replace(window, padding=tuple(padding))
 
 
-@register("AveragePool", "MaxPool")
+@register("AveragePool")
+@register("MaxPool", integers="moves")
 def pool(operation: Operation, net: Builder) -> Signal:
     """``AveragePool`` and ``MaxPool``.
 

@@ -1,4 +1,4 @@
-"""ReduceMean and ReduceMax."""
+"""ReduceMean, ReduceSum and ReduceMax."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ import numpy as np
 
 from neurodeploy.errors import ModelError, UnsupportedError
 from neurodeploy.importing.builder import Builder, Signal
+from neurodeploy.importing.moving import move
 from neurodeploy.importing.operation import Operation
 from neurodeploy.importing.operators.pooling import whole_map
 from neurodeploy.importing.registry import register
-from neurodeploy.network import Permute
+from neurodeploy.network import Conv, Node, Permute, Shape
 
 __all__ = ["reduction"]
 
 
-@register("ReduceMean", "ReduceMax")
+@register("ReduceMean", "ReduceSum", "ReduceMax")
 def reduction(operation: Operation, net: Builder) -> Signal:
-    """``ReduceMean`` and ``ReduceMax`` as a global pool.
+    """``ReduceMean`` and ``ReduceMax`` as a global pool, ``ReduceSum`` as a `Conv` of ones.
 
-    1. Over all spatial axes of a map: one `Pool`; with ``keepdims=0`` a reshape behind it.
+    1. Over all spatial axes of a map: one node; with ``keepdims=0`` a reshape behind it.
     2. Over other axes but the batch: the axes are moved to the end first.
     3. Refused: the batch axis (also by naming no axes), no axes at all.
     """
@@ -37,7 +38,6 @@ def reduction(operation: Operation, net: Builder) -> Signal:
             "reduces the batch axis, so samples would depend on each other",
             remedy="reduce over the axes behind the first",
         )
-    average = operation.op_type == "ReduceMean"
     kept = [axis for axis in range(rank - 1) if axis not in inner]
     left = tuple(x.shape[axis] for axis in kept)
     keep = operation.integer("keepdims", 1)
@@ -49,11 +49,26 @@ def reduction(operation: Operation, net: Builder) -> Signal:
         # Bring the reduced axes to the end as one: (what stays, what is reduced).
         indices = np.arange(int(np.prod(x.shape))).reshape(x.shape)
         pooled_shape = (int(np.prod(left)), int(np.prod([x.shape[a] for a in inner])))
-        moved = indices.transpose(kept + inner).reshape(-1)
-        turned = Permute(net.unique(f"{name}/turned"), shape=pooled_shape, indices=moved)
-        x = net.add(turned, x)
+        moved = indices.transpose(kept + inner).reshape(pooled_shape)
+        x = move(net, f"{name}/turned", x, moved)
     result = (pooled_shape[0],) + (1,) * (len(pooled_shape) - 1)
     if result == shape:
-        return net.add(whole_map(net.unique(name), pooled_shape, average), x)
-    x = net.add(whole_map(net.unique(f"{name}/pool"), pooled_shape, average), x)
+        return net.add(_whole(operation.op_type, net.unique(name), pooled_shape), x)
+    x = net.add(_whole(operation.op_type, net.unique(f"{name}/whole"), pooled_shape), x)
     return net.add(Permute(net.unique(name), shape=shape), x)
+
+
+def _whole(kind: str, name: str, shape: Shape) -> Node:
+    """The reduction of all spatial axes of a map of `shape`, channel by channel."""
+    if kind != "ReduceSum":
+        return whole_map(name, shape, kind == "ReduceMean")
+    spatial = len(shape) - 1
+    return Conv(
+        name,
+        weight=np.ones((shape[0], 1, *shape[1:]), np.float32),
+        bias=np.zeros(shape[0], np.float32),
+        stride=(1,) * spatial,
+        padding=(0,) * (2 * spatial),
+        dilation=(1,) * spatial,
+        groups=shape[0],
+    )

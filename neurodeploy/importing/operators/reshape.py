@@ -29,7 +29,7 @@ def _become(operation: Operation, net: Builder, x: Signal, full: Sequence[int]) 
     return net.add(Permute(net.unique(operation.name), shape=full[1:]), x)
 
 
-@register("Reshape")
+@register("Reshape", integers="moves")
 def reshape(operation: Operation, net: Builder) -> Signal:
     """``Reshape`` to a constant shape.
 
@@ -58,7 +58,7 @@ def reshape(operation: Operation, net: Builder) -> Signal:
     return _become(operation, net, x, full)
 
 
-@register("Flatten")
+@register("Flatten", integers="moves")
 def flatten(operation: Operation, net: Builder) -> Signal:
     """``Flatten`` behind the batch axis; with another axis only if the batch stays first."""
     x = operation.signal()
@@ -79,7 +79,7 @@ def _axes(operation: Operation, rank: int) -> set[int] | None:
     return {axis % rank for axis in axes}
 
 
-@register("Squeeze")
+@register("Squeeze", integers="moves")
 def squeeze(operation: Operation, net: Builder) -> Signal:
     """``Squeeze`` of named axes of size 1; without names, of all but the batch axis."""
     x = operation.signal()
@@ -97,7 +97,7 @@ def squeeze(operation: Operation, net: Builder) -> Signal:
     return _become(operation, net, x, [n for axis, n in enumerate(old) if axis not in axes])
 
 
-@register("Unsqueeze")
+@register("Unsqueeze", integers="moves")
 def unsqueeze(operation: Operation, net: Builder) -> Signal:
     """``Unsqueeze``: axes of size 1 behind the batch axis."""
     x = operation.signal()

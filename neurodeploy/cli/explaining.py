@@ -1,0 +1,130 @@
+"""The command `explain`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from neurodeploy.cli.options import JSON
+
+if TYPE_CHECKING:
+    from neurodeploy.ledger import Explanation
+
+__all__ = ["explain"]
+
+
+@click.command()
+@click.argument("program", type=click.Path())
+@click.option("--data", required=True, type=click.Path(), help=".npz with x and, optionally, y.")
+@click.option(
+    "--model",
+    type=click.Path(),
+    help="The ONNX model that was compiled; default: looked for beside the program and here.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    default=256,
+    show_default=True,
+    help="Only the first so many samples.",
+)
+@click.option("--threads", type=click.IntRange(1), help="Default: all cores.")
+@JSON
+def explain(
+    program: str, data: str, model: str | None, limit: int, threads: int | None, as_json: bool
+) -> None:
+    """Say which layer of a program loses what, and which to blame first (docs/explain.md)."""
+    from neurodeploy.ledger import explain as run
+    from neurodeploy.program.storage import load
+    from neurodeploy.reporting.console import Progress, print_json, warn
+    from neurodeploy.samples import load_samples
+
+    loaded, samples = load(program), load_samples(data)
+    if len(samples.x) > limit:
+        warn(f"the first {limit:,} of {len(samples.x):,} samples (--limit takes more)")
+    samples = samples.limit(limit)
+    with Progress().running() as progress:
+        found = run(
+            loaded,
+            samples.x,
+            samples.y,
+            model=model,
+            near=Path(program).parent,
+            threads=threads,
+            progress=progress.stage,
+        )
+    if as_json:
+        print_json(found.as_dict())
+    else:
+        _show(program, found)
+
+
+def _show(program: str, found: Explanation) -> None:
+    """Two tables, the outputs from stage to stage, and the blame."""
+    from neurodeploy.ledger.report import CAUSES
+    from neurodeploy.reporting.console import table
+
+    # relays repeat what their source says
+    rows = [row for row in found.rows if row.kind != "relay"]
+    causes = [cause for cause in CAUSES if any(row.alone[cause] for row in rows)]
+    table(
+        f"{program}: error against the ANN (%), {found.samples:,} samples",
+        ("layer", *causes, "| clips only", "+ steps", "+ weights", "as run", "| at the output"),
+        [
+            (
+                row.name,
+                *(_percent(row.alone[cause]) for cause in causes),
+                *(_percent(e) for e in (row.clipped, row.stepped, row.weighed, row.real)),
+                _percent(row.at_output),
+            )
+            for row in rows
+        ],
+    )
+    table(
+        "activity (%)",
+        ("layer", "lambda", "ANN's peak", "above", "saturated", "silent", "lost", "dead", "mean"),
+        [
+            (
+                row.name,
+                row.level,
+                row.peak,
+                *(
+                    _percent(share)
+                    for share in (
+                        row.above, row.saturated, row.silent, row.lost, row.dead, row.rate
+                    )
+                ),
+            )
+            for row in rows
+            if row.level
+        ],
+    )  # fmt: skip
+    for row in rows:
+        if row.wrapped or row.clipped_membranes:
+            print(
+                f"{row.name}: {row.wrapped:,} currents wrapped, "
+                f"{row.clipped_membranes:,} membranes clipped"
+            )
+    labelled = found.summary[0].accuracy is not None
+    table(
+        "output",
+        ("", *(["accuracy (%)"] if labelled else []), "agreement (%)", "error (%)"),
+        [
+            (
+                stage.stage,
+                *([stage.accuracy] if labelled else []),
+                stage.agreement,
+                _percent(stage.error),
+            )
+            for stage in found.summary
+        ],
+    )
+    if labelled:
+        print(" -> ".join(f"{stage.stage} {stage.accuracy:.1f}" for stage in found.summary))
+    print(found.blame.sentence)
+
+
+def _percent(share: float) -> float:
+    return round(100 * share, 2)

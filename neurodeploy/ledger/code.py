@@ -1,0 +1,103 @@
+"""How a population says a real number: its largest value, its grid, its rounding.
+
+Rate: n spikes in T steps stand for ``n * lambda / T``. Time to first spike: the integer n of a
+window of W steps stands for ``n * lambda / W``. Both count up to `top`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurodeploy.errors import ProgramError
+from neurodeploy.program import Lif, Population, Program, Ttfs
+
+__all__ = ["Code", "code_of"]
+
+
+@dataclass(frozen=True)
+class Code:
+    """From the sum of a window, in membrane integers, to what the population sends.
+
+    With V the sum of everything that arrives in a window (initial membrane left out), a neuron
+    sends ``n = clip(round(V / height), 0, top)``. The rounding is written ``floor(z + shift)`` or
+    ``ceil(z + shift) - 1``; they differ on ties only.
+
+    Attributes
+    ----------
+    level
+        lambda: real value of the largest n.
+    top
+        T or W.
+    height
+        Membrane integers of one n: threshold, or slope.
+    start
+        Membrane integers there at the window's begin; for a time code, those that make the
+        division round.
+    lent
+        Membrane integers that the compiler put into the bias to the same end (reset to zero).
+    strict
+        Whether a neuron fires above its threshold only, not at it (rate).
+    natural
+        Real value of one membrane integer by the population's own unit.
+    """
+
+    level: float
+    top: int
+    height: int
+    start: int
+    lent: float
+    strict: bool
+    natural: float
+
+    @property
+    def unit(self) -> float:
+        """Real value of n = 1 to those who read it; NumPy's, whose division never raises."""
+        return np.float64(self.level) / self.top
+
+    @property
+    def gain(self) -> float:
+        """What the program makes of 1: not 1 where threshold and spike value contradict."""
+        return self.unit / np.float64(self.height * self.natural)
+
+    def clip(self, a: np.ndarray) -> np.ndarray:
+        """Values above the level are said as the level."""
+        return np.minimum(a, np.float32(self.level))
+
+    def grid(self, a: np.ndarray) -> np.ndarray:
+        """Values on the grid, however large."""
+        shift = np.float32((self.start + self.lent) / self.height)
+        return self._round(a * np.float32(1 / self.unit) + shift) * np.float32(self.unit)
+
+    def _round(self, z: np.ndarray) -> np.ndarray:
+        rounded = np.ceil(z) - 1 if self.strict else np.floor(z)
+        return np.maximum(rounded, 0)
+
+    def settle(self, total: np.ndarray) -> np.ndarray:
+        """n of a sum V (float64): exact where V is whole; float32."""
+        n = self._round((total + self.start) / self.height)
+        return np.minimum(n, self.top).astype(np.float32)
+
+    def weighed(self, total: np.ndarray) -> np.ndarray:
+        """The sum V as a real number, by the population's own unit."""
+        return ((total - self.lent) * self.natural).astype(np.float32)
+
+
+def code_of(program: Program, population: Population) -> Code:
+    """The code of a population that fires.
+
+    A neuron that resets to zero from an initial membrane of 0 has half a threshold in its bias,
+    spread over the steps (`conversion.rate`): it is taken out again here.
+    """
+    p, neuron, steps = population, population.neuron, program.period
+    if isinstance(neuron, Ttfs):
+        return Code(
+            p.spike_value, steps, neuron.slope, neuron.slope >> 1, 0.0, False, p.membrane_unit
+        )
+    if not isinstance(neuron, Lif):
+        raise ProgramError("has no code of its own", place=p.name)
+    height = max(neuron.threshold << neuron.shift, 1)
+    lent = 0.5 * height if neuron.reset == "zero" and neuron.v_initial == 0 else 0.0
+    natural = p.membrane_unit / steps
+    return Code(p.spike_value, steps, height, neuron.v_initial, lent, True, natural)

@@ -1,0 +1,138 @@
+"""The ledger from a program, its ONNX file and samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from neurodeploy.errors import DataError, UsageError
+from neurodeploy.ledger.advice import advise
+from neurodeploy.ledger.blame import Errors, Sample, causes_at_output, layers_at_output
+from neurodeploy.ledger.model import find_model, reference_network
+from neurodeploy.ledger.report import Explanation
+from neurodeploy.ledger.runs import Batch, Runner
+from neurodeploy.ledger.tally import Tally
+from neurodeploy.ledger.twin import match
+from neurodeploy.program import Program
+from neurodeploy.simulator.encoding import check_samples
+from neurodeploy.simulator.engine import default_threads
+
+__all__ = ["explain"]
+
+Progress = Callable[[str, int, int], None]
+#: Samples that blame is measured on, at most.
+_BLAMED = 64
+#: Values of one quantity held at once, over all populations: a batch holds about ten quantities.
+_BATCH_VALUES = 2_000_000
+#: Of those that are kept for blame.
+_KEPT_VALUES = 50_000_000
+
+
+def _quiet(*_: object) -> None:
+    """Ignore progress."""
+
+
+def explain(
+    program: Program,
+    x: np.ndarray,
+    labels: np.ndarray | None = None,
+    *,
+    model: str | Path | None = None,
+    near: str | Path | None = None,
+    threads: int | None = None,
+    progress: Progress = _quiet,
+) -> Explanation:
+    """Say which layer loses what between the ANN and the program, and which to blame first.
+
+    Parameters
+    ----------
+    program
+        Compiled from an ONNX file.
+    x
+        Samples (n, *shape): integers (preprocessed as the program says) or network input.
+    labels
+        One whole number a sample, for accuracies.
+    model
+        The ONNX file that was compiled; default: the file of the name that the program holds, in
+        the folder `near` or the working directory, if its sha-256 is right.
+    near
+        Folder of the program's file.
+    threads
+        Default: all cores. The result does not depend on it.
+    progress
+        Called with the name of a stage, the work done and the work there is.
+
+    Returns
+    -------
+    Explanation
+
+    Raises
+    ------
+    NeuroDeployError
+        The model is missing, is another one, or does not fit the program; bad samples.
+    """
+    x = check_samples(x, program.encoder.sample_shape)
+    if labels is not None:
+        labels = np.asarray(labels).reshape(-1)
+        if labels.size != len(x):
+            raise DataError(f"{labels.size} labels for {len(x)} samples")
+    if threads is not None and threads < 1:
+        raise UsageError(f"{threads} is less than one", place="threads")
+    path = find_model(program, model, near)
+    twin = match(program, reference_network(program, path))
+    runner = Runner(twin)
+    values = program.neurons + twin.entrance.neurons
+    threads = threads or default_threads()
+    # not by the number of threads: results are the same for any
+    size = max(1, min(16, _BATCH_VALUES // values))
+    keep = max(1, min(_BLAMED, _KEPT_VALUES // (2 * values)))
+
+    def work(first: int) -> tuple[Tally, Sample | None]:
+        part = program.encoder.preprocessing.apply(x[first : first + size])
+        with np.errstate(all="ignore"):  # what is not finite is refused below
+            batch = runner.run(part, first)
+            return Tally.of(twin, batch, first), _kept(batch, keep - first)
+
+    tally = Tally(twin)
+    samples: list[Sample] = []
+    with ThreadPoolExecutor(threads) as pool:
+        for counted, sample in pool.map(work, range(0, len(x), size)):
+            tally.add(counted)
+            samples += [sample] if sample is not None else []
+            progress("compare", tally.samples, len(x))
+        tally.check()
+
+        def apply(function: Callable[[Sample], Errors], items: list[Sample]) -> Iterator[Errors]:
+            for done, result in enumerate(pool.map(function, items), 1):
+                yield result
+                progress("blame", done, len(items))
+
+        at_output = layers_at_output(twin, samples, apply)
+        worst = max(at_output, key=lambda name: at_output[name])
+        part = next(part for part in twin.parts if part.name == worst)
+        causes = causes_at_output(twin, samples, part, apply)
+    rows = tally.rows(at_output)
+    (row,) = (row for row in rows if row.name == worst)
+    return Explanation(
+        samples=len(x),
+        scheme=program.scheme,
+        steps=program.period,
+        model=str(path),
+        summary=tally.summary(labels),
+        rows=rows,
+        blame=advise(twin, part, row, causes, samples),
+    )
+
+
+def _kept(batch: Batch, count: int) -> Sample | None:
+    """The first `count` samples of a batch, for blame."""
+    if count <= 0:
+        return None
+    nothing = np.zeros((1, 1), np.float32)
+    return Sample(
+        {name: value[:count] for name, value in batch.exact.items()},
+        {name: value[:count] if value.any() else nothing for name, value in batch.late.items()},
+    )

@@ -1,0 +1,207 @@
+"""One population beside the stage of the ANN that it stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from neurodeploy.ledger.code import Code
+from neurodeploy.ledger.operators import Map
+from neurodeploy.network.stages import Stage
+from neurodeploy.program import Connection, Lif, Population, Ttfs
+
+__all__ = ["Arriving", "Kind", "Layer", "Way"]
+
+#: Units that agree so well are equal but for float rounding.
+_CONSISTENT = 1e-6
+
+Kind = Literal["relu", "max", "relay", "readout"]
+Values = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Way:
+    """A float path of the stage: the population it reads, and the map."""
+
+    source: str
+    apply: Map
+
+
+@dataclass(frozen=True, eq=False)
+class Arriving:
+    """A connection: its map of integers, and what one message of its source is worth.
+
+    Attributes
+    ----------
+    unit, offset
+        Real value of a message m: ``m * unit + offset``.
+    repeat
+        How often the message counts in a window.
+    """
+
+    connection: Connection
+    apply: Map
+    unit: float
+    offset: float
+    repeat: int
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """What a population computes: as the ANN would, and as the program does.
+
+    `kind`: ``relu`` fires a code of its own; ``max`` and ``relay`` repeat integers that reach
+    them, so they bring no error; ``readout`` only integrates. Values are float32 (n, neurons).
+
+    Attributes
+    ----------
+    tap
+        The ANN's node with the same values; empty for what only repeats the values of others.
+    stage
+        None for a relay.
+    code
+        Of a ``relu`` population, else None.
+    decoder_unit
+        Real value of a membrane integer at the exit.
+    offset
+        Real value of its integer 0: that of the input for its relays.
+    """
+
+    population: Population
+    kind: Kind
+    tap: str
+    stage: Stage | None
+    code: Code | None
+    ways: tuple[Way, ...]
+    arriving: tuple[Arriving, ...]
+    decoder_unit: float
+    steps: int
+    offset: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """Of the population."""
+        return self.population.name
+
+    @property
+    def neurons(self) -> int:
+        """How many."""
+        return self.population.size
+
+    @property
+    def level(self) -> float:
+        """lambda; 0 for a readout."""
+        return 0.0 if self.kind == "readout" else self.population.spike_value
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Populations it reads."""
+        return tuple(a.connection.source for a in self.arriving)
+
+    @property
+    def unit(self) -> float:
+        """Real value of one of its integers; NumPy's, whose division never raises."""
+        if self.kind == "readout":
+            return np.float64(self.decoder_unit)
+        return np.float64(self.population.spike_value) / self.steps
+
+    @property
+    def gain(self) -> float:
+        """What the program makes of 1 behind the weights; 1 where its units are consistent."""
+        gain = self.code.gain if self.code else 1.0
+        if self.kind == "readout":
+            per_step = 1 if self._rate is None else self.steps
+            gain = self.unit * per_step / self.population.membrane_unit
+        return gain if abs(gain - 1) > _CONSISTENT else 1.0
+
+    @property
+    def _rate(self) -> Lif | None:
+        neuron = self.population.neuron
+        return neuron if isinstance(neuron, Lif) else None
+
+    def clip(self, a: np.ndarray) -> np.ndarray:
+        """The ANN's values as far as the code reaches."""
+        return self.code.clip(a) if self.code else a
+
+    def grid(self, a: np.ndarray) -> np.ndarray:
+        """The ANN's values on the grid of the time steps."""
+        return self.code.grid(a) if self.code else a
+
+    def exact(self, values: Values) -> np.ndarray:
+        """The stage with float weights."""
+        if self.stage is None:
+            return values[self.sources[0]]
+        if self.kind == "max":
+            (way,) = self.ways
+            return way.apply(values[way.source])
+        total = np.broadcast_to(self._bias, (len(next(iter(values.values()))), self._bias.size))
+        for way in self.ways:
+            total = total + way.apply(values[way.source])
+        return self._activate(total)
+
+    @cached_property
+    def _bias(self) -> np.ndarray:
+        assert self.stage is not None
+        return self.stage.bias.astype(np.float32)
+
+    def _activate(self, z: np.ndarray) -> np.ndarray:
+        if self.kind == "readout" or self.stage is None:
+            return z
+        top = np.inf if self.stage.maximum is None else self.stage.maximum
+        return np.clip(z, np.float32(0), np.float32(top))
+
+    def messages(self, values: Values) -> dict[str, np.ndarray]:
+        """Real values of the sources as messages, whole or not."""
+        return {
+            a.connection.source: (values[a.connection.source] - np.float32(a.offset))
+            * np.float32(1 / a.unit)
+            for a in self.arriving
+        }
+
+    def weighed(self, values: Values) -> np.ndarray:
+        """The stage with the program's weights and biases: no clip, no grid, unit gain."""
+        if self.kind in ("max", "relay"):
+            return self.exact(values)
+        total = self._total(self.messages(values))
+        if self.code:
+            return self._activate(self.code.weighed(total))
+        if self._rate is not None:
+            total = (total + self._rate.v_initial) / self.steps
+        return (total * self.population.membrane_unit).astype(np.float32)
+
+    def settle(self, messages: Values) -> np.ndarray:
+        """The integers it sends if its messages come evenly: the closed form."""
+        if self.kind == "max":
+            (way,) = self.ways
+            return way.apply(messages[self.sources[0]].astype(np.float32))
+        if self.kind == "relay":
+            return messages[self.sources[0]]
+        total = self._total(messages)
+        if self.code:
+            return self.code.settle(total)
+        return total if self._rate is None else total + self._rate.v_initial
+
+    def real(self, integers: np.ndarray) -> np.ndarray:
+        """What its integers stand for."""
+        return (integers.astype(np.float64) * self.unit + self.offset).astype(np.float32)
+
+    def _total(self, messages: Values) -> np.ndarray:
+        """Sum over a window in membrane integers, float64 (n, neurons)."""
+        rate = self._rate
+        bias = self._biases * (1 if rate is None else self.steps)
+        total = np.broadcast_to(bias, (len(next(iter(messages.values()))), bias.size))
+        for a in self.arriving:
+            factor = float(a.repeat << a.connection.exponent << (rate.shift if rate else 0))
+            sums = a.apply(messages[a.connection.source].astype(np.float32, copy=False))
+            total = total + sums.astype(np.float64) * factor
+        return total
+
+    @cached_property
+    def _biases(self) -> np.ndarray:
+        neuron = self.population.neuron
+        assert isinstance(neuron, Lif | Ttfs)
+        return neuron.bias.astype(np.float64)

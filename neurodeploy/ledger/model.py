@@ -1,0 +1,111 @@
+"""The ANN that a program was made of: found by its sha-256, passed through the same passes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from neurodeploy.errors import ModelError, UsageError
+from neurodeploy.files import read_bytes
+from neurodeploy.importing import load_network
+from neurodeploy.network import Network
+from neurodeploy.passes import L4Correction, run_passes, standard_passes
+from neurodeploy.program import Program
+
+__all__ = ["find_model", "reference_network"]
+
+
+def find_model(
+    program: Program, model: str | Path | None = None, near: str | Path | None = None
+) -> Path:
+    """The ONNX file that a program was made of.
+
+    1. `model`, if given; its sha-256 must be the one that the program holds (if it holds one).
+    2. Else the file of the name that the program holds, in the folder `near` (of the program's
+       own file), then in the working directory: the first whose sha-256 is right.
+
+    Refused: everything else, with the name and the sha-256 that are looked for.
+    """
+    name, digest = _recorded(program)
+    if model is not None:
+        path = Path(model)
+        found = _sha256(path)
+        if digest and found != digest:
+            raise ModelError(
+                f"its sha-256 is {found[:12]}..., the program was made of {name!r} with "
+                f"{digest[:12]}...",
+                place=str(path),
+                remedy="give the ONNX file that was compiled, or compile this one",
+            )
+        return path
+    if not (name and digest):
+        raise UsageError(
+            "the program does not say which model it was made of",
+            place="--model",
+            remedy="give the ONNX file with --model",
+        )
+    others = []
+    for folder in dict.fromkeys((Path(near or "."), Path("."))):
+        path = folder / name
+        if path.is_file():
+            if _sha256(path) == digest:
+                return path
+            others.append(str(path))
+    seen = f" ({', '.join(others)}: another sha-256)" if others else ""
+    raise UsageError(
+        f"the model {name!r} (sha-256 {digest[:12]}...) lies neither beside the program nor "
+        f"here{seen}",
+        place="--model",
+        remedy="give the ONNX file that was compiled with --model",
+    )
+
+
+def reference_network(program: Program, path: Path) -> Network:
+    """The float network as the compiler saw it: imported, and the same passes applied.
+
+    Raises
+    ------
+    ModelError
+        The file is no model, its external data are not those that were compiled, or it takes
+        samples of another shape.
+    """
+    recorded = _mapping(program.provenance.get("model"))
+    output = recorded.get("output")
+    imported = load_network(path, output if isinstance(output, str) and output else None)
+    external = recorded.get("external_sha256")
+    if external is not None and dict(_mapping(external)) != dict(imported.external_sha256):
+        raise ModelError(
+            "its external data are not those that the program was made of",
+            place=str(path),
+            remedy="put the original weight files beside it, or compile again",
+        )
+    network = run_passes(imported.network, standard_passes())
+    if _mapping(program.provenance.get("options")).get("l4") is True:
+        network = L4Correction().apply(network)
+    shape = network.shapes[network.input.name]
+    if shape != program.encoder.sample_shape:
+        raise ModelError(
+            f"takes samples of shape {shape}, the program {program.encoder.sample_shape}",
+            place=str(path),
+            remedy="give the ONNX file that was compiled",
+        )
+    return network
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    """The value where it is a mapping; provenance is written by whoever made the program."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def _recorded(program: Program) -> tuple[str, str]:
+    """Name (never a path) and sha-256 of the model; empty where the program does not say."""
+    model = _mapping(program.provenance.get("model"))
+    name, digest = model.get("file"), model.get("sha256")
+    name = name if isinstance(name, str) and Path(name).name == name else ""
+    return name, digest if isinstance(digest, str) else ""
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(read_bytes(path)).hexdigest()

@@ -1,0 +1,102 @@
+"""The linear maps between populations on batches: float weights and integers alike.
+
+All of them take float32 (n, sources) and give float32 (n, targets), flat C order. Integers stay
+exact where every partial sum is below 2**24.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import numpy as np
+import onnxruntime as ort
+from scipy import sparse
+
+from neurodeploy.network import Conv, Dense, Input, Network, Node, Output, Pool
+from neurodeploy.network.onnx_export import to_onnx
+from neurodeploy.network.stages import Operator
+from neurodeploy.program import Convolution, Sparse, Synapses
+from neurodeploy.program import Dense as DenseSynapses
+
+__all__ = ["Map", "float_map", "pooling_map", "synapse_map"]
+
+Map: TypeAlias = Callable[[np.ndarray], np.ndarray]
+Shape = tuple[int, ...]
+
+
+def float_map(operator: Operator, shape: Shape) -> Map:
+    """A stage's operator without its bias; `shape` is that of its source."""
+    if isinstance(operator, Dense):
+        return _matrix(operator.weight, shape)
+    if isinstance(operator, Conv):
+        zero = np.zeros(operator.weight.shape[0], np.float32)
+        return _session(
+            Conv(
+                "y", operator.weight, zero, operator.stride, operator.padding,
+                operator.dilation, operator.groups,
+            ),
+            shape,
+        )  # fmt: skip
+    return _sparse(operator)
+
+
+def synapse_map(synapses: Synapses, shape: Shape) -> Map:
+    """A connection's integers, exponent left out."""
+    weights = synapses.weights.astype(np.float32)
+    if isinstance(synapses, DenseSynapses):
+        return _matrix(weights, shape)
+    if isinstance(synapses, Convolution):
+        zero = np.zeros(weights.shape[0], np.float32)
+        return _session(
+            Conv(
+                "y", weights, zero, synapses.stride, synapses.padding,
+                synapses.dilation, synapses.groups,
+            ),
+            shape,
+        )  # fmt: skip
+    assert isinstance(synapses, Sparse)
+    rows = synapses.row_starts.size - 1
+    return _sparse(
+        sparse.csr_matrix(
+            (weights, synapses.columns, synapses.row_starts), shape=(rows, synapses.sources)
+        )
+    )
+
+
+def pooling_map(windows: Operator, shape: Shape) -> Map:
+    """The maximum over the windows that a max pooling's operator stands for."""
+    assert isinstance(windows, Conv)
+    pool = Pool("y", "max", windows.kernel, windows.stride, windows.padding, windows.dilation)
+    return _session(pool, shape)
+
+
+def _matrix(weights: np.ndarray, shape: Shape) -> Map:
+    return _session(Dense("y", weights, np.zeros(len(weights), np.float32)), shape)
+
+
+def _sparse(matrix: sparse.csr_matrix) -> Map:
+    matrix = matrix.astype(np.float32)
+    size = matrix.shape[0]
+    if matrix.shape[1] == size and (matrix != sparse.identity(size, format="csr")).nnz == 0:
+        return lambda x: x
+    return lambda x: np.ascontiguousarray((matrix @ x.T).T)
+
+
+def _session(node: Node, shape: Shape) -> Map:
+    """A node on ONNX Runtime, one thread: samples go to threads, not parts of a layer."""
+    network = Network(
+        [Input("x", shape), node, Output("z")], {node.name: ("x",), "z": (node.name,)}
+    )
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    session = ort.InferenceSession(
+        to_onnx(network).SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+
+    def run(x: np.ndarray) -> np.ndarray:
+        (found,) = session.run(["z"], {"x": x.reshape(len(x), *shape)})
+        return found.reshape(len(x), -1)
+
+    return run

@@ -1,0 +1,1 @@
+"""The parts of tools/fuzz_importer.py: seed models, mutations, the oracle and its worker."""
