@@ -12,9 +12,9 @@ import numpy as np
 
 from neurodeploy.errors import ModelError, UnsupportedError
 from neurodeploy.importing.grid import Grid
-from neurodeploy.importing.limits import MAX_ACTIVATION, MAX_PARAMETERS
+from neurodeploy.importing.limits import MAX_ACTIVATION, MAX_MOVED, MAX_PARAMETERS
 from neurodeploy.importing.ranges import Range, value_range
-from neurodeploy.network import Activation, Input, Network, Node, Output, Permute, Shape
+from neurodeploy.network import Activation, Input, Linear, Network, Node, Output, Permute, Shape
 
 __all__ = ["Builder", "Signal"]
 
@@ -59,6 +59,7 @@ class Builder:
         self._ended: dict[tuple[str, float], str] = {}
         self._reused: set[str] = set()
         self._parameters = 0
+        self._moved = 0
 
     def __len__(self) -> int:
         return len(self._nodes)
@@ -108,6 +109,13 @@ class Builder:
             The shapes do not fit, or the result or the weights are beyond the limits.
         """
         self._check_weights(node)
+        if isinstance(node, Permute) and node.indices is not None:
+            self._moved += node.indices.size + sum(prod(source.shape) for source in sources)
+            if self._moved > MAX_MOVED:
+                raise UnsupportedError(
+                    f"the moves up to here touch more than {MAX_MOVED} elements",
+                    remedy="this is far beyond a spiking chip; use smaller maps",
+                )
         shape = node.output_shape([source.shape for source in sources])
         if prod(shape) > MAX_ACTIVATION or prod(shape) == 0:
             raise UnsupportedError(
@@ -138,19 +146,18 @@ class Builder:
 
     def exchange(self, node: Node) -> None:
         """Put `node` in the place of the node of its name (same inputs, same shape)."""
+        self._parameters -= sum(part.size for part in _weights(self._nodes[node.name]))
         self._check_weights(node)
         self._nodes[node.name] = node
         sources = [self._ranges[source] for source in self._inputs[node.name]]
         self._ranges[node.name] = value_range(node, sources)
 
     def _check_weights(self, node: Node) -> None:
-        for part in (getattr(node, "weight", None), getattr(node, "bias", None)):
-            if part is None:
-                continue
+        for part in _weights(node):
             self._parameters += part.size
             if not np.isfinite(part).all():
                 raise ModelError("its weights leave the range of float32")
-        if self._parameters > 2 * MAX_PARAMETERS:
+        if self._parameters > MAX_PARAMETERS + MAX_ACTIVATION:
             raise ModelError("the weights of the network take too much memory")
 
     def build(self, result: Signal) -> Network:
@@ -165,3 +172,7 @@ class Builder:
         nodes: Sequence[Node] = [node for name, node in self._nodes.items() if name in needed]
         inputs = {name: sources for name, sources in self._inputs.items() if name in needed}
         return Network([*nodes, Output("output")], {**inputs, "output": (result.name,)})
+
+
+def _weights(node: Node) -> tuple[np.ndarray, ...]:
+    return (node.weight, node.bias) if isinstance(node, Linear) else ()

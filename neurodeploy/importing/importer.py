@@ -21,6 +21,7 @@ from neurodeploy.importing.outputs import Outputs, choose_output
 from neurodeploy.importing.reading import read_model
 from neurodeploy.importing.refusals import refuse
 from neurodeploy.importing.registry import HANDLERS
+from neurodeploy.importing.schemas import check_schema
 from neurodeploy.importing.summary import (
     Summary,
     count_findings,
@@ -99,6 +100,7 @@ class _Walk:
             handler = HANDLERS.get(kind)
             if handler is None:
                 refuse(operation, kind)
+            check_schema(node, self.opset)
             if any(value in self.unknown for value in node.inputs if value is not None):
                 self._skip(
                     node, Finding(name, kind, "unknown", "not examined: reads a refused node")
@@ -211,12 +213,12 @@ def _in_file_order(walk: _Walk, outputs: Outputs) -> tuple[Finding, ...]:
     left = dict(walk.findings)
     ordered = []
     for index, (name, kind) in enumerate(walk.cleaned.original):
-        gone = outputs.aside.get(
-            index,
-            "a function: its body is written out"
-            if kind in walk.cleaned.functions
-            else "constant, shape arithmetic or unused: removed by clean-up",
-        )
+        gone = "constant, shape arithmetic or unused: removed by clean-up"
+        if kind in walk.cleaned.functions:
+            gone = "a function: its body is written out"
+        elif kind == "If":
+            gone = "its condition is constant: the branch is written out"
+        gone = outputs.aside.get(index, gone)
         ordered.append(left.pop(name, Finding(name, kind, "folds", gone)))
     # Of nodes that are not the file's own, only those that say something.
     return (*ordered, *(finding for finding in left.values() if finding.verdict != "folds"))

@@ -198,6 +198,13 @@ class Operation:
             raise ModelError(f"attribute {name!r} is {value}")
         return value
 
+    def flag(self, name: str, default: bool = False) -> bool:
+        """An integer attribute that says no or yes; runtimes disagree on other numbers."""
+        value = self.integer(name, int(default))
+        if value not in (0, 1):
+            raise ModelError(f"attribute {name!r} is {value}, neither 0 nor 1")
+        return bool(value)
+
     def number(self, name: str, default: float) -> float:
         """A float attribute, finite."""
         attribute = self._attribute(name, ir.AttributeType.FLOAT)

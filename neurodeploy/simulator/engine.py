@@ -10,7 +10,7 @@ import importlib.util
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -21,6 +21,7 @@ from neurodeploy.errors import DataError, ProgramError
 from neurodeploy.program import INPUT, Lif, Program
 from neurodeploy.simulator import encoding, kernels
 from neurodeploy.simulator.closed_form import EventSweep, Sweep, Swept, is_closed_form
+from neurodeploy.simulator.layout import internal_order
 from neurodeploy.simulator.plan import Layer, Plan, Scatter
 from neurodeploy.simulator.reference import Trace
 from neurodeploy.simulator.result import Result
@@ -120,7 +121,9 @@ class Engine:
             wrapped[p.name], clipped[p.name] = run.wrapped, run.clipped
         return Trace(spikes, {}, membrane, wrapped, clipped)
 
-    def run_sample(self, level: np.ndarray, index: int) -> tuple[dict[str, _LayerRun], np.ndarray]:
+    def run_sample(
+        self, level: np.ndarray, index: int, record: Container[str] = ()
+    ) -> tuple[dict[str, _LayerRun], np.ndarray]:
         """One sample of an aligned program in local time.
 
         Parameters
@@ -129,6 +132,8 @@ class Engine:
             int32 (inputs,), from `encoding.levels`.
         index
             Position of the sample in its data set (seeds the Poisson encoder).
+        record
+            Populations whose membranes are kept besides the decoder's.
 
         Returns
         -------
@@ -146,8 +151,8 @@ class Engine:
         runs, operations = {}, {}
         for layer in self.plan.layers:
             name = layer.population.name
-            decoder = name == program.decoder.population
-            run = self._layer(layer, sent, tau, local=True, record=decoder)
+            kept = name == program.decoder.population or name in record
+            run = self._layer(layer, sent, tau, local=True, record=kept)
             runs[name], sent[name] = run, run.events
             for scatter in layer.scatters:
                 events = sent[scatter.connection.source]
@@ -156,6 +161,29 @@ class Engine:
                 repeat = steps if constant and scatter.connection.source == INPUT else 1
                 operations[id(scatter.connection)] = count * repeat
         return runs, np.array([operations[id(c)] for c in program.connections], np.int64)
+
+    def run_window(self, layer: Layer, messages: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Membranes of one population over one window, given what reaches it there.
+
+        Parameters
+        ----------
+        messages
+            By source, integers (period, sources) in C order, at the step of the window at which
+            each arrives.
+
+        Returns
+        -------
+        int32 (period, neurons), C order.
+        """
+        sent = {
+            name: _input_events(rows[:, internal_order(self.program.shape_of(name))])
+            for name, rows in messages.items()
+        }
+        tau = np.arange(self.program.period)
+        run = self._layer(layer, sent, tau, local=True, record=True)
+        membranes = np.empty_like(run.membranes)
+        membranes[:, layer.order] = run.membranes
+        return membranes
 
     def _check_messages(self, messages: np.ndarray) -> None:
         low, high = self.program.encoder.message_range

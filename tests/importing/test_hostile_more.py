@@ -2,6 +2,8 @@
 
 import os
 import resource
+import subprocess
+import sys
 import time
 from contextlib import contextmanager
 
@@ -294,3 +296,40 @@ def test_strings_in_the_place_of_numbers(model, save):
         proto = model([(reads, "x c c c", "y")], (4, 4, 4))
         proto.graph.initializer.append(words)
         assert not answers(save(proto)).ok
+
+
+CHAINS = {
+    "Transpose": ("Transpose", {"perm": [0, 1, 3, 2]}, {}),
+    "SpaceToDepth": ("SpaceToDepth", {"blocksize": 1}, {}),
+    "Pad": ("Pad", {}, {"p": np.array([0, 0, 0, 1, 0, 0, 0, -1])}),
+    "Slice": ("Slice", {}, {"s": np.array([1]), "e": np.array([0]), "a": np.array([3]),
+                            "t": np.array([-1])}),
+    "Gather": ("Gather", {"axis": 3}, {"i": np.arange(1023)[::-1].copy()}),
+    "Mul": ("Mul", {}, {"m": np.linspace(1, 2, 1023, dtype=np.float32)}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", CHAINS)
+def test_long_chains_on_large_maps_stay_within_memory(kind, model, save):
+    """Each link alone is allowed; together they would take gigabytes and minutes."""
+    operator, attributes, constants = CHAINS[kind]
+    names = [f"v{i}" for i in range(60)]
+    nodes = [
+        (operator, " ".join([before, *constants]), after, attributes)
+        for before, after in zip(["x", *names], [*names, "y"], strict=False)
+    ]
+    path = save(model(nodes, (16, 1023, 1023), batch=1, **constants))
+    code = (
+        "import resource, sys; from neurodeploy.importing import check; "
+        "start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; "
+        "report = check(sys.argv[1]); "
+        "taken = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - start; "
+        "print(report.ok, taken // 1024)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, timeout=120
+    )
+    assert run.returncode == 0, run.stderr
+    ok, megabytes = run.stdout.split()
+    assert int(megabytes) < 1600, (ok, megabytes)
+    assert ok == "False" or kind == "SpaceToDepth"  # which leaves nothing

@@ -103,7 +103,7 @@ BAD_OPERATORS = [
     ("QLinearConv", "", [WQ, EACH, NONES, *Y, BIAS[:3]], "bias"),
     ("QLinearConv", "", [WQ, ONE, NONE, *Y, BIAS.astype(np.float32)], "bias"),
     ("QLinearConv", "", [WQ.astype(np.float32), ONE, NONE, *Y], "holds float32"),
-    ("QLinearConv", "", [WQ], "is missing"),
+    ("QLinearConv", "", [WQ], "has 4 inputs"),
     ("QLinearMatMul", "", [MQ, EACH[:3], NONES[:3], *Y], "do not fit axis 1"),
     ("QGemm", MS, [MQ, ONE, NONE, BIAS[:2], *Y], "does not fit|do not fit"),
     ("QLinearAveragePool", MS, [*Y], "kernel_shape"),

@@ -109,7 +109,7 @@ BAD_QUANTISERS = [
     ("x s", {}, {"output_dtype": int(TensorProto.INT4)}, "to int4"),
     ("x s", {}, {"output_dtype": int(TensorProto.FLOAT8E4M3FN)}, "to float8"),
     ("x s", {}, {"output_dtype": 999}, "no type"),
-    ("x", {}, {}, "input 1 is missing"),
+    ("x", {}, {}, "has 1 inputs"),
     ("x x z", {}, {}, "not a constant"),
     ("x s x", {}, {}, "not a constant"),
 ]

@@ -35,6 +35,9 @@ class _Writer:
         self.unbounded = unbounded
         self.graph = model.graph
         self.constants = {tensor.name: tensor for tensor in model.graph.initializer}
+        for node in model.graph.node:
+            if node.op_type == "Constant" and node.attribute and node.attribute[0].HasField("t"):
+                self.constants[node.output[0]] = node.attribute[0].t
         for domain in {node.domain for node in model.graph.node}:
             if domain not in {opset.domain for opset in model.opset_import}:
                 model.opset_import.append(helper.make_opsetid(domain, 1))

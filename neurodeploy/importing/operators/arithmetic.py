@@ -46,7 +46,7 @@ def _join(operation: Operation, net: Builder, name: str, signals: list[Signal]) 
 
 @register("Add", "Sub", "Mul", "Div")
 def arithmetic(operation: Operation, net: Builder) -> Signal:
-    """``Add``, ``Sub``, ``Mul``, ``Div``.
+    """Constants become scale and shift, folded into a layer where one is before; sums become `Add`.
 
     1. With a constant that is one number, one a channel, or one an element: scale and shift, folded
        into the linear layer before if nothing else reads that, else an affine node.

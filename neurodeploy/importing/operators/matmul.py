@@ -25,14 +25,14 @@ def gemm(operation: Operation, net: Builder) -> Signal:
     2. Refused: transA, a weight or bias that is not constant, a bias that differs by sample.
     """
     x = operation.signal(0)
-    if operation.integer("transA", 0):
+    if operation.flag("transA"):
         raise UnsupportedError("transA turns the batch axis", remedy="export with transA=0")
     weight, alpha = operation.required(1), operation.number("alpha", 1.0)
     if alpha != 1:
         weight = weight.astype(np.float64) * alpha
     if weight.ndim != 2 or len(x.shape) != 1:
         raise ModelError(f"weight {weight.shape} does not fit an input of shape {x.shape}")
-    if not operation.integer("transB", 0):
+    if not operation.flag("transB"):
         weight = weight.T
     size = weight.shape[0]
     bias: np.ndarray = np.zeros(size)

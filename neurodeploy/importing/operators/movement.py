@@ -66,7 +66,7 @@ def slice_(operation: Operation, net: Builder) -> Signal:
 
 @register("Pad", integers="moves")
 def pad(operation: Operation, net: Builder) -> Signal:
-    """``Pad``.
+    """Zeros or copies around the map, as a `Permute`; another constant as a shift behind it.
 
     1. With zeros, or by copying (reflect, edge, wrap), on any axis but the batch.
     2. With another constant: zeros, and a shift behind them.

@@ -22,12 +22,12 @@ def batch_normalization(operation: Operation, net: Builder) -> Signal:
     2. Refused: training mode, statistics by element (``spatial=0``), a variance below zero.
     """
     operation.only_first_output()
-    if operation.integer("training_mode", 0):
+    if operation.flag("training_mode"):
         raise UnsupportedError(
             "is in training mode: its statistics depend on the batch",
             remedy="export the model in evaluation mode (model.eval())",
         )
-    if not operation.integer("spatial", 1):
+    if not operation.flag("spatial", True):
         raise UnsupportedError(
             "has statistics of its own for each element", remedy="export with spatial=1"
         )

@@ -39,7 +39,7 @@ def dropout(operation: Operation, net: Builder) -> Signal:
 
 @register("Cast", integers="reads")
 def cast(operation: Operation, net: Builder) -> Signal:
-    """``Cast``.
+    """``Cast`` to a float type: its input, or the integers as numbers.
 
     1. Floats to a float type: nothing, everything is computed in float32.
     2. Integers to a float type: the integers as numbers.

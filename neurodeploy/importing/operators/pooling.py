@@ -35,7 +35,7 @@ def _round_up(window: Window, size: Shape) -> Window:
 @register("AveragePool")
 @register("MaxPool", integers="moves")
 def pool(operation: Operation, net: Builder) -> Signal:
-    """``AveragePool`` and ``MaxPool``.
+    """A `Pool`: average, or the maximum (which only ttfs can say in spikes).
 
     1. Stride, dilation, pads, auto_pad; count_include_pad, which means nothing without padding.
     2. ceil_mode as end padding, where that is exact: always, but for averages that count padding.
@@ -49,10 +49,10 @@ def pool(operation: Operation, net: Builder) -> Signal:
         raise ModelError(f"kernel_shape {kernel} does not fit an input of shape {x.shape}")
     window = read_window(operation, x.shape[1:], kernel)
     average = operation.op_type == "AveragePool"
-    include = average and bool(operation.integer("count_include_pad", 0))
+    include = average and operation.flag("count_include_pad")
     if not any(window.padding):
         include = False
-    if operation.integer("ceil_mode", 0) and operation.text("auto_pad", "NOTSET") == "NOTSET":
+    if operation.flag("ceil_mode") and operation.text("auto_pad", "NOTSET") == "NOTSET":
         rounded = _round_up(window, x.shape[1:])
         if include and rounded != window:
             raise UnsupportedError(

@@ -72,7 +72,7 @@ def _convert(
 ) -> Signal:
     """The float operator on real values, and the quantiser of its result, whose scale and zero
     point are inputs `scale` and the next."""
-    if operation.integer("channels_last", 0):
+    if operation.flag("channels_last"):
         raise UnsupportedError("has its channels last", remedy="export with channels first")
     result = handler(RealOperation(operation, op_type, inputs), net)
     grid = read_grid(operation, scale, scale + 1)
@@ -105,7 +105,7 @@ def qlinear_matmul(operation: Operation, net: Builder) -> Signal:
 @register("com.microsoft::QGemm", integers="reads")
 def qgemm(operation: Operation, net: Builder) -> Signal:
     """``QGemm``: a ``Gemm``; without an output scale its result is a float."""
-    axis = 0 if operation.integer("transB", 0) else 1
+    axis = 0 if operation.flag("transB") else 1
     unit = _unit(operation, 1, 4) * operation.number("alpha", 1.0)
     inputs = [_real(operation, net, 0), _real(operation, net, 3, axis), _bias(operation, 6, unit)]
     if operation.value(7) is None:

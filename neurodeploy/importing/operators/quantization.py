@@ -35,7 +35,7 @@ def _no_blocks(operation: Operation) -> None:
 
 @register("QuantizeLinear")
 def quantize_linear(operation: Operation, net: Builder) -> Signal:
-    """``QuantizeLinear`` of an activation: see `requantise`.
+    """``QuantizeLinear``: a ReLU with an upper end where its integers begin at 0, else its input.
 
     Refused: scales by axis or block, or not constant; types other than (u)int8 and (u)int16.
     """

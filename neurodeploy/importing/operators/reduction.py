@@ -27,7 +27,7 @@ def reduction(operation: Operation, net: Builder) -> Signal:
     rank = len(x.shape) + 1
     axes = operation.ints_at(1) if operation.count > 1 else operation.ints("axes")
     if not axes:
-        if operation.integer("noop_with_empty_axes", 0):
+        if operation.flag("noop_with_empty_axes"):
             return x
         axes = tuple(range(rank))
     if any(not -rank <= axis < rank for axis in axes):
@@ -40,7 +40,7 @@ def reduction(operation: Operation, net: Builder) -> Signal:
         )
     kept = [axis for axis in range(rank - 1) if axis not in inner]
     left = tuple(x.shape[axis] for axis in kept)
-    keep = operation.integer("keepdims", 1)
+    keep = operation.flag("keepdims", True)
     shape = tuple(1 if i in inner else n for i, n in enumerate(x.shape)) if keep else left
     name = operation.name
     if inner == list(range(1, rank - 1)) and rank <= 5:

@@ -42,7 +42,7 @@ def reshape(operation: Operation, net: Builder) -> Signal:
         raise ModelError("has no shape")
     old = (net.batch, *x.shape)
     full = list(wanted)
-    if not operation.integer("allowzero", 0):
+    if not operation.flag("allowzero"):
         for axis, n in enumerate(full):
             if n == 0:
                 if axis >= len(old):
@@ -85,7 +85,7 @@ def squeeze(operation: Operation, net: Builder) -> Signal:
     x = operation.signal()
     old = (net.batch, *x.shape)
     axes = _axes(operation, len(old))
-    if axes is None:
+    if not axes:
         if net.batch == 1:
             raise UnsupportedError(
                 "removes every axis of size 1, the batch axis of a single sample included",

@@ -122,7 +122,7 @@ def resize(operation: Operation, net: Builder) -> Signal:
             remedy="export with mode nearest or linear",
         )
     operation.refuse_grid()
-    if operation.integer("antialias", 0) and any(axis.scale < 1 for axis in axes):
+    if operation.flag("antialias") and any(axis.scale < 1 for axis in axes):
         raise UnsupportedError(
             "smooths while it shrinks (antialias)", remedy="export with antialias=0"
         )

@@ -1,0 +1,102 @@
+"""How many messages every neuron sent: the simulator's own spikes, added up over samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurodeploy.program import INPUT, Program
+from neurodeploy.simulator import encoding
+from neurodeploy.simulator.activity import activity
+from neurodeploy.simulator.closed_form import is_closed_form
+from neurodeploy.simulator.engine import default_threads
+
+__all__ = ["Firing", "firing"]
+
+Progress = Callable[[int], None]
+#: Neurons times samples that a thread holds at once.
+_BATCH_VALUES = 2_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Firing:
+    """Messages over some samples.
+
+    Attributes
+    ----------
+    samples
+        Number of samples.
+    sent
+        int64 (neurons,) by population, ``"input"`` among them: messages of all samples together,
+        C order. A graded message counts once, whatever it carries.
+    """
+
+    samples: int
+    sent: dict[str, np.ndarray]
+
+
+def firing(
+    program: Program,
+    x: np.ndarray,
+    *,
+    threads: int | None = None,
+    progress: Progress | None = None,
+) -> Firing:
+    """Run samples and count what every neuron sends.
+
+    Parameters
+    ----------
+    x
+        Samples (n, *shape): integers (preprocessed as the program says) or network input.
+    threads
+        Default: all cores. The result does not depend on it.
+    progress
+        Called with the number of samples just finished.
+
+    Raises
+    ------
+    NeuroDeployError
+        DataError: samples that do not fit. ProgramError: a program whose samples mix.
+    """
+    x = encoding.check_samples(x, program.encoder.sample_shape)
+    inputs = int(np.prod(program.encoder.shape))
+    threads = threads or default_threads()
+    room = max(1, _BATCH_VALUES // max(1, program.neurons + inputs))
+    batch = max(1, min(64, room, -(-len(x) // threads)))
+    closed = is_closed_form(program)
+
+    def work(first: int) -> tuple[int, dict[str, np.ndarray]]:
+        level = encoding.levels(program.encoder, x[first : first + batch])
+        found = activity(program, level, first)
+        # a time code's integers are times: one spike each, none for 0
+        sent = {
+            name: ((fired != 0) if closed else fired).sum(0, dtype=np.int64)
+            for name, fired in found.fired.items()
+        }
+        sent[INPUT] = _input(program, level, first)
+        return len(level), sent
+
+    total = {p.name: np.zeros(p.size, np.int64) for p in program.populations}
+    total[INPUT] = np.zeros(inputs, np.int64)
+    with ThreadPoolExecutor(threads) as pool:
+        for done, sent in pool.map(work, range(0, len(x), batch)):
+            for name, count in sent.items():
+                total[name] += count
+            if progress is not None:
+                progress(done)
+    return Firing(len(x), total)
+
+
+def _input(program: Program, level: np.ndarray, first_index: int) -> np.ndarray:
+    """Messages of each input over a batch."""
+    encoder, steps = program.encoder, program.period
+    if encoder.encoding in ("current", "ttfs"):
+        each = steps if encoder.encoding == "current" else 1
+        return np.count_nonzero(level, axis=0).astype(np.int64) * each
+    total = np.zeros(level.shape[1], np.int64)
+    for k, row in enumerate(level):
+        total += np.count_nonzero(encoding.encode(encoder, row, steps, first_index + k), axis=0)
+    return total

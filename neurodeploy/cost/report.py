@@ -1,0 +1,102 @@
+"""What an estimate says: plain numbers, ready for JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from neurodeploy.cost.ann import AnnCost
+from neurodeploy.cost.counts import Counts
+
+__all__ = ["Cost", "Line"]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One kind of event, a sample's mean.
+
+    Attributes
+    ----------
+    count
+        Events a sample.
+    constant
+        Picojoules an event; None where the model names none.
+    source
+        Where the constant was published.
+    energy
+        Joules a sample: count times constant. Of neuron updates: every one counted as active.
+    least
+        The same, with only those updates active that surely are.
+    """
+
+    name: str
+    count: float
+    constant: float | None = None
+    source: str = ""
+    energy: float | None = None
+    least: float | None = None
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Counts of a program on samples, and what they cost by a cited model.
+
+    Attributes
+    ----------
+    target
+        Title of the hardware.
+    model
+        Name of the cost model; None where no constant is published and none was chosen.
+    about
+        What the model is, and for which chip it was published.
+    assumption
+        Empty, or what is assumed because the model is not the target's own.
+    steps
+        Time steps a sample.
+    energy, least
+        Joules a sample over all lines that have a constant; None without a model.
+    seconds
+        A sample every so many seconds, by the model's times; None where it has none, or without a
+        mapping.
+    left_out
+        What the figures do not cover.
+    """
+
+    target: str
+    model: str | None
+    about: str
+    assumption: str
+    samples: int
+    steps: int
+    lines: tuple[Line, ...]
+    energy: float | None
+    least: float | None
+    seconds: float | None
+    left_out: tuple[str, ...]
+    counts: Counts
+    ann: AnnCost | None = None
+
+    @property
+    def synaptic_operations(self) -> float:
+        """A sample's mean, all connections."""
+        return sum(self.counts.synaptic_operations.values()) / self.samples
+
+    @property
+    def operations_per_multiply(self) -> float | None:
+        """Synaptic operations for each multiply-accumulate of the ANN."""
+        if self.ann is None or not self.ann.multiply_accumulates:
+            return None
+        return self.synaptic_operations / self.ann.multiply_accumulates
+
+    def line(self, name: str) -> Line:
+        """The line of that name."""
+        return next(line for line in self.lines if line.name == name)
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-like; energies in joules, constants in picojoules, counts a sample in `lines` and
+        over all samples in `counts`."""
+        return {
+            **asdict(self),
+            "synaptic_operations": self.synaptic_operations,
+            "operations_per_multiply": self.operations_per_multiply,
+        }

@@ -1,0 +1,137 @@
+"""What a mapping is: parts of populations on cores, and how full each core is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import prod
+
+__all__ = ["Box", "Core", "Finding", "Mapping", "Part", "Use"]
+
+#: Half-open range along each axis of a population's shape.
+Box = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The neurons of one population that share a core.
+
+    Attributes
+    ----------
+    population
+        Name; ``"input"`` for the entrance, whose cores hold the input's axons.
+    box
+        Which neurons: a block of the population's shape.
+    core
+        Index into `Mapping.cores`.
+    input_axons, output_axons
+        Messages that arrive at and leave the part, one a source neuron (or shared kernel row) and
+        one a core that listens.
+    words
+        Of synaptic memory.
+    """
+
+    population: str
+    box: Box
+    core: int
+    input_axons: int
+    output_axons: int
+    words: int
+
+    @property
+    def neurons(self) -> int:
+        """Size of the box."""
+        return prod(end - begin for begin, end in self.box)
+
+
+@dataclass(frozen=True)
+class Use:
+    """How much of a resource a core uses; `limit` is None where the target states none."""
+
+    resource: str
+    value: int
+    limit: int | None
+
+    @property
+    def share(self) -> float:
+        """Of the limit, 0 where there is none."""
+        return self.value / self.limit if self.limit else 0.0
+
+
+@dataclass(frozen=True)
+class Core:
+    """One core in use.
+
+    Attributes
+    ----------
+    index, chip
+        Numbers from 0.
+    x, y
+        Place in the chip's mesh.
+    uses
+        One a resource, in a fixed order: neurons, input axons, output axons, words, ...
+    """
+
+    index: int
+    chip: int
+    x: int
+    y: int
+    populations: tuple[str, ...]
+    uses: tuple[Use, ...]
+
+    @property
+    def binding(self) -> Use:
+        """The resource that is nearest to its limit."""
+        return max(self.uses, key=lambda use: use.share)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The outcome of a rule: ``layer: rule: value, limit, what to change``."""
+
+    layer: str
+    rule: str
+    value: float
+    limit: float | None
+    ok: bool
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        limit = "no limit" if self.limit is None else f"limit {self.limit:g}"
+        text = f"{self.layer}: {self.rule}: {self.value:g}, {limit}"
+        return f"{text}; {self.remedy}" if self.remedy and not self.ok else text
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """A program on the cores of a target.
+
+    Attributes
+    ----------
+    target
+        Name of the target.
+    parts
+        Every neuron in exactly one.
+    cores
+        In use, by index.
+    findings
+        Every rule's outcome, also those that hold.
+    placement
+        Name of the method that chose the places.
+    """
+
+    target: str
+    parts: tuple[Part, ...]
+    cores: tuple[Core, ...]
+    findings: tuple[Finding, ...]
+    placement: str
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def ok(self) -> bool:
+        """Whether every rule holds."""
+        return all(finding.ok for finding in self.findings)
+
+    @property
+    def chips(self) -> int:
+        """Chips in use."""
+        return 1 + max((core.chip for core in self.cores), default=-1)

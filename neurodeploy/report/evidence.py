@@ -1,0 +1,248 @@
+"""What a report is made of: the runs, done once and shared by its sections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from neurodeploy.errors import DataError, NeuroDeployError
+from neurodeploy.ledger import Explanation, explain
+from neurodeploy.ledger.model import find_model
+from neurodeploy.program import Lif, Population, Program, Ttfs
+from neurodeploy.report import budget
+from neurodeploy.report.early import TimedReadout
+from neurodeploy.reporting.results import Reference
+from neurodeploy.samples import Samples
+from neurodeploy.simulator import encoding
+from neurodeploy.simulator.activity import Activity, activity
+from neurodeploy.simulator.closed_form import is_closed_form
+from neurodeploy.simulator.engine import default_threads, simulate
+from neurodeploy.simulator.recording import Recording, record
+from neurodeploy.simulator.result import Result
+
+__all__ = ["Evidence", "Stage", "collect", "fires"]
+
+#: Called with the name of a stage, the work done and the work there is.
+Stage = Callable[[str, int, int], None]
+_BATCH = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Runs of a program on samples.
+
+    Attributes
+    ----------
+    x, labels
+        The samples that were simulated; no labels where there are no classes.
+    steps, early
+        Steps of the readout's window, and int64 (steps, n): the class each would have given.
+    said
+        By population, float64 (neurons,): mean of what a neuron says, as a share of the largest
+        it can say (a spike at every step; the earliest spike), over the first `counted` samples.
+    index, recording
+        The sample that was recorded.
+    ann
+        int64 (n,): the ANN's classes. None where the model is not there.
+    ledger
+        None where it could not be made; then `missing` says why, and what to do.
+    """
+
+    program: Program
+    x: np.ndarray
+    labels: np.ndarray | None
+    available: int
+    result: Result
+    steps: tuple[int, ...]
+    early: np.ndarray
+    said: dict[str, np.ndarray]
+    counted: int
+    index: int
+    recording: Recording
+    model: Path | None = None
+    ann: np.ndarray | None = None
+    ledger: Explanation | None = None
+    missing: str = ""
+    names: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def classes(self) -> int:
+        """Outputs; with one there is nothing to choose from."""
+        return self.program.population(self.program.decoder.population).size
+
+
+def fires(population: Population) -> bool:
+    """Whether it can send a spike at all; readouts cannot."""
+    neuron = population.neuron
+    if isinstance(neuron, Lif):
+        return neuron.reset != "none"
+    return neuron.fires if isinstance(neuron, Ttfs) else True
+
+
+def collect(
+    program: Program,
+    samples: Samples,
+    *,
+    model: str | Path | None,
+    near: str | Path | None,
+    limit: int | None,
+    index: int,
+    threads: int | None,
+    names: dict[str, str],
+    progress: Stage,
+) -> Evidence:
+    """Run everything there is to run.
+
+    Parameters
+    ----------
+    model
+        The ONNX file; must be the right one. None: looked for, and done without if not found.
+    limit
+        Samples to simulate; default: by the size of the program.
+    index
+        The sample to record.
+
+    Raises
+    ------
+    NeuroDeployError
+        Samples that do not fit, a program that cannot be run sample by sample, a wrong `model`.
+    """
+    available = len(encoding.check_samples(samples.x, program.encoder.sample_shape))
+    if not 0 <= index < available:
+        raise DataError(
+            f"there is no sample {index}: the file holds {available}",
+            place="--sample",
+            remedy=f"give a number from 0 to {available - 1}",
+        )
+    path, missing = _model(program, model, near)
+    shown = encoding.check_samples(samples.x[index : index + 1], program.encoder.sample_shape)
+    part = samples.limit(limit or budget.simulated(program))
+    x = encoding.check_samples(part.x, program.encoder.sample_shape)
+    threads = threads or default_threads()
+    closed = is_closed_form(program)
+    n = len(x)
+    steps = budget.checkpoints(program.period)
+
+    def advance(stage: str, total: int) -> Callable[[int], None]:
+        done = 0
+
+        def add(count: int) -> None:
+            nonlocal done
+            done += count
+            progress(stage, done, total)
+
+        return add
+
+    result, outputs = simulate(
+        program,
+        x,
+        threads=threads,
+        checkpoints=() if closed else steps,
+        progress=advance("simulate", n),
+    )
+    counted = n if closed else min(n, budget.explained(program))
+    said, timed = _count(program, x[:counted], steps, threads, advance("count spikes", counted))
+    early = timed if closed else outputs.reshape(len(steps), n, -1).argmax(2)
+    watched = [p.name for p in program.populations if budget.traced(program, p.size)]
+    recording = record(
+        program, encoding.levels(program.encoder, shown)[0], index, _watch(program, watched)
+    )
+    labels = part.y if result.outputs[0].size > 1 else None
+    ann, ledger = None, None
+    if path is not None:
+        try:
+            few = min(n, budget.explained(program))
+            ledger = explain(
+                program,
+                x[:few],
+                None if labels is None else labels[:few],
+                model=path,
+                threads=threads,
+                progress=progress,
+            )
+            progress("run the ANN", 0, 1)
+            ann = Reference.compute(str(path), program, Samples(x, None)).predictions
+            progress("run the ANN", 1, 1)
+        except NeuroDeployError as error:
+            if model is not None:
+                raise
+            missing = _told(error)
+    return Evidence(
+        program=program,
+        x=x,
+        labels=labels,
+        available=available,
+        result=result,
+        steps=tuple(steps),
+        early=early,
+        said=said,
+        counted=counted,
+        index=index,
+        recording=recording,
+        model=path,
+        ann=ann,
+        ledger=ledger,
+        missing=missing,
+        names=names,
+    )
+
+
+def _told(error: NeuroDeployError) -> str:
+    """The message and the remedy in one sentence."""
+    return error.message + (f"; {error.remedy}" if error.remedy else "")
+
+
+def _model(
+    program: Program, model: str | Path | None, near: str | Path | None
+) -> tuple[Path | None, str]:
+    """The ONNX file, or why there is none; one that was named has to be right."""
+    try:
+        return find_model(program, model, near), ""
+    except NeuroDeployError as error:
+        if model is not None:
+            raise
+        return None, _told(error)
+
+
+def _watch(program: Program, allowed: list[str]) -> list[str]:
+    """Populations whose membranes are shown: first, middle and last of those that fire."""
+    inner = [
+        p.name
+        for p in program.order
+        if fires(p) and isinstance(p.neuron, Lif | Ttfs) and p.name in allowed
+    ]
+    chosen = {0, len(inner) // 2, len(inner) - 1} & set(range(len(inner)))
+    return [inner[i] for i in sorted(chosen)]
+
+
+def _count(
+    program: Program,
+    x: np.ndarray,
+    steps: list[int],
+    threads: int,
+    advance: Callable[[int], None],
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """What each neuron says in the mean; with a time code also the classes read early."""
+    readout = TimedReadout(program) if is_closed_form(program) else None
+    sums = {p.name: np.zeros(p.size) for p in program.populations}
+    early = np.zeros((len(steps), len(x)), np.int64)
+
+    def work(first: int) -> tuple[int, Activity]:
+        level = encoding.levels(program.encoder, x[first : first + _BATCH])
+        found = activity(program, level, first)
+        if readout is not None:
+            membranes = readout.membranes(level, found.fired, steps)
+            early[:, first : first + _BATCH] = membranes.argmax(2)
+        return len(level), found
+
+    with ThreadPoolExecutor(threads) as pool:
+        for count, found in pool.map(work, range(0, len(x), _BATCH)):
+            for name, fired in found.fired.items():
+                sums[name] += fired.sum(0)
+            advance(count)
+    most = len(x) * program.period
+    return {name: total / most for name, total in sums.items()}, early

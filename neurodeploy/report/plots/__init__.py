@@ -1,0 +1,1 @@
+"""One plot a file: from numbers to the marks of a `Chart`."""

@@ -1,0 +1,50 @@
+"""Spikes over time: a row a neuron, a band a population, a stroke a spike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from neurodeploy.report.chart import WIDTH, Chart, Mark, Path, Rect, Text
+from neurodeploy.report.numbers import compact, place
+from neurodeploy.report.plots.axes import LEFT, RIGHT, Axis, shorten
+
+__all__ = ["Band", "raster"]
+
+_ROW, _NAME, _GAP = 2.0, 18.0, 5.0
+
+
+@dataclass(frozen=True)
+class Band:
+    """A population's rows, each the steps at which its neuron fired, and its window."""
+
+    name: str
+    rows: Sequence[Sequence[int]]
+    window: tuple[int, int]
+
+
+def raster(title: str, description: str, bands: Sequence[Band], steps: int) -> Chart:
+    """One path a population; the window in which it may fire is tinted."""
+    x = Axis(0.5, steps + 0.5, 4.0, WIDTH - RIGHT)
+    marks: list[Mark] = []
+    y = 2.0
+    for i, band in enumerate(bands):
+        marks.append(Text(4, y + 13, shorten(band.name), "start"))
+        y += _NAME
+        height = len(band.rows) * _ROW
+        begin, end = x.at(band.window[0] - 0.5), x.at(band.window[1] + 0.5)
+        marks.append(Rect(begin, y, end - begin, height, "track"))
+        strokes = "".join(
+            f"M{place(x.at(step))} {place(y + r * _ROW)}v{place(_ROW - 0.3)}"
+            for r, row in enumerate(band.rows)
+            for step in row
+        )
+        if strokes:
+            marks.append(Path(strokes, f"spikes s{i % 2}"))
+        y += height + _GAP
+    marks.append(Path(f"M{place(x.begin)} {place(y)}H{place(x.end)}", "axis"))
+    for value in x.ticks(6):
+        marks.append(Path(f"M{place(x.at(value))} {place(y)}v4", "axis"))
+        marks.append(Text(x.at(value), y + 19, compact(value), "middle"))
+    marks.append(Text((LEFT + WIDTH) / 2, y + 36, "time step", "middle"))
+    return Chart(title, description, y + 44, marks)
