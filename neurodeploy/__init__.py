@@ -24,6 +24,7 @@ _PUBLIC = {
     "deploy": "neurodeploy.lava.deploy",
     "explain": "neurodeploy.ledger",
     "load": "neurodeploy.program.storage",
+    "report": "neurodeploy.reporting.page",
     "simulate": "neurodeploy.pipeline",
 }
 
@@ -35,6 +36,7 @@ __all__ = [
     "deploy",
     "explain",
     "load",
+    "report",
     "simulate",
 ]
 

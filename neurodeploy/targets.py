@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,134 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = ["Target", "load_target", "target_names"]
+__all__ = ["Core", "CostTable", "Fact", "Memory", "Mesh", "Target", "load_target", "target_names"]
+
+_MANY = 2**40
+#: Whole numbers that a file states: section -> key -> (lowest, highest, whether it must).
+# the semantics (docs/semantics.md) are those of 24-bit state; others need their own
+_NUMBERS: dict[str, dict[str, tuple[int, int, bool]]] = {
+    "neuron": {
+        "state_bits": (24, 24, True),
+        "threshold_bits": (2, 17, True),
+        "bias_mantissa_bits": (2, 13, True),
+        "bias_exponent_max": (0, 7, True),
+    },
+    "synapse": {
+        "weight_bits": (2, 8, True),
+        "exponent_max": (0, 7, True),
+        "delay_max": (1, 62, True),
+        "graded_bits": (0, 32, True),
+    },
+    "core": {
+        "neurons": (1, _MANY, False),
+        "input_axons": (1, _MANY, False),
+        "output_axons": (1, _MANY, False),
+        "synaptic_words": (1, _MANY, False),
+    },
+    "memory": {
+        "word_bits": (1, 4096, False),
+        "stored_weight_bits": (1, 64, False),
+        "dense_bits": (0, 256, False),
+        "shared_bits": (0, 256, False),
+        "sparse_bits": (0, 256, False),
+        "header_bits": (0, 4096, False),
+        "row_synapses": (1, _MANY, False),
+    },
+    "chip": {
+        "cores": (1, 2**20, False),
+        "mesh_columns": (1, 2**20, False),
+        "mesh_rows": (1, 2**20, False),
+        "cores_per_tile": (1, 2**20, False),
+        "chips": (1, 2**20, False),
+        "neurons": (1, _MANY, False),
+        "synapses": (1, 2**50, False),
+    },
+}
+_FACT = {"value", "source", "inferred", "note"}
+_TOP = {"name", "title", "generation", "sources", "cost", *_NUMBERS}
+_COST = {"title", "source", "energy_pj", "time_ns"}
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One number of a target file, and where it comes from.
+
+    Attributes
+    ----------
+    source
+        Citation; empty where the file states none.
+    inferred
+        Whether no publication states it.
+    """
+
+    section: str
+    key: str
+    value: int | float | bool
+    source: str = ""
+    inferred: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Core:
+    """What a core holds; None: no limit is known."""
+
+    neurons: int | None = None
+    input_axons: int | None = None
+    output_axons: int | None = None
+    synaptic_words: int | None = None
+
+
+@dataclass(frozen=True)
+class Memory:
+    """How synapses lie in a core's memory.
+
+    Synapses of one axon form a row: a header, then one entry a synapse, filled up to whole words.
+
+    Attributes
+    ----------
+    stored_weight_bits
+        Bits of every weight; None: as few as the connection's weights need.
+    dense_bits, shared_bits, sparse_bits
+        Of an entry beside its weight, by the kind of connection.
+    row_synapses
+        Synapses behind one header; None: any number.
+    """
+
+    word_bits: int = 64
+    stored_weight_bits: int | None = None
+    dense_bits: int = 0
+    shared_bits: int = 0
+    sparse_bits: int = 0
+    header_bits: int = 0
+    row_synapses: int | None = None
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """The cores of a chip: `cores_per_tile` share each place of a grid; None: no limit."""
+
+    cores: int | None = None
+    columns: int | None = None
+    rows: int | None = None
+    cores_per_tile: int = 1
+    chips: int | None = None
+
+
+@dataclass(frozen=True)
+class CostTable:
+    """A published cost model: picojoules and nanoseconds an event, by the event's name."""
+
+    name: str
+    title: str
+    source: str
+    energy_pj: Mapping[str, float]
+    time_ns: Mapping[str, float]
 
 
 @dataclass(frozen=True)
 class Target:
-    """What a chip's registers hold.
+    """What a chip's registers hold, and what its cores do.
 
     Attributes
     ----------
@@ -28,8 +151,12 @@ class Target:
         Whether neurons beyond the stock one can be programmed.
     graded_bits
         Bits of a spike's payload; 0 where spikes are binary.
-    chip
-        Capacities (cores, neurons, synapses, ...) as the file states them.
+    core, memory, mesh
+        Limits of a core, form of its synapses, cores of a chip.
+    costs
+        Cost models that were published for this chip, by name; empty where there is none.
+    facts
+        Every number of the file with its source.
     """
 
     name: str
@@ -44,7 +171,11 @@ class Target:
     exponent_max: int
     delay_max: int
     graded_bits: int
-    chip: dict[str, int]
+    core: Core = Core()
+    memory: Memory = Memory()
+    mesh: Mesh = Mesh()
+    costs: Mapping[str, CostTable] = field(default_factory=dict)
+    facts: tuple[Fact, ...] = ()
 
     @property
     def weight_max(self) -> int:
@@ -75,7 +206,8 @@ def load_target(name: str) -> Target:
     Raises
     ------
     TargetError
-        Unknown name, missing file, malformed TOML, a key missing or out of range.
+        Unknown name, missing file, malformed TOML; a key missing, unknown, of the wrong type or
+        out of range: the message names file, section and key.
     """
     if name in target_names():
         path = _folder() / f"{name}.toml"
@@ -93,48 +225,134 @@ def load_target(name: str) -> Target:
         raise TargetError(error.message, place=str(path)) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise TargetError(f"not valid TOML: {error}", place=str(path)) from None
-    return _checked(data, str(path))
+    return _Reader(data, str(path)).target()
 
 
-def _checked(data: dict[str, Any], place: str) -> Target:
-    """The target in a parsed file; every key present, of its type and in range."""
+class _Reader:
+    """The target in a parsed file; every key known, of its type and in range."""
 
-    def section(name: str) -> dict[str, Any]:
-        table = data.get(name)
+    def __init__(self, data: dict[str, Any], place: str) -> None:
+        self.data, self.place = data, place
+        self.facts: list[Fact] = []
+        self._known("", data, _TOP)
+        self.sources = self._section("sources", {})
+        for key, value in self.sources.items():
+            if not isinstance(value, str) or not value:
+                raise self._off(f"[sources] {key} is {value!r}, not a citation")
+
+    def _off(self, message: str, remedy: str = "") -> TargetError:
+        return TargetError(message, place=self.place, remedy=remedy)
+
+    def _known(self, section: str, table: dict[str, Any], keys: set[str]) -> None:
+        for key in table:
+            if key not in keys:
+                where = f"[{section}] {key}" if section else key
+                raise self._off(
+                    f"{where} is unknown",
+                    f"it takes {', '.join(sorted(keys))}; docs/mapping.md explains them",
+                )
+
+    def _section(self, name: str, default: dict[str, Any] | None = None) -> dict[str, Any]:
+        table = self.data.get(name, default)
         if not isinstance(table, dict):
-            raise TargetError(f"section [{name}] is missing", place=place)
+            raise self._off(f"section [{name}] is missing")
         return table
 
-    def number(table: str, key: str, low: int, high: int) -> int:
-        value = section(table).get(key)
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise TargetError(
-                f"[{table}] {key} is {value!r}, not an integer of {low}..{high}", place=place
-            )
-        return value
-
-    def text(key: str) -> str:
-        value = data.get(key)
+    def _text(self, table: dict[str, Any], key: str, section: str = "") -> str:
+        value = table.get(key)
         if not isinstance(value, str) or not value:
-            raise TargetError(f"{key} is {value!r}, not a text", place=place)
+            where = f"[{section}] {key}" if section else key
+            raise self._off(f"{where} is {value!r}, not a text")
         return value
 
-    microcode = section("neuron").get("microcode")
-    if not isinstance(microcode, bool):
-        raise TargetError(f"[neuron] microcode is {microcode!r}, not true or false", place=place)
-    return Target(
-        name=text("name"),
-        title=text("title"),
-        generation=text("generation"),
-        # the semantics (docs/semantics.md) are those of 24-bit state; others need their own
-        state_bits=number("neuron", "state_bits", 24, 24),
-        threshold_bits=number("neuron", "threshold_bits", 2, 17),
-        bias_mantissa_bits=number("neuron", "bias_mantissa_bits", 2, 13),
-        bias_exponent_max=number("neuron", "bias_exponent_max", 0, 7),
-        microcode=microcode,
-        weight_bits=number("synapse", "weight_bits", 2, 8),
-        exponent_max=number("synapse", "exponent_max", 0, 7),
-        delay_max=number("synapse", "delay_max", 1, 62),
-        graded_bits=number("synapse", "graded_bits", 0, 32),
-        chip={key: number("chip", key, 1, 2**62) for key in section("chip")},
-    )
+    def _fact(self, section: str, key: str, entry: Any) -> Any:
+        """The value of an entry: bare, or a table of value, source, inferred and note."""
+        if not isinstance(entry, dict):
+            self.facts.append(Fact(section, key, entry))
+            return entry
+        self._known(f"{section}.{key}", entry, _FACT)
+        source, note = entry.get("source", ""), entry.get("note", "")
+        inferred = entry.get("inferred", False)
+        if not isinstance(note, str) or not isinstance(inferred, bool):
+            raise self._off(f"[{section}] {key}: note is a text, inferred is true or false")
+        self.facts.append(
+            Fact(section, key, entry.get("value", 0), self._cited(section, source), inferred, note)
+        )
+        return entry.get("value")
+
+    def _cited(self, where: str, source: Any) -> str:
+        if source and (not isinstance(source, str) or source not in self.sources):
+            raise self._off(f"[{where}] source {source!r} is not among [sources]")
+        return str(self.sources[source]) if source else ""
+
+    def _numbers(self, section: str) -> dict[str, int]:
+        keys = _NUMBERS[section]
+        needed = any(must for *_, must in keys.values())
+        table = self._section(section, None if needed else {})
+        self._known(section, table, set(keys) | ({"microcode"} if section == "neuron" else set()))
+        found = {}
+        for key, (low, high, must) in keys.items():
+            if key not in table and not must:
+                continue
+            value = self._fact(section, key, table.get(key))
+            if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+                raise self._off(f"[{section}] {key} is {value!r}, not an integer of {low}..{high}")
+            found[key] = value
+        return found
+
+    def _mesh(self) -> Mesh:
+        found = self._numbers("chip")
+        cores, tile = found.get("cores"), found.get("cores_per_tile", 1)
+        columns, rows = found.get("mesh_columns"), found.get("mesh_rows")
+        if (columns is None) != (rows is None):
+            raise self._off("[chip] mesh_columns and mesh_rows come together")
+        if columns is not None and rows is not None:
+            places = columns * rows * tile
+            if (cores or places) > places:
+                raise self._off(f"[chip] cores is {cores}, the mesh has room for {places}")
+            cores = cores or places
+        elif cores is not None:
+            columns, rows = -(-cores // tile), 1
+        return Mesh(cores, columns, rows, tile, found.get("chips"))
+
+    def _costs(self) -> dict[str, CostTable]:
+        costs = {}
+        for name, table in self._section("cost", {}).items():
+            where = f"cost.{name}"
+            if not isinstance(table, dict):
+                raise self._off(f"[{where}] is not a section")
+            self._known(where, table, _COST)
+            source = self._cited(where, table.get("source", ""))
+            constants: dict[str, Mapping[str, float]] = {}
+            for kind in ("energy_pj", "time_ns"):
+                values = table.get(kind, {})
+                if not isinstance(values, dict):
+                    raise self._off(f"[{where}] {kind} is not a section")
+                for key, value in values.items():
+                    if isinstance(value, bool) or not isinstance(value, int | float):
+                        raise self._off(f"[{where}.{kind}] {key} is {value!r}, not a number")
+                    if not 0 <= value < 1e15:
+                        raise self._off(f"[{where}.{kind}] {key} is {value!r}, outside 0..1e15")
+                    self.facts.append(Fact(f"{where}.{kind}", key, value, source))
+                constants[kind] = {k: float(v) for k, v in values.items()}
+            costs[name] = CostTable(name, self._text(table, "title", where), source, **constants)
+        return costs
+
+    def target(self) -> Target:
+        """Everything, checked."""
+        names = {key: self._text(self.data, key) for key in ("name", "title", "generation")}
+        registers = self._numbers("neuron")
+        microcode = self._fact("neuron", "microcode", self._section("neuron").get("microcode"))
+        if not isinstance(microcode, bool):
+            raise self._off(f"[neuron] microcode is {microcode!r}, not true or false")
+        return Target(
+            **names,
+            **registers,
+            microcode=microcode,
+            **self._numbers("synapse"),
+            core=Core(**self._numbers("core")),
+            memory=Memory(**self._numbers("memory")),
+            mesh=self._mesh(),
+            costs=self._costs(),
+            facts=tuple(self.facts),
+        )

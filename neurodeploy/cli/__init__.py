@@ -15,6 +15,7 @@ from neurodeploy.cli.compiling import compile_command
 from neurodeploy.cli.explaining import explain
 from neurodeploy.cli.inspecting import inspect
 from neurodeploy.cli.looking import check, doctor, targets
+from neurodeploy.cli.reporting import report
 from neurodeploy.cli.running import deploy, simulate
 from neurodeploy.errors import DataError, NeuroDeployError, StorageError
 
@@ -28,7 +29,17 @@ def cli(debug: bool) -> None:
     """Compile trained ReLU networks (ONNX) to spiking programs, run them, prove them."""
 
 
-for _command in (check, compile_command, inspect, simulate, explain, deploy, doctor, targets):
+for _command in (
+    check,
+    compile_command,
+    inspect,
+    simulate,
+    explain,
+    report,
+    deploy,
+    doctor,
+    targets,
+):
     cli.add_command(_command)
 
 

@@ -20,9 +20,8 @@ class Line:
     count
         Events a sample.
     constant
-        Picojoules an event; None where the model names none.
-    source
-        Where the constant was published.
+        Picojoules an event; None where there is no model, or it names none. Of neuron updates:
+        of an active one.
     energy
         Joules a sample: count times constant. Of neuron updates: every one counted as active.
     least
@@ -32,7 +31,6 @@ class Line:
     name: str
     count: float
     constant: float | None = None
-    source: str = ""
     energy: float | None = None
     least: float | None = None
 
@@ -47,8 +45,8 @@ class Cost:
         Title of the hardware.
     model
         Name of the cost model; None where no constant is published and none was chosen.
-    about
-        What the model is, and for which chip it was published.
+    title, source
+        What the model is, and where its constants were published.
     assumption
         Empty, or what is assumed because the model is not the target's own.
     steps
@@ -56,15 +54,16 @@ class Cost:
     energy, least
         Joules a sample over all lines that have a constant; None without a model.
     seconds
-        A sample every so many seconds, by the model's times; None where it has none, or without a
-        mapping.
+        A sample every so many seconds, by the model's times and the busiest core; None where it
+        has none, or without a mapping.
     left_out
         What the figures do not cover.
     """
 
     target: str
     model: str | None
-    about: str
+    title: str
+    source: str
     assumption: str
     samples: int
     steps: int

@@ -35,8 +35,9 @@ class Traffic:
         Messages to a core of another chip.
     from_outside
         Messages of input that the mapping gives no core: their way is not known.
-    operations
-        Synaptic operations of each core, in the order of `Mapping.cores`.
+    operations, neurons
+        Synaptic operations and (not a total) neurons of each core, in the order of
+        `Mapping.cores`.
     """
 
     messages: int
@@ -45,6 +46,7 @@ class Traffic:
     off_chip: int
     from_outside: int
     operations: tuple[int, ...]
+    neurons: tuple[int, ...]
 
 
 def traffic(program: Program, mapping: Mapping, firing: Firing) -> Traffic:
@@ -79,8 +81,18 @@ def traffic(program: Program, mapping: Mapping, firing: Firing) -> Traffic:
                 messages += count
                 east_west += count * abs(origin.x - goal.x)
                 north_south += count * abs(origin.y - goal.y)
+    held = dict.fromkeys(cores, 0)
+    for part in mapping.parts:
+        # the input's are encoded elsewhere: its cores pass them on
+        held[part.core] += part.neurons if part.population != INPUT else 0
     return Traffic(
-        messages, east_west, north_south, off_chip, outside, tuple(load[c] for c in cores)
+        messages,
+        east_west,
+        north_south,
+        off_chip,
+        outside,
+        tuple(load.values()),
+        tuple(held.values()),
     )
 
 

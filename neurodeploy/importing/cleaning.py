@@ -120,6 +120,19 @@ def _check_structure(graph: onnx.GraphProto) -> None:
             raise ModelError(f"output {output.name!r} is produced by nothing")
 
 
+def _check_splits(model: onnx.ModelProto) -> None:
+    """onnx's shape inference ends the process where this attribute is below the outputs."""
+    for part in (model.graph, *model.functions):
+        for node in all_nodes(part):
+            for attribute in node.attribute if node.op_type == "Split" else ():
+                if attribute.name == "num_outputs" and attribute.i != len(node.output):
+                    raise ModelError(
+                        f"Split has {len(node.output)} outputs, num_outputs says {attribute.i}",
+                        place=f"node {node.name!r}",
+                        remedy="export the model again",
+                    )
+
+
 def _check_expansion(model: onnx.ModelProto) -> None:
     """Functions that call functions can double their size at each level: count before inlining."""
     bodies = {(f.domain, f.name): f for f in model.functions}
@@ -275,6 +288,7 @@ def clean(model: onnx.ModelProto) -> Cleaned:
     batch = _fix_batch(_data_input(model))
     _check_structure(model.graph)
     _check_expansion(model)
+    _check_splits(model)
     del model.graph.value_info[:]
     modern = modernise(model)
     _name_nodes(modern.graph)  # those that came in on the way

@@ -333,3 +333,12 @@ def test_long_chains_on_large_maps_stay_within_memory(kind, model, save):
     ok, megabytes = run.stdout.split()
     assert int(megabytes) < 1600, (ok, megabytes)
     assert ok == "False" or kind == "SpaceToDepth"  # which leaves nothing
+
+
+@pytest.mark.parametrize("claimed", [1, 2, 4, 0, -1, 2**31 - 1])
+def test_a_split_that_ends_onnx_itself(claimed, model, invalid):
+    nodes = [
+        ("Split", "x", "a b c", {"axis": 1, "num_outputs": claimed}),
+        ("Sum", "a b c", "y"),
+    ]
+    invalid(model(nodes, (6,), opset=18), match="num_outputs")

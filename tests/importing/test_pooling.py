@@ -149,3 +149,10 @@ def test_reductions_refused(model, refuses):
     computed = [("ReduceMax", "x a", "y")]
     axes = np.array([1.5], np.float32)
     refuses(model(computed, (3, 4), opset=18, a=axes), "n-y", match="integers")
+
+
+@pytest.mark.parametrize("kind", ["MaxPool", "AveragePool"])
+def test_same_padding_of_dilated_windows_is_refused(model, refuses, kind):
+    """The standard and ONNX Runtime give it different sizes."""
+    attributes = {"kernel_shape": [3], "dilations": [2], "auto_pad": "SAME_UPPER"}
+    refuses(model([(kind, "x", "y", attributes)], (2, 9), opset=19), "n-y", match="auto_pad")

@@ -25,7 +25,12 @@ _CHANNEL_AXIS = {"QLinearConv": 0, "QLinearMatMul": -1}
 
 def is_quantised(model: onnx.ModelProto) -> bool:
     """Whether any node rounds to a grid."""
-    return any("Quantize" in n.op_type or n.op_type in _INTEGER_OPS for n in model.graph.node)
+    functions = (node for function in model.functions for node in function.node)
+    return any(_rounds(node) for node in (*model.graph.node, *functions))
+
+
+def _rounds(node: NodeProto) -> bool:
+    return "Quantize" in node.op_type or node.op_type in _INTEGER_OPS
 
 
 class _Writer:
@@ -141,13 +146,16 @@ def without_rounding(
 
     1. QuantizeLinear: ``clip(x / scale + zero, low, high)``; DequantizeLinear the other way.
     2. QLinearConv, QLinearMatMul and ONNX Runtime's further ones: the float operator between both.
-    3. None where a scale or zero point is no constant, or the grid has another type.
+    3. None where a scale or zero point is no initialiser, the grid has another type, or a function
+       holds a quantiser.
 
     Parameters
     ----------
     unbounded
         Results of quantisers that do not clip.
     """
+    if any(_rounds(node) for function in model.functions for node in function.node):
+        return None
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     try:
@@ -167,5 +175,6 @@ def without_rounding(
         return None
     del copy.graph.node[:]
     copy.graph.node.extend(writer.nodes)
+    copy.ir_version = max(copy.ir_version, 4)  # before, initialisers had to be inputs as well
     del copy.graph.value_info[:]
     return copy

@@ -39,8 +39,8 @@ def pool(operation: Operation, net: Builder) -> Signal:
 
     1. Stride, dilation, pads, auto_pad; count_include_pad, which means nothing without padding.
     2. ceil_mode as end padding, where that is exact: always, but for averages that count padding.
-    3. Refused: indices as a second output, padding as large as the kernel, averages of ceil_mode
-       that count padding.
+    3. Refused: auto_pad SAME with dilation (ONNX Runtime pads as if there were none), indices as a
+       second output, padding as large as the kernel, averages of ceil_mode that count padding.
     """
     operation.only_first_output()
     x = operation.signal()
@@ -48,6 +48,11 @@ def pool(operation: Operation, net: Builder) -> Signal:
     if kernel is None or len(x.shape) < 2:
         raise ModelError(f"kernel_shape {kernel} does not fit an input of shape {x.shape}")
     window = read_window(operation, x.shape[1:], kernel)
+    if operation.text("auto_pad", "NOTSET").startswith("SAME") and max(window.dilation) > 1:
+        raise UnsupportedError(
+            "pads by auto_pad around a dilated kernel, of which runtimes disagree",
+            remedy="export with explicit pads",
+        )
     average = operation.op_type == "AveragePool"
     include = average and operation.flag("count_include_pad")
     if not any(window.padding):

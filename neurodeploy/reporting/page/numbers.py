@@ -9,7 +9,7 @@ __all__ = ["compact", "number", "percent", "place", "quantity"]
 
 _PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"))
 #: What is written where there is no value.
-NOTHING = "–"
+NOTHING = "-"
 
 
 def number(value: Any) -> str:

@@ -13,8 +13,8 @@ from neurodeploy.errors import DataError, NeuroDeployError
 from neurodeploy.ledger import Explanation, explain
 from neurodeploy.ledger.model import find_model
 from neurodeploy.program import Lif, Population, Program, Ttfs
-from neurodeploy.report import budget
-from neurodeploy.report.early import TimedReadout
+from neurodeploy.reporting.page import budget
+from neurodeploy.reporting.page.early import TimedReadout
 from neurodeploy.reporting.results import Reference
 from neurodeploy.samples import Samples
 from neurodeploy.simulator import encoding

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from neurodeploy.report.chart import Chart
+from neurodeploy.reporting.page.chart import Chart
 
 __all__ = ["Block", "Code", "Figure", "Note", "Section", "Table", "Tiles"]
 
@@ -29,6 +29,8 @@ class Figure:
     ----------
     legend
         Series number and name of each line or colour.
+    tall
+        Whether others may stand beside it one under the other, where the page is wide.
     """
 
     title: str
@@ -36,6 +38,7 @@ class Figure:
     chart: Chart
     table: Table
     legend: Sequence[tuple[int, str]] = ()
+    tall: bool = False
     kind: str = "figure"
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from neurodeploy.report.chart import WIDTH, Chart, Mark, Rect, Text
-from neurodeploy.report.plots.axes import shorten
+from neurodeploy.reporting.page.chart import WIDTH, Chart, Mark, Rect, Text
+from neurodeploy.reporting.page.plots.axes import shorten
 
 __all__ = ["Bar", "bars"]
 

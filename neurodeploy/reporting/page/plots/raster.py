@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from neurodeploy.report.chart import WIDTH, Chart, Mark, Path, Rect, Text
-from neurodeploy.report.numbers import compact, place
-from neurodeploy.report.plots.axes import LEFT, RIGHT, Axis, shorten
+from neurodeploy.reporting.page.chart import WIDTH, Chart, Mark, Path, Rect, Text
+from neurodeploy.reporting.page.numbers import compact, place
+from neurodeploy.reporting.page.plots.axes import LEFT, RIGHT, Axis, shorten
 
 __all__ = ["Band", "raster"]
 
-_ROW, _NAME, _GAP = 2.0, 18.0, 5.0
+_ROW, _NAME, _GAP = 3.0, 18.0, 5.0
+#: More steps than these need finer strokes.
+_CROWDED = 150
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ def raster(title: str, description: str, bands: Sequence[Band], steps: int) -> C
     """One path a population; the window in which it may fire is tinted."""
     x = Axis(0.5, steps + 0.5, 4.0, WIDTH - RIGHT)
     marks: list[Mark] = []
+    fine = " fine" if steps > _CROWDED else ""
     y = 2.0
     for i, band in enumerate(bands):
         marks.append(Text(4, y + 13, shorten(band.name), "start"))
@@ -35,12 +38,12 @@ def raster(title: str, description: str, bands: Sequence[Band], steps: int) -> C
         begin, end = x.at(band.window[0] - 0.5), x.at(band.window[1] + 0.5)
         marks.append(Rect(begin, y, end - begin, height, "track"))
         strokes = "".join(
-            f"M{place(x.at(step))} {place(y + r * _ROW)}v{place(_ROW - 0.3)}"
+            f"M{place(x.at(step))} {place(y + r * _ROW)}v{place(_ROW - 0.4)}"
             for r, row in enumerate(band.rows)
             for step in row
         )
         if strokes:
-            marks.append(Path(strokes, f"spikes s{i % 2}"))
+            marks.append(Path(strokes, f"spikes{fine} s{i % 2}"))
         y += height + _GAP
     marks.append(Path(f"M{place(x.begin)} {place(y)}H{place(x.end)}", "axis"))
     for value in x.ticks(6):

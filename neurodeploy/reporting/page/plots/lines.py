@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from neurodeploy.report.chart import WIDTH, Chart, Mark, Path
-from neurodeploy.report.numbers import place
-from neurodeploy.report.plots.axes import BOTTOM, LEFT, RIGHT, TOP, Axis, frame
+from neurodeploy.reporting.page.chart import WIDTH, Chart, Mark, Path
+from neurodeploy.reporting.page.numbers import place
+from neurodeploy.reporting.page.plots.axes import BOTTOM, LEFT, RIGHT, TOP, Axis, frame
 
 __all__ = ["Line", "lines"]
 

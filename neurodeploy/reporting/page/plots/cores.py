@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from neurodeploy.report.chart import WIDTH, Chart, Mark, Rect, Text
+from neurodeploy.reporting.page.chart import WIDTH, Chart, Mark, Rect, Text
 
 __all__ = ["Tile", "cores"]
 
@@ -53,7 +53,5 @@ def cores(title: str, description: str, tiles: Sequence[Tile], mesh: tuple[int, 
     return Chart(title, description, -(-len(chips) // across) * block + 2, marks)
 
 
-def _box(
-    x: float, y: float, cell: float, style: str, shade: float = 1.0, title: str = ""
-) -> Rect:
+def _box(x: float, y: float, cell: float, style: str, shade: float = 1.0, title: str = "") -> Rect:
     return Rect(x, y, cell - 1, cell - 1, style, shade, title)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt
 
-from neurodeploy.report.chart import WIDTH, Chart, Mark, Rect, Text
-from neurodeploy.report.plots.axes import shorten
+from neurodeploy.reporting.page.chart import WIDTH, Chart, Mark, Rect, Text
+from neurodeploy.reporting.page.plots.axes import shorten
 
 __all__ = ["Row", "heat", "square"]
 
@@ -51,7 +51,11 @@ def heat(title: str, description: str, columns: Sequence[str], rows: Sequence[Ro
 
 
 def square(
-    title: str, description: str, names: Sequence[str], values: Sequence[Sequence[int]], labels: tuple[str, str]
+    title: str,
+    description: str,
+    names: Sequence[str],
+    values: Sequence[Sequence[int]],
+    labels: tuple[str, str],
 ) -> Chart:
     """Rows against columns of the same names; counts are written where they fit.
 
@@ -85,4 +89,4 @@ def square(
 
 def _ink(shade: float) -> str:
     """Letters that stand out from a cell."""
-    return "middle inverse" if shade > 0.6 else "middle"
+    return "middle inverse" if shade > 0.85 else "middle ink"

@@ -1,0 +1,216 @@
+"""How a population is cut into parts that fit a core (docs/mapping.md, section 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+
+import numpy as np
+
+from neurodeploy.mapping.grid import Grid, even
+from neurodeploy.mapping.resources import fan_in, lone, needed_bits, row_words
+from neurodeploy.program import Dense, Sparse, Synapses
+from neurodeploy.targets import Core, Memory
+
+__all__ = ["RESOURCES", "Cut", "Splitter"]
+
+Shape = tuple[int, ...]
+#: What a core has limits of, in the order of `Core.uses`.
+RESOURCES = ("neurons", "input_axons", "output_axons", "synaptic_words")
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A population's parts.
+
+    Attributes
+    ----------
+    uses
+        Of each resource, int64 (parts,).
+    lone
+        What a single neuron takes of those resources of which it exceeds the limit alone; no cut
+        helps there, so the parts disregard them.
+    """
+
+    grid: Grid
+    uses: dict[str, np.ndarray]
+    lone: dict[str, int]
+
+
+class Splitter:
+    """Cuts one population.
+
+    Parameters
+    ----------
+    shape
+        Of the population.
+    incoming
+        Synapses that end there, with the shape of their source.
+    reached
+        Parts that each neuron sends to, of the population's shape.
+    """
+
+    def __init__(
+        self,
+        shape: Shape,
+        incoming: Sequence[tuple[Synapses, Shape]],
+        reached: np.ndarray,
+        core: Core,
+        memory: Memory,
+    ) -> None:
+        self.shape, self.incoming, self.reached = shape, tuple(incoming), reached
+        self.memory = memory
+        limits = {name: getattr(core, name) for name in RESOURCES}
+        self.limits = {name: limit for name, limit in limits.items() if limit is not None}
+        self.lone = self._too_large()
+        self.limits = {n: limit for n, limit in self.limits.items() if n not in self.lone}
+
+    def cut(self) -> Cut:
+        """The fewest parts that keep the limits, as far as the rules of the target's compiler go.
+
+        1. All of it fits one core: one part.
+        2. One axis: equal parts, as many as the fullest resource takes; multiplied again while a
+           part is still over. With dense synapses only, parts of the size whose rows waste least.
+        3. Maps: ranges of columns of a power of two, rows and channels in halves, quarters, ...;
+           of all such cuts that fit the one of fewest parts, then with fewest cuts of channels,
+           then the squarest.
+        """
+        grid = Grid.whole(self.shape)
+        if not self._over(grid):
+            return self._done(grid)
+        if len(self.shape) == 1:
+            return self._done(self._line())
+        return self._done(self._map())
+
+    def _done(self, grid: Grid) -> Cut:
+        return Cut(grid, {name: self._use(grid)[name]() for name in RESOURCES}, self.lone)
+
+    def _use(self, grid: Grid) -> dict[str, Callable[[], np.ndarray]]:
+        """Each resource's use by part, computed when called; cheap ones first."""
+        fans = [fan_in(synapses, source, grid, self.memory) for synapses, source in self.incoming]
+        none = np.zeros(grid.parts, np.int64)
+        return {
+            "neurons": grid.sizes,
+            "input_axons": lambda: sum((fan.axons() for fan in fans), none),
+            "output_axons": lambda: grid.sums(self.reached),
+            "synaptic_words": lambda: sum((fan.words() for fan in fans), none),
+        }
+
+    def _over(self, grid: Grid) -> float:
+        """The largest use in parts of its limit, if above 1; else 0."""
+        uses = self._use(grid)
+        for name, limit in self.limits.items():
+            worst = int(uses[name]().max())
+            if worst > limit:
+                return worst / limit
+        return 0.0
+
+    def _too_large(self) -> dict[str, int]:
+        """Resources of which one neuron alone takes more than there is."""
+        size = prod(self.shape)
+        axons, words = np.zeros(size, np.int64), np.zeros(size, np.int64)
+        for synapses, source in self.incoming:
+            of_axons, of_words = lone(synapses, source, self.shape, self.memory)
+            axons, words = axons + of_axons, words + of_words
+        found = {}
+        for name, each in (("input_axons", axons), ("synaptic_words", words)):
+            limit = self.limits.get(name)
+            if limit is not None and int(each.max()) > limit:
+                # pairs named twice make the sum an upper bound: count those neurons again
+                worst = max(self._alone(name, int(i)) for i in np.flatnonzero(each > limit)[:1000])
+                if worst > limit:
+                    found[name] = worst
+        limit = self.limits.get("output_axons")
+        if limit is not None and int(self.reached.max()) > limit:
+            found["output_axons"] = int(self.reached.max())
+        return found
+
+    def _alone(self, name: str, neuron: int) -> int:
+        """Use of a part of one neuron."""
+        where = np.unravel_index(neuron, self.shape)
+        cuts = [
+            tuple(sorted({0, int(at), int(at) + 1, size}))
+            for at, size in zip(where, self.shape, strict=True)
+        ]
+        grid = Grid(tuple(cuts))
+        return int(self._use(grid)[name]()[grid.owners()[neuron]])
+
+    def _line(self) -> Grid:
+        """Equal parts of a flat population."""
+        size = self.shape[0]
+        uses = self._use(Grid.whole(self.shape))
+        ratios = [int(uses[name]().max()) / limit for name, limit in self.limits.items()]
+        parts = max(2, int(np.ceil(max(ratios))))
+        while parts < size:
+            grid = Grid((even(size, -(-size // parts)),))
+            over = self._over(grid)
+            if not over:
+                return self._snug(grid)
+            parts *= max(2, int(np.ceil(over)))
+        return Grid((even(size, 1),))
+
+    def _snug(self, grid: Grid) -> Grid:
+        """As many parts, of the size at which rows of dense synapses waste the fewest bits."""
+        dense = [(s, source) for s, source in self.incoming if isinstance(s, Dense)]
+        if not dense or len(dense) < len(self.incoming) or grid.parts < 2:
+            return grid
+        size, parts = self.shape[0], grid.parts
+        width = np.arange(-(-size // parts), -(-size // (parts - 1)))
+        words, waste, largest = (np.zeros(width.size, np.int64) for _ in range(3))
+        for synapses, source in dense:
+            memory, axons = self.memory, prod(source)
+            bits = (memory.stored_weight_bits or needed_bits(synapses.weights)) + memory.dense_bits
+            full = row_words(width, bits, memory)
+            last = row_words(size - (parts - 1) * width, bits, memory)
+            words += axons * ((parts - 1) * full + last)
+            waste += axons * (full * memory.word_bits - width * bits - memory.header_bits)
+            largest += axons * full
+        fits = width <= self.limits.get("neurons", size)
+        fits &= largest <= self.limits.get("synaptic_words", int(largest.max()))
+        best = np.lexsort((width, waste, words, ~fits))[0]
+        snug = Grid((even(size, int(width[best])),))
+        return snug if fits[best] and not self._over(snug) else grid
+
+    def _map(self) -> Grid:
+        """The best cut of a population of several axes."""
+        sparse = any(isinstance(s, Sparse) for s, _ in self.incoming)
+        failed = 0
+        for parts, grid in self._candidates():
+            # counting sparse synapses costs: step on where little more room will not do
+            if sparse and parts * 5 < failed * 6:
+                continue
+            if not self._over(grid):
+                return grid
+            failed = parts
+        return Grid(tuple(even(size, 1) for size in self.shape))
+
+    def _candidates(self) -> Iterator[tuple[int, Grid]]:
+        """Cuts that keep the limit of neurons, best first, with their numbers of parts."""
+        *leading, rows, columns = self.shape
+        most = self.limits.get("neurons", prod(self.shape))
+        found = []
+        for each, down, wide in product(
+            _halves(max(leading, default=1)), _halves(rows), _powers(columns)
+        ):
+            widths = [-(-size // min(each, size)) for size in leading] + [-(-rows // down), wide]
+            if prod(widths) > most:
+                continue
+            parts = prod(-(-size // w) for size, w in zip(self.shape, widths, strict=True))
+            found.append((parts, each, widths[-2] + widths[-1], tuple(widths)))
+        for parts, _, _, chosen in sorted(found):
+            yield (
+                parts,
+                Grid(tuple(even(size, w) for size, w in zip(self.shape, chosen, strict=True))),
+            )
+
+
+def _halves(size: int) -> list[int]:
+    """1, 2, 4, ... up to the first that is no less than `size`."""
+    return [1 << k for k in range((size - 1).bit_length() + 1)]
+
+
+def _powers(size: int) -> list[int]:
+    """Powers of two up to the size, and the size itself."""
+    return sorted({min(size, width) for width in _halves(size)})

@@ -1,0 +1,199 @@
+"""A report from a program and samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from neurodeploy.errors import DataError, UsageError
+from neurodeploy.program import Program
+from neurodeploy.reporting.page.blocks import Block, Note, Section
+from neurodeploy.reporting.page.evidence import Stage, collect
+from neurodeploy.reporting.page.hardware import place
+from neurodeploy.reporting.page.numbers import quantity
+from neurodeploy.reporting.page.sections import (
+    confusion,
+    curve,
+    energy,
+    errors,
+    origin,
+    placement,
+    raster,
+    rates,
+    summary,
+    traces,
+)
+from neurodeploy.samples import Samples
+
+__all__ = ["Report", "report"]
+
+Show = Callable[[dict[str, Any]], list[Block]]
+#: Sections in the order of the page: key, title, and what shows which part of the content.
+_SECTIONS: tuple[tuple[str, str, dict[str, Show]], ...] = (
+    ("summary", "Summary", {"summary": summary.show}),
+    ("accuracy", "Accuracy", {"curve": curve.show, "confusion": confusion.show}),
+    ("ledger", "Error ledger", {"ledger": errors.show}),
+    ("rates", "Spike rates", {"rates": rates.show}),
+    ("sample", "One sample", {"raster": raster.show, "traces": traces.show}),
+    ("hardware", "On the chip", {"cores": placement.show, "energy": energy.show}),
+    ("origin", "How to make it again", {"origin": origin.show}),
+)
+
+
+def _quiet(*_: object) -> None:
+    """Ignore progress."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """A finished report.
+
+    Attributes
+    ----------
+    content
+        JSON-like, by section; a section without data is ``{"missing": why}``.
+    """
+
+    content: dict[str, Any]
+
+    @property
+    def title(self) -> str:
+        """Of the page."""
+        name = self.content["summary"]["program"] or self.content["summary"]["model"]
+        return f"neurodeploy report: {name}"
+
+    @property
+    def sections(self) -> list[Section]:
+        """What there is to show."""
+        return [
+            Section(
+                key,
+                title,
+                [block for part, show in parts.items() for block in self._blocks(part, show)],
+            )
+            for key, title, parts in _SECTIONS
+        ]
+
+    def _blocks(self, part: str, show: Show) -> list[Block]:
+        """Of one part of the content; why, where there is nothing to show."""
+        data = self.content[part]
+        return [Note(data["missing"])] if "missing" in data else show(data)
+
+    def html(self) -> str:
+        """One page that needs nothing else."""
+        from neurodeploy.reporting.page.rendering import html
+
+        return html(self.title, self.sections)
+
+    def markdown(self) -> str:
+        """The same as tables."""
+        from neurodeploy.reporting.page.rendering import markdown
+
+        return markdown(self.title, self.sections)
+
+    def json(self) -> str:
+        """The numbers."""
+        from neurodeploy.reporting.page.rendering import json_text
+
+        return json_text(self.content)
+
+
+def report(
+    program: Program,
+    x: np.ndarray,
+    labels: np.ndarray | None = None,
+    *,
+    model: str | Path | None = None,
+    near: str | Path | None = None,
+    target: str | None = None,
+    limit: int | None = None,
+    sample: int = 0,
+    threads: int | None = None,
+    names: dict[str, str] | None = None,
+    progress: Stage = _quiet,
+) -> Report:
+    """Run a program on samples and gather what there is to say of it.
+
+    Parameters
+    ----------
+    program
+        Aligned, of one code (rate or time to first spike), as the compiler makes them.
+    x
+        Samples (n, *shape): integers (preprocessed as the program says) or network input.
+    labels
+        One whole number a sample, for accuracies and confusions.
+    model
+        The ONNX file that was compiled, for the error ledger and the ANN's accuracy; default:
+        looked for by name and sha-256 in the folder `near` and the working directory.
+    near
+        Folder of the program's file.
+    target
+        Hardware to map to; default: the program's own.
+    limit
+        Samples to simulate; default: by the size of the program, 16 to 512.
+    sample
+        Index of the one whose spikes and membranes are drawn.
+    threads
+        Default: all cores. The result does not depend on it.
+    names
+        How files are called in the report: ``program`` and ``data``.
+    progress
+        Called with the name of a stage, the work done and the work there is.
+
+    Returns
+    -------
+    Report
+        `content`, and `html()`, `markdown()`, `json()`.
+
+    Raises
+    ------
+    NeuroDeployError
+        Samples or labels that do not fit; a `model` that is missing or another one; a `target`
+        that cannot be read; a program that cannot be run sample by sample.
+    """
+    for option, value in (("limit", limit), ("threads", threads)):
+        if value is not None and value < 1:
+            raise UsageError(f"{value} is less than one", place=f"--{option}")
+    x = np.asarray(x)
+    if labels is not None:
+        labels = np.asarray(labels).reshape(-1)
+        if labels.size != (len(x) if x.ndim else 0) or labels.dtype.kind not in "iu":
+            raise DataError(
+                f"labels {labels.dtype} {labels.shape} for samples {x.shape}",
+                remedy="give one whole number a sample",
+            )
+    evidence = collect(
+        program,
+        Samples(x, labels),
+        model=model,
+        near=near,
+        limit=limit,
+        index=sample,
+        threads=threads,
+        names=names or {},
+        progress=progress,
+    )
+    hardware = place(evidence, target, progress)
+    content: dict[str, Any] = {
+        "summary": summary.gather(evidence),
+        "curve": curve.gather(evidence),
+        "ledger": errors.gather(evidence),
+        "rates": rates.gather(evidence),
+        "raster": raster.gather(evidence),
+        "traces": traces.gather(evidence),
+        "cores": placement.gather(hardware),
+        "energy": energy.gather(hardware),
+        "confusion": confusion.gather(evidence),
+        "origin": origin.gather(evidence),
+    }
+    mapping, cost = hardware.mapping, hardware.cost
+    content["summary"] |= {
+        "cores": None if mapping is None else len(mapping.cores),
+        "chips": None if mapping is None else mapping.chips,
+        "energy": None if cost is None or cost.energy is None else quantity(cost.energy, "J"),
+    }
+    return Report(content)

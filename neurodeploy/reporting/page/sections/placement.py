@@ -1,0 +1,121 @@
+"""Which core holds what, and how full it is."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from neurodeploy.reporting.page.blocks import Block, Figure, Note, Table
+from neurodeploy.reporting.page.hardware import Hardware
+from neurodeploy.reporting.page.numbers import number, percent
+from neurodeploy.reporting.page.plots.cores import Tile, cores
+
+__all__ = ["gather", "show"]
+
+#: Chips that are drawn; of more, the first.
+_CHIPS = 12
+
+
+def gather(hardware: Hardware) -> dict[str, Any]:
+    """The mapping as plain numbers, and each resource's fullest core."""
+    mapping = hardware.mapping
+    if mapping is None:
+        return {"missing": f"The program could not be mapped: {hardware.unmapped}."}
+    binding = Counter(core.binding.resource for core in mapping.cores)
+    resources: dict[str, dict[str, Any]] = {}
+    for core in mapping.cores:
+        for use in core.uses:
+            most = resources.get(use.resource)
+            if most is None or use.value > most["value"]:
+                resources[use.resource] = {
+                    "value": use.value,
+                    "limit": use.limit,
+                    "core": core.index,
+                }
+    return {
+        "target": mapping.target,
+        "placement": mapping.placement,
+        "ok": mapping.ok,
+        "chips": mapping.chips,
+        "cores": [
+            {
+                "index": core.index,
+                "chip": core.chip,
+                "x": core.x,
+                "y": core.y,
+                "populations": list(core.populations),
+                "share": core.binding.share,
+                "resource": core.binding.resource,
+            }
+            for core in mapping.cores
+        ],
+        "binding": dict(binding.most_common()),
+        "fullest": resources,
+        "broken": [str(finding) for finding in mapping.findings if not finding.ok],
+        "notes": list(mapping.notes),
+    }
+
+
+def show(data: dict[str, Any]) -> list[Block]:
+    """The map, the rules that are broken, and where the limits are near."""
+    used = data["cores"]
+    if not used:
+        return [Note("No core is in use.")]
+    drawn = [core for core in used if core["chip"] < _CHIPS]
+    tiles = [
+        Tile(
+            core["chip"],
+            core["x"],
+            core["y"],
+            core["share"],
+            f"core {core['index']}: {', '.join(core['populations'])}; "
+            f"{core['resource']} {percent(core['share'])}",
+        )
+        for core in drawn
+    ]
+    mesh = (1 + max(core["x"] for core in used), 1 + max(core["y"] for core in used))
+    title = f"Cores of {data['target']}"
+    more = (
+        f" The first {_CHIPS} of {data['chips']:,} chips are drawn."
+        if data["chips"] > _CHIPS
+        else ""
+    )
+    chart = cores(title, f"{len(used)} cores on {data['chips']} chips.", tiles, mesh)
+    held: dict[str, list[float]] = {}
+    for core in used:
+        for name in core["populations"]:
+            held.setdefault(name, []).append(core["share"])
+    rows = [
+        (name, len(shares), percent(sum(shares) / len(shares)), percent(max(shares)))
+        for name, shares in held.items()
+    ]
+    figure = Figure(
+        title,
+        f"Each field is a core in its chip's mesh; darker is fuller, by the resource that is "
+        f"nearest to its limit ({_list(data['binding'])}). {len(used):,} cores in use, placed by "
+        f"the method {data['placement']}.{more}",
+        chart,
+        Table("Cores by population", ("population", "cores", "mean use", "fullest"), rows),
+    )
+    fullest = Table(
+        "Fullest core of each resource",
+        ("resource", "used", "limit", "share", "core"),
+        [
+            (
+                name,
+                use["value"],
+                "none stated" if use["limit"] is None else use["limit"],
+                percent(use["value"] / use["limit"] if use["limit"] else None),
+                use["core"],
+            )
+            for name, use in data["fullest"].items()
+        ],
+    )
+    blocks: list[Block] = [figure, fullest]
+    blocks += [Note(f"Does not fit: {broken}") for broken in data["broken"][:20]]
+    blocks += [Note(note) for note in data["notes"]]
+    return blocks
+
+
+def _list(binding: dict[str, int]) -> str:
+    return ", ".join(f"{resource} on {number(count)}" for resource, count in binding.items())

@@ -1,0 +1,126 @@
+"""What was run, on what, and how well."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from neurodeploy.reporting.inspection import describe
+from neurodeploy.reporting.page.blocks import Block, Note, Table, Tiles
+from neurodeploy.reporting.page.evidence import Evidence
+from neurodeploy.reporting.page.numbers import compact, number
+from neurodeploy.reporting.results import Reference
+from neurodeploy.reporting.results import summary as of_run
+
+__all__ = ["gather", "show"]
+
+
+def gather(evidence: Evidence) -> dict[str, Any]:
+    """As `simulate --json` and `inspect --json` have them."""
+    program = evidence.program
+    about = describe(program)
+    reference = None if evidence.ann is None else Reference(evidence.ann)
+    run = of_run(program, evidence.result, evidence.labels, reference)
+    if evidence.classes == 1:
+        run.pop("agreement", None)
+    ledger = evidence.ledger
+    model = program.provenance.get("model")
+    known = model if isinstance(model, dict) else {}
+    return {
+        "program": evidence.names.get("program", ""),
+        "data": evidence.names.get("data", ""),
+        "model": str(known.get("file", "unknown")),
+        "model_sha256": str(known.get("sha256", "unknown")),
+        "scheme": program.scheme,
+        "encoding": program.encoder.encoding,
+        "target": program.target,
+        "hardware": run["hardware"],
+        "steps": program.period,
+        "latency_steps": program.latency,
+        "populations": len(program.populations),
+        "connections": len(program.connections),
+        "neurons": program.neurons,
+        "synapses": about["synapses"],
+        "weight_bytes": about["weight_bytes"],
+        "samples": evidence.result.samples,
+        "samples_available": evidence.available,
+        "accuracy": run.get("accuracy"),
+        "ann_accuracy": run.get("ann_accuracy"),
+        "agreement": run.get("agreement"),
+        "spikes_per_sample": run["spikes_per_sample"],
+        "spikes_per_neuron": run["spikes_per_neuron"],
+        "synaptic_operations_per_sample": run["synaptic_operations_per_sample"],
+        "wrapped_currents": run["wrapped_currents"],
+        "clipped_membranes": run["clipped_membranes"],
+        "blame": None
+        if ledger is None
+        else {"layer": ledger.blame.layer, "cause": ledger.blame.cause},
+    }
+
+
+_FACTS = (
+    ("program", "program"),
+    ("samples from", "data"),
+    ("compiled from", "model"),
+    ("its sha-256", "model_sha256"),
+    ("scheme", "scheme"),
+    ("input", "encoding"),
+    ("target", "target"),
+    ("computes as", "hardware"),
+    ("steps a sample", "steps"),
+    ("latency (steps)", "latency_steps"),
+    ("populations", "populations"),
+    ("connections", "connections"),
+    ("neurons", "neurons"),
+    ("synapses", "synapses"),
+    ("weight bytes", "weight_bytes"),
+    ("samples simulated", "samples"),
+    ("samples in the file", "samples_available"),
+    ("spikes a neuron and sample", "spikes_per_neuron"),
+    ("currents that wrapped", "wrapped_currents"),
+    ("membranes that clipped", "clipped_membranes"),
+)
+
+
+def show(data: dict[str, Any]) -> list[Block]:
+    """Headline numbers, a sentence, and all facts."""
+    tiles = []
+    for label, key in (
+        ("spiking accuracy", "accuracy"),
+        ("ANN accuracy", "ann_accuracy"),
+        ("agreement with the ANN", "agreement"),
+    ):
+        if data[key] is not None:
+            tiles.append((label, f"{data[key]:.2f}", "%"))
+    tiles += [
+        ("latency", number(data["latency_steps"]), "steps"),
+        ("spikes a sample", compact(data["spikes_per_sample"]), ""),
+        ("synaptic operations a sample", compact(data["synaptic_operations_per_sample"]), ""),
+    ]
+    if data.get("cores") is not None:
+        unit = "on 1 chip" if data["chips"] == 1 else f"on {data['chips']:,} chips"
+        tiles.append(("cores", number(data["cores"]), unit))
+    if data.get("energy") is not None:
+        tiles.append(("energy a sample", data["energy"], "by the cited model"))
+    blocks: list[Block] = [Tiles(tiles)]
+    overflows = data["wrapped_currents"] + data["clipped_membranes"]
+    text = (
+        f"Measured on {data['samples']:,} of the {data['samples_available']:,} samples, "
+        "simulated bit for bit. "
+    )
+    text += (
+        f"{overflows:,} values overflowed their registers."
+        if overflows
+        else "No value overflowed its register."
+    )
+    blame = data["blame"]
+    if blame and blame["cause"] != "none":
+        text += (
+            f" Most of the error at the output is brought by {blame['layer']}: {blame['cause']}."
+        )
+    blocks.append(Note(text))
+    blocks.append(
+        Table(
+            "All facts", ("", ""), [(label, data[key]) for label, key in _FACTS if data[key] != ""]
+        )
+    )
+    return blocks
