@@ -8,6 +8,7 @@ import numpy as np
 import onnx_ir as ir
 
 from neurodeploy.errors import NeuroDeployError
+from neurodeploy.importing.lifting import lift
 from neurodeploy.importing.operation import Operation
 from neurodeploy.importing.scales import dequantise, output_dtype, quantise, required
 
@@ -51,16 +52,7 @@ def fold_quantised(graph: ir.Graph, version: int, spend: Callable[[int], bool]) 
             values = on_constants(operation)
         except NeuroDeployError:
             continue
-        output = node.outputs[0]
-        constant = ir.Value(
-            name=output.name,
-            shape=ir.Shape(values.shape),
-            type=ir.TensorType(ir.DataType.from_numpy(values.dtype)),
-            const_value=ir.Tensor(values, name=output.name),
-        )
-        ir.convenience.replace_all_uses_with(output, constant)
-        graph.remove(node, safe=True)
-        graph.register_initializer(constant)
+        lift(graph, node, values)
         count += 1
     return count
 

@@ -8,6 +8,7 @@ import numpy as np
 import onnx_ir as ir
 
 from neurodeploy.errors import ModelError
+from neurodeploy.importing.lifting import lift
 from neurodeploy.importing.limits import MAX_DIMENSION, MAX_PARAMETERS, MAX_RANK
 
 __all__ = ["lift_filled"]
@@ -42,13 +43,4 @@ def lift_filled(graph: ir.Graph) -> None:
             )
         value = node.attributes.get("value")
         number = np.zeros(1, np.float32) if value is None else value.as_tensor().numpy()
-        old = node.outputs[0]
-        filled = ir.Value(
-            name=old.name,
-            shape=ir.Shape(dims),
-            const_value=ir.Tensor(np.broadcast_to(number.reshape(-1)[0], dims), name=old.name),
-        )
-        old.name = None
-        ir.convenience.replace_all_uses_with(old, filled)
-        graph.remove(node, safe=True)
-        graph.register_initializer(filled)
+        lift(graph, node, np.broadcast_to(number.reshape(-1)[0], dims))
