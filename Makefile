@@ -7,7 +7,7 @@ DEV := $(VENV)/.dev
 TRAIN := $(VENV)/.train
 BENCH := $(VENV)/.bench
 
-.PHONY: setup setup-dev setup-train setup-bench demo test lint clean
+.PHONY: setup setup-browser setup-dev setup-train setup-bench demo test lint clean
 
 setup: $(BASE)
 setup-dev: $(DEV)
@@ -39,6 +39,13 @@ $(BENCH): $(TRAIN)
 	$(PIP) install -q --no-deps spikingjelly==2.0.0 sinabs==3.1.3 nirtorch==2.0.2 loguru pbr
 	$(PIP) install -q matplotlib nir==1.0.4 h5py tqdm requests
 	@touch $@
+
+# For tests/report/test_browser.py, which is skipped without it. Debian's chromium serves.
+setup-browser:
+	@command -v chromium || command -v chromium-browser || command -v google-chrome || \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; \
+	then apt-get update -q && apt-get install -y -q chromium; \
+	else echo "install Chromium: sudo apt-get install chromium, or your system's package"; exit 1; fi
 
 demo: setup
 	$(VENV)/bin/python tools/demo.py

@@ -22,8 +22,10 @@ _PUBLIC = {
     "check": "neurodeploy.pipeline",
     "compile": "neurodeploy.pipeline",
     "deploy": "neurodeploy.lava.deploy",
+    "estimate_cost": "neurodeploy.cost",
     "explain": "neurodeploy.ledger",
     "load": "neurodeploy.program.storage",
+    "map": "neurodeploy.mapping",
     "report": "neurodeploy.reporting.page",
     "simulate": "neurodeploy.pipeline",
 }
@@ -34,8 +36,10 @@ __all__ = [
     "check",
     "compile",
     "deploy",
+    "estimate_cost",
     "explain",
     "load",
+    "map",
     "report",
     "simulate",
 ]

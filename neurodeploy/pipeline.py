@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 import neurodeploy
-from neurodeploy.errors import ConversionError, NeuroDeployError, UsageError
+from neurodeploy.errors import ConversionError, NeuroDeployError, ProgramError, UsageError
 from neurodeploy.program import Encoding, Preprocessing, Program
 from neurodeploy.program.bounds import bounds
 from neurodeploy.simulator.encoding import check_samples
@@ -145,9 +145,12 @@ def compile(
         integers = calibration is not None and np.asarray(calibration).dtype.kind in "iu"
         if integers and not imported.integer_input:
             warn("integer samples: scaled by 1/255 (state --scale if the model takes others)")
-    preprocessing = Preprocessing(
-        _number("--scale", scale), _numbers("--mean", mean), _numbers("--std", std)
-    )
+    try:
+        preprocessing = Preprocessing(
+            _number("--scale", scale), _numbers("--mean", mean), _numbers("--std", std)
+        )
+    except ProgramError as error:
+        raise UsageError(error.message, place="--scale, --mean, --std") from None
     if l4 is None:
         l4 = scheme == "rate" and plan.encoding == "poisson"
     network = _passed(imported.network, l4)
@@ -193,8 +196,19 @@ def compile(
     if overflow == "warn":
         for finding in findings:
             warn(finding)
+    _warn_of_limits(program, hardware, warn)
     progress("convert", 1, 1)
     return program
+
+
+def _warn_of_limits(program: Program, hardware: Target, warn: Warn) -> None:
+    """One line where the program does not fit its target: it can still be simulated."""
+    from neurodeploy.mapping import map_program
+
+    broken = [f for f in map_program(program, hardware, placement="layers").findings if not f.ok]
+    if broken:
+        more = f" (and {len(broken) - 1} more: `neurodeploy map`)" if len(broken) > 1 else ""
+        warn(f"does not fit {hardware.title}: {broken[0]}{more}")
 
 
 def _passed(network: Network, l4: bool = False) -> Network:
@@ -452,4 +466,8 @@ def _tried(network: Network, report: Report, plan: Any, hardware: Target) -> Rep
         raise
     except NeuroDeployError as error:
         return refused(report, [error])
-    return converted(report, stages, program)
+    from neurodeploy.mapping import map_program
+    from neurodeploy.mapping.rules import tightest
+
+    rules = tightest(map_program(program, hardware, placement="layers").findings)
+    return replace(converted(report, stages, program), hardware=tuple(map(str, rules)))

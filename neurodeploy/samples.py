@@ -33,8 +33,13 @@ class Samples:
         return Samples(self.x[:n], None if self.y is None else self.y[:n])
 
 
-def load_samples(path: str | Path) -> Samples:
+def load_samples(path: str | Path, labels: bool = True) -> Samples:
     """Read `x` and, if there, `y` from a `.npz` file (or `x` alone from a `.npy` file).
+
+    Parameters
+    ----------
+    labels
+        Whether to look for `y`; what nobody needs may be of any form.
 
     Raises
     ------
@@ -55,13 +60,15 @@ def load_samples(path: str | Path) -> Samples:
                 held = ", ".join(sorted(sizes)) or "nothing"
                 raise DataError(f"holds {held}, but no array x", place=place, remedy=_REMEDY)
             x = _member(archive, "x.npy", sizes, place)
-            y = _member(archive, "y.npy", sizes, place) if "y.npy" in sizes else None
+            y = _member(archive, "y.npy", sizes, place) if labels and "y.npy" in sizes else None
     except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, NotImplementedError) as error:
         raise DataError(f"not an .npz file ({error})", place=place, remedy=_REMEDY) from None
     except Exception as error:  # zlib.error and lzma's have no common base
         if isinstance(error, NeuroDeployError):
             raise
         raise DataError(f"damaged ({error})", place=place, remedy=_REMEDY) from None
+    if x.ndim == 0:
+        raise DataError("x is a single number, not samples", place=place, remedy=_REMEDY)
     if y is not None:
         y = _labels(y, x, place)
     return Samples(x, y)

@@ -59,6 +59,8 @@ _NUMBERS: dict[str, dict[str, tuple[int, int, bool]]] = {
         "synapses": (1, 2**50, False),
     },
 }
+#: True or false: section -> key -> whether a file must say it.
+_FLAGS = {"neuron": {"microcode": True}, "core": {"power_of_two_columns": False}}
 _FACT = {"value", "source", "inferred", "note"}
 _TOP = {"name", "title", "generation", "sources", "cost", *_NUMBERS}
 _COST = {"title", "source", "energy_pj", "time_ns"}
@@ -86,12 +88,19 @@ class Fact:
 
 @dataclass(frozen=True)
 class Core:
-    """What a core holds; None: no limit is known."""
+    """What a core holds; None: no limit is known.
+
+    Attributes
+    ----------
+    power_of_two_columns
+        Whether a part of a map takes the room of as many columns as the next power of two.
+    """
 
     neurons: int | None = None
     input_axons: int | None = None
     output_axons: int | None = None
     synaptic_words: int | None = None
+    power_of_two_columns: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,13 +130,22 @@ class Memory:
 
 @dataclass(frozen=True)
 class Mesh:
-    """The cores of a chip: `cores_per_tile` share each place of a grid; None: no limit."""
+    """The cores of a chip: `cores_per_tile` share each place of a grid; None: no limit.
+
+    Attributes
+    ----------
+    chips
+        That there are.
+    neurons
+        A chip, where the file states fewer than its cores hold.
+    """
 
     cores: int | None = None
     columns: int | None = None
     rows: int | None = None
     cores_per_tile: int = 1
     chips: int | None = None
+    neurons: int | None = None
 
 
 @dataclass(frozen=True)
@@ -285,12 +303,13 @@ class _Reader:
             raise self._off(f"[{where}] source {source!r} is not among [sources]")
         return str(self.sources[source]) if source else ""
 
-    def _numbers(self, section: str) -> dict[str, int]:
+    def _values(self, section: str) -> dict[str, Any]:
         keys = _NUMBERS[section]
         needed = any(must for *_, must in keys.values())
         table = self._section(section, None if needed else {})
-        self._known(section, table, set(keys) | ({"microcode"} if section == "neuron" else set()))
-        found = {}
+        flags = _FLAGS.get(section, {})
+        self._known(section, table, {*keys, *flags})
+        found: dict[str, Any] = {}
         for key, (low, high, must) in keys.items():
             if key not in table and not must:
                 continue
@@ -298,10 +317,17 @@ class _Reader:
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
                 raise self._off(f"[{section}] {key} is {value!r}, not an integer of {low}..{high}")
             found[key] = value
+        for key, must in flags.items():
+            if key not in table and not must:
+                continue
+            value = self._fact(section, key, table.get(key))
+            if not isinstance(value, bool):
+                raise self._off(f"[{section}] {key} is {value!r}, not true or false")
+            found[key] = value
         return found
 
     def _mesh(self) -> Mesh:
-        found = self._numbers("chip")
+        found = self._values("chip")
         cores, tile = found.get("cores"), found.get("cores_per_tile", 1)
         columns, rows = found.get("mesh_columns"), found.get("mesh_rows")
         if (columns is None) != (rows is None):
@@ -313,7 +339,7 @@ class _Reader:
             cores = cores or places
         elif cores is not None:
             columns, rows = -(-cores // tile), 1
-        return Mesh(cores, columns, rows, tile, found.get("chips"))
+        return Mesh(cores, columns, rows, tile, found.get("chips"), found.get("neurons"))
 
     def _costs(self) -> dict[str, CostTable]:
         costs = {}
@@ -340,18 +366,14 @@ class _Reader:
 
     def target(self) -> Target:
         """Everything, checked."""
-        names = {key: self._text(self.data, key) for key in ("name", "title", "generation")}
-        registers = self._numbers("neuron")
-        microcode = self._fact("neuron", "microcode", self._section("neuron").get("microcode"))
-        if not isinstance(microcode, bool):
-            raise self._off(f"[neuron] microcode is {microcode!r}, not true or false")
         return Target(
-            **names,
-            **registers,
-            microcode=microcode,
-            **self._numbers("synapse"),
-            core=Core(**self._numbers("core")),
-            memory=Memory(**self._numbers("memory")),
+            name=self._text(self.data, "name"),
+            title=self._text(self.data, "title"),
+            generation=self._text(self.data, "generation"),
+            **self._values("neuron"),
+            **self._values("synapse"),
+            core=Core(**self._values("core")),
+            memory=Memory(**self._values("memory")),
             mesh=self._mesh(),
             costs=self._costs(),
             facts=tuple(self.facts),

@@ -13,7 +13,7 @@ import numpy as np
 from neurodeploy.calibration.statistics import Calibration, LayerStatistics
 from neurodeploy.network import Conv
 from neurodeploy.network.correlate import correlate
-from neurodeploy.network.stages import Operator, Stage, operator_matrix
+from neurodeploy.network.stages import Operator, Stage, operator_matrix, population_shape
 from neurodeploy.program import INPUT
 
 __all__ = ["data_free"]
@@ -30,7 +30,7 @@ def data_free(
         Range of the network's input.
     """
     size = int(np.prod(input_shape))
-    shapes = {INPUT: input_shape} | {stage.name: stage.shape for stage in stages}
+    shapes = {INPUT: population_shape(input_shape)} | {stage.name: stage.shape for stage in stages}
     intervals: dict[str, tuple[np.ndarray, np.ndarray]]
     intervals = {INPUT: (np.full(size, low), np.full(size, high))}
     layers = {}

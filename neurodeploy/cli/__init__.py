@@ -12,9 +12,11 @@ import click
 
 from neurodeploy import __version__
 from neurodeploy.cli.compiling import compile_command
+from neurodeploy.cli.costing import cost
 from neurodeploy.cli.explaining import explain
 from neurodeploy.cli.inspecting import inspect
 from neurodeploy.cli.looking import check, doctor, targets
+from neurodeploy.cli.mapping import map_command
 from neurodeploy.cli.reporting import report
 from neurodeploy.cli.running import deploy, simulate
 from neurodeploy.errors import DataError, NeuroDeployError, StorageError
@@ -35,6 +37,8 @@ for _command in (
     inspect,
     simulate,
     explain,
+    map_command,
+    cost,
     report,
     deploy,
     doctor,

@@ -79,7 +79,7 @@ def compile_command(
         raise click.BadParameter("give two numbers, like 0,1", param_hint="--input-range")
     path = Path(output) if output is not None else Path(Path(model).name).with_suffix(".ndp")
     check_output(path, model, calibration)
-    samples = None if calibration is None else load_samples(calibration).x
+    samples = None if calibration is None else load_samples(calibration, labels=False).x
     with Progress().running() as progress:
         program = compile_model(
             model,

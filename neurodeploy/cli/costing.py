@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,7 @@ __all__ = ["cost"]
     type=click.Path(),
     help="The ONNX model that was compiled; default: looked for beside the program and here.",
 )
+@click.option("--no-mapping", is_flag=True, help="No cores: messages, hops and time are left out.")
 @click.option("--threads", type=click.IntRange(1), help="Default: all cores.")
 @JSON
 def cost(
@@ -46,6 +48,7 @@ def cost(
     target: str | None,
     energy_model: str | None,
     model: str | None,
+    no_mapping: bool,
     threads: int | None,
     as_json: bool,
 ) -> None:
@@ -68,6 +71,7 @@ def cost(
             loaded,
             samples.x,
             hardware,
+            mapping="none" if no_mapping else "auto",
             energy_model=energy_model,
             model=_model(loaded, model, Path(program).parent),
             threads=threads,
@@ -91,30 +95,56 @@ def _model(program: Program, model: str | None, near: Path) -> Path | None:
 
 
 def _show(program: str, found: Cost) -> None:
-    """Events with their energies, the ANN beside them, the model, and what is left out."""
+    """Events with their energies, then totals, the model, what is left out, the ANN."""
     from neurodeploy.reporting.console import table
 
-    priced = found.model is not None
-    table(
-        f"{program} on {found.target}: a sample's mean of {found.samples:,}",
-        ("", "a sample", *(("pJ each", "uJ a sample") if priced else ())),
-        [
-            (
-                line.name,
-                line.count,
-                *((_each(line.constant), _micro(line.energy)) if priced else ()),
-            )
-            for line in found.lines
-        ],
-    )
-    if found.energy is not None and found.least is not None:
-        print(f"energy a sample: {_micro(found.energy)} uJ", end="")
-        if found.least < found.energy:
-            print(f" (at least {_micro(found.least)} uJ: by how many updates are active)", end="")
-        print(f"; {found.energy * 1e12 / found.synaptic_operations:.1f} pJ")
-    if found.seconds is not None:
-        print(f"a sample every {found.seconds * 1e6:,.1f} us, by the busiest core")
-    if priced:
-        print(f"model: {found.model}, {found.title}. {found.source}")
+    # whole events where there are many
+    counted = [
+        (line.name, round(line.count) if line.count >= 100 else line.count) for line in found.lines
+    ]
+    if found.model is None:
+        columns: tuple[str, ...] = ("", "a sample")
+        rows: list[tuple[object, ...]] = [*counted]
     else:
-        print("energy: none, no energy an operation is published for this chip (--energy-model)")
+        columns = ("", "a sample", "pJ each", "uJ a sample")
+        rows = [
+            (*count, _each(line.constant), _micro(line.energy))
+            for count, line in zip(counted, found.lines, strict=True)
+        ]
+    table(f"{program} on {found.target}, mean of {found.samples:,} samples", columns, rows)
+    table("a sample", ("", ""), [(name, text) for name, text in _facts(found) if text])
+
+
+def _facts(found: Cost) -> Iterator[tuple[str, str]]:
+    """What is to be said beside the events; empty texts where there is nothing."""
+    if found.model is None:
+        yield "energy", "none: no energies of single operations are published for this target"
+        yield "", "--energy-model takes those of another one, as an assumption"
+    else:
+        energy, least = _micro(found.energy), _micro(found.least)
+        open_ended = f" ({least} if no update is active that need not be)"
+        yield "energy", f"{energy} uJ a sample{open_ended if least != energy else ''}"
+        if found.seconds is not None:
+            every = f"a sample every {found.seconds * 1e6:,.1f} us"
+            yield "time", f"{every}: the busiest core's operations and updates, one by one"
+        yield "model", f"{found.model}: {found.title}"
+        yield "constants", found.source
+    for i, text in enumerate(found.assumptions):
+        yield "" if i else "assumed", text
+    for i, text in enumerate(found.left_out):
+        yield "" if i else "left out", text
+    if found.ann is not None:
+        basis = "the ONNX model" if found.ann.basis == "model" else "one a synapse of the program"
+        yield "ANN", f"{found.ann.multiply_accumulates:,} multiply-accumulates a sample ({basis})"
+    if found.operations_per_multiply is not None:
+        yield "", f"{found.operations_per_multiply:.3g} synaptic operations for each of them"
+
+
+def _each(constant: float | None) -> str:
+    return "-" if constant is None else f"{constant:g}"
+
+
+def _micro(energy: float | None) -> str:
+    if energy is None:
+        return "-"
+    return f"{energy * 1e6:,.1f}" if energy >= 1e-5 else f"{energy * 1e6:.3g}"

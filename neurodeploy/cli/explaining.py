@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["explain"]
 
+#: Samples that say enough of most networks in seconds.
+DEFAULT_LIMIT = 256
+
 
 @click.command()
 @click.argument("program", type=click.Path())
@@ -26,7 +29,7 @@ __all__ = ["explain"]
 @click.option(
     "--limit",
     type=click.IntRange(1),
-    default=256,
+    default=DEFAULT_LIMIT,
     show_default=True,
     help="Only the first so many samples.",
 )
@@ -42,7 +45,7 @@ def explain(
     from neurodeploy.samples import load_samples
 
     loaded, samples = load(program), load_samples(data)
-    if len(samples.x) > limit:
+    if len(samples.x) > limit == DEFAULT_LIMIT:
         warn(f"the first {limit:,} of {len(samples.x):,} samples (--limit takes more)")
     samples = samples.limit(limit)
     with Progress().running() as progress:
@@ -123,6 +126,8 @@ def _show(program: str, found: Explanation) -> None:
     )
     if labelled:
         print(" -> ".join(f"{stage.stage} {stage.accuracy:.1f}" for stage in found.summary))
+    if found.verdict:
+        print(found.verdict)
     print(found.blame.sentence)
 
 

@@ -71,17 +71,31 @@ def doctor(as_json: bool) -> None:
 
 
 @click.command()
+@click.argument("name", required=False)
 @JSON
-def targets(as_json: bool) -> None:
-    """List the hardware targets and their limits."""
+def targets(name: str | None, as_json: bool) -> None:
+    """List the hardware targets; of one (NAME or a .toml), every number with its source."""
     from dataclasses import asdict
 
     from neurodeploy.reporting.console import print_json, table
     from neurodeploy.targets import load_target, target_names
 
-    found = [load_target(name) for name in target_names()]
+    found = [load_target(each) for each in (target_names() if name is None else (name,))]
     if as_json:
         print_json({"targets": [asdict(target) for target in found]})
+        return
+    if name is not None:
+        facts = [
+            (
+                f"{fact.section}.{fact.key}",
+                fact.value,
+                "inferred" if fact.inferred else "",
+                fact.source or "not stated",
+                fact.note,
+            )
+            for fact in found[0].facts
+        ]
+        table(found[0].title, ("fact", "value", "", "source", "note"), facts)
         return
     rows = [
         (
@@ -92,8 +106,10 @@ def targets(as_json: bool) -> None:
             f"{t.threshold_bits} bit",
             f"{t.bias_mantissa_bits} bit << 0..{t.bias_exponent_max}",
             f"{t.graded_bits} bit" if t.graded_bits else "binary",
-            t.chip["cores"],
-            t.chip["neurons_per_core"],
+            *(
+                "unlimited" if limit is None else f"{limit:,}"
+                for limit in (t.mesh.cores, t.core.neurons, t.core.synaptic_words)
+            ),
         )
         for t in found
     ]
@@ -105,7 +121,8 @@ def targets(as_json: bool) -> None:
         "threshold",
         "bias",
         "spikes",
-        "cores",
+        "cores a chip",
         "neurons a core",
+        "words a core",
     )
     table("targets (24-bit state)", columns, rows)

@@ -34,6 +34,11 @@ _SUFFIXES = {".html": "html", ".htm": "html", ".md": "md", ".json": "json"}
 )
 @click.option("--target", help="Map to this target; default: the program's own.")
 @click.option(
+    "--energy-model",
+    metavar="NAME",
+    help="A cost model by name, also another chip's; default: the target's own, if it has one.",
+)
+@click.option(
     "--limit",
     type=click.IntRange(1),
     help="Simulate the first so many samples; default: by the program's size, 16 to 512.",
@@ -53,6 +58,7 @@ def report(
     kind: str | None,
     model: str | None,
     target: str | None,
+    energy_model: str | None,
     limit: int | None,
     sample: int,
     threads: int | None,
@@ -79,6 +85,7 @@ def report(
             model=model,
             near=Path(program).parent,
             target=target,
+            energy_model=energy_model,
             limit=limit,
             sample=sample,
             threads=threads,

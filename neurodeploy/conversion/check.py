@@ -79,7 +79,7 @@ def refusals(
 def refused(report: Report, errors: Sequence[NeuroDeployError]) -> Report:
     """The report with the conversion's refusals in the places of those nodes' findings.
 
-    1. A part that a pass made of a node (``name.0``) stands for the node.
+    1. A part that was made of a node (``name.0``, ``name/whole``) stands for the node.
     2. A refusal of something that is no node of the file, such as the output layer, becomes a
        finding of its own, without a node.
     """
@@ -106,7 +106,9 @@ def _position(findings: Sequence[Finding], place: str) -> int | None:
     for index, node in named:
         if place in (node, f"node {node!r}") or place.startswith(f"node {node!r} ("):
             return index
-    for index, node in named:
-        if re.fullmatch(rf"(node ['\"])?{re.escape(node)}\.\d+(['\"].*)?", place):
-            return index
-    return None
+    quoted = re.match(r"node (['\"])(.*)\1", place)
+    bare = quoted.group(2) if quoted else place
+    parts = [
+        (len(node), index) for index, node in named if bare.startswith((f"{node}.", f"{node}/"))
+    ]
+    return max(parts)[1] if parts else None

@@ -13,7 +13,7 @@ from neurodeploy.mapping.model import Mapping
 from neurodeploy.program import INPUT, Lif, Population, Program
 from neurodeploy.simulator.result import Result
 
-__all__ = ["Counts", "count", "counts_of"]
+__all__ = ["Counts", "count", "counted", "counts_of"]
 
 Progress = Callable[[int], None]
 
@@ -76,10 +76,11 @@ def count(
         DataError: samples that do not fit. ProgramError: a program whose samples mix.
         UsageError: a mapping of another program.
     """
-    return _counts(program, firing(program, x, threads=threads, progress=progress), mapping)
+    return counted(program, firing(program, x, threads=threads, progress=progress), mapping)
 
 
-def _counts(program: Program, found: Firing, mapping: Mapping | None) -> Counts:
+def counted(program: Program, found: Firing, mapping: Mapping | None = None) -> Counts:
+    """The counts from what every neuron sent."""
     operations: dict[str, int] = {}
     for c in program.connections:
         fan_out = c.synapses.fan_out(program.shape_of(c.source))

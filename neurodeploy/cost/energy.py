@@ -28,7 +28,8 @@ def estimate(
 
     1. Without `energy_model`: by the target's first model.
     2. With it: by the model of that name, the target's or (``TARGET-MODEL``) another target's;
-       the constants of another one are called an assumption.
+       the constants of another one are called an assumption. So is a target that the program
+       was not compiled for.
     3. A target that has no model: counts, and no figure at all.
 
     Parameters
@@ -47,15 +48,15 @@ def estimate(
     """
     if isinstance(counts, Result):
         counts = counts_of(program, counts)
-    table, assumption = choose(target, energy_model)
+    table, published_for = choose(target, energy_model)
     lines = _lines(counts, table)
     priced = [line for line in lines if line.energy is not None]
     return Cost(
         target=target.title,
-        model=None if table is None else table.name,
+        model=None if table is None else f"{published_for.name}-{table.name}",
         title="" if table is None else table.title,
         source="" if table is None else table.source,
-        assumption=assumption,
+        assumptions=_assumptions(program, target, published_for),
         samples=counts.samples,
         steps=counts.steps,
         lines=lines,
@@ -66,6 +67,25 @@ def estimate(
         counts=counts,
         ann=ann,
     )
+
+
+def _assumptions(program: Program, target: Target, published_for: Target) -> tuple[str, ...]:
+    """What is taken for granted beyond the model itself."""
+    found = []
+    if program.target != target.name:
+        found.append(f"the program was compiled for {program.target}, not for {target.name}")
+    if published_for.name != target.name:
+        found.append(f"constants of {published_for.title} stand for those of {target.title}")
+    if program.needs_microcode and not published_for.microcode:
+        found.append(
+            f"the program's neurons are microcode; {published_for.title} has fixed ones, and the "
+            "constants are of those"
+        )
+    if not published_for.graded_bits and any(c.graded for c in program.connections):
+        found.append(
+            f"a graded spike costs as much as a binary one, which is all {published_for.title} has"
+        )
+    return tuple(found)
 
 
 def _lines(counts: Counts, table: CostTable | None) -> tuple[Line, ...]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from neurodeploy.cost.ann import ann_cost
-from neurodeploy.cost.counts import count
+from neurodeploy.cost.counts import counted
 from neurodeploy.cost.energy import estimate
+from neurodeploy.cost.firing import Firing, firing
 from neurodeploy.cost.models import choose
 from neurodeploy.cost.report import Cost
 from neurodeploy.errors import UsageError
@@ -25,7 +28,7 @@ def estimate_cost(
     x: np.ndarray,
     target: str | Target | None = None,
     *,
-    mapping: Mapping | None = None,
+    mapping: Mapping | Literal["auto", "none"] = "auto",
     energy_model: str | None = None,
     model: str | Path | None = None,
     threads: int | None = None,
@@ -40,7 +43,8 @@ def estimate_cost(
     target
         Name of a target, or the path of its TOML file; default: the program's.
     mapping
-        Where the neurons lie; without one messages, hops and time are not counted.
+        Where the neurons lie. ``auto``: mapped here, with the spikes counted. ``none``: messages,
+        hops and time are not counted; likewise on a target without cores.
     energy_model
         Name of a cost model, also of another target; default: the target's own. A target without
         one (loihi2) gets counts and no energy.
@@ -55,14 +59,46 @@ def estimate_cost(
     Raises
     ------
     NeuroDeployError
-        TargetError, UsageError (no such model, a mapping of something else), DataError,
-        ProgramError, ModelError (another ONNX file).
+        TargetError, UsageError (no such model, a mapping of another program or target),
+        DataError, ProgramError, ModelError (another ONNX file).
     """
     hardware = costed_target(program, target)
-    choose(hardware, energy_model)  # refused before the work, not after it
+    # refused before the work, not after it
+    if threads is not None and threads < 1:
+        raise UsageError(f"{threads} is less than one", place="threads")
+    choose(hardware, energy_model)
+    if not isinstance(mapping, Mapping) and mapping not in ("auto", "none"):
+        raise UsageError(f"{mapping!r} is not a Mapping, auto or none", place="mapping")
+    if isinstance(mapping, Mapping) and mapping.target != hardware.name:
+        raise UsageError(
+            f"the mapping is for {mapping.target}, the cost of {hardware.name} is asked for",
+            place="mapping",
+            remedy="map the program for this target",
+        )
     ann = ann_cost(program, model)
-    counts = count(program, x, mapping, threads=threads, progress=progress)
-    return estimate(program, hardware, counts, energy_model, ann)
+    found = firing(program, x, threads=threads, progress=progress)
+    if not isinstance(mapping, Mapping):
+        mapped = _mapped(program, hardware, found) if mapping == "auto" else None
+    else:
+        mapped = mapping
+    cost = estimate(program, hardware, counted(program, found, mapped), energy_model, ann)
+    if mapped is None or mapped.ok:
+        return cost
+    broken = [replace(finding, remedy="") for finding in mapped.findings if not finding.ok]
+    text = f"the program lies on {hardware.title} although it does not fit: {broken[0]}"
+    if len(broken) > 1:
+        text += f", and {len(broken) - 1} more (`neurodeploy map`)"
+    return replace(cost, assumptions=(*cost.assumptions, text))
+
+
+def _mapped(program: Program, target: Target, found: Firing) -> Mapping | None:
+    """A mapping made for these spikes; None on a target without cores."""
+    if target.mesh.cores is None:
+        return None
+    from neurodeploy.mapping import map_program
+
+    spikes = {name: float(sent.sum()) / found.samples for name, sent in found.sent.items()}
+    return map_program(program, target, spikes)
 
 
 def costed_target(program: Program, target: str | Target | None = None) -> Target:

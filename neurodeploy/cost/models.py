@@ -22,12 +22,12 @@ EVENTS = {
 }
 
 
-def choose(target: Target, name: str | None = None) -> tuple[CostTable | None, str]:
-    """A cost model, and what is assumed by taking it (empty for a model of the target's own).
+def choose(target: Target, name: str | None = None) -> tuple[CostTable | None, Target]:
+    """A cost model, and the target that it was published for.
 
     1. No name: the first model of the target's file; None where it has none.
     2. ``MODEL`` or ``TARGET-MODEL``: the target's own.
-    3. ``TARGET-MODEL`` of another target that comes along: its constants, as an assumption.
+    3. ``TARGET-MODEL`` of another target that comes along.
 
     Raises
     ------
@@ -36,29 +36,22 @@ def choose(target: Target, name: str | None = None) -> tuple[CostTable | None, s
     TargetError
         The model prices an event that is not counted.
     """
-    own = {**{f"{target.name}-{key}": table for key, table in target.costs.items()}, **target.costs}
     if name is None:
-        return (_checked(target, next(iter(target.costs.values()))) if target.costs else None), ""
-    if name in own:
-        return _checked(target, own[name]), ""
-    known = [f"{target.name}-{key}" for key in target.costs]
-    for other in target_names():
-        if other == target.name:
-            continue
-        hardware = load_target(other)
+        first = next(iter(target.costs.values()), None)
+        return (None if first is None else _checked(target, first)), target
+    if name in target.costs:
+        return _checked(target, target.costs[name]), target
+    known = []
+    others = (load_target(other) for other in target_names() if other != target.name)
+    for hardware in (target, *others):
         for key, table in hardware.costs.items():
-            known.append(f"{other}-{key}")
+            known.append(f"{hardware.name}-{key}")
             if name == known[-1]:
-                return _checked(hardware, table), (
-                    f"constants of {hardware.title} stand for those of {target.title}, "
-                    "for which no such figures are published"
-                    if not target.costs
-                    else f"constants of {hardware.title}, not of {target.title}"
-                )
+                return _checked(hardware, table), hardware
     raise UsageError(
         f"no cost model is called {name!r}",
         place="--energy-model",
-        remedy=f"choose among {', '.join(known) or 'none: no target has one'}",
+        remedy=f"choose among {', '.join(known)}" if known else "no target has one",
     )
 
 

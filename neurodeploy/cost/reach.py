@@ -7,7 +7,7 @@ from math import prod
 
 import numpy as np
 
-from neurodeploy.program import Convolution, Dense, Synapses
+from neurodeploy.program import Convolution, Dense, Sparse, Synapses
 
 __all__ = ["fan_out_into"]
 
@@ -31,11 +31,18 @@ def fan_out_into(
         return np.full(prod(source_shape), prod(end - begin for begin, end in box), np.int64)
     if isinstance(synapses, Convolution):
         return _convolution(synapses, source_shape, box)
-    inside = np.zeros(target_shape, bool)
-    inside[tuple(slice(begin, end) for begin, end in box)] = True
-    chosen = np.repeat(inside.reshape(-1), np.diff(synapses.row_starts))
-    columns = synapses.columns[chosen]
-    return np.bincount(columns, minlength=prod(source_shape)).astype(np.int64)
+    return _sparse(synapses, prod(source_shape), target_shape, box)
+
+
+def _sparse(synapses: Sparse, sources: int, target_shape: Shape, box: Box) -> np.ndarray:
+    number = np.arange(prod(target_shape)).reshape(target_shape)
+    targets = number[tuple(slice(begin, end) for begin, end in box)].reshape(-1)
+    starts = synapses.row_starts[targets]
+    length = synapses.row_starts[targets + 1] - starts
+    # the block's rows one after the other, without looking at all others
+    before = np.cumsum(length) - length
+    chosen = np.arange(length.sum()) + np.repeat(starts - before, length)
+    return np.bincount(synapses.columns[chosen], minlength=sources).astype(np.int64)
 
 
 def _convolution(synapses: Convolution, source_shape: Shape, box: Box) -> np.ndarray:

@@ -44,11 +44,11 @@ class Cost:
     target
         Title of the hardware.
     model
-        Name of the cost model; None where no constant is published and none was chosen.
+        Cost model as ``TARGET-MODEL``; None where no constant is published and none was chosen.
     title, source
         What the model is, and where its constants were published.
-    assumption
-        Empty, or what is assumed because the model is not the target's own.
+    assumptions
+        What is taken for granted because program, target and model do not belong together.
     steps
         Time steps a sample.
     energy, least
@@ -64,7 +64,7 @@ class Cost:
     model: str | None
     title: str
     source: str
-    assumption: str
+    assumptions: tuple[str, ...]
     samples: int
     steps: int
     lines: tuple[Line, ...]

@@ -17,6 +17,7 @@ DECODERS = {
     "Softmax": "the order of the outputs is unchanged; probabilities are not computed",
     "LogSoftmax": "the order of the outputs is unchanged; probabilities are not computed",
     "Sigmoid": "the order of the outputs is unchanged, and 0.5 corresponds to 0 before it",
+    "Tanh": "the order of the outputs is unchanged, and 0 stays 0",
     "Hardmax": "the output decoder picks the largest output itself",
     "ArgMax": "the output decoder picks the largest output itself",
     "com.microsoft::QLinearSoftmax": (
@@ -86,7 +87,7 @@ def check_decoder(operation: Operation) -> Finding:
     except NeuroDeployError as error:
         return Finding(name, kind, "refused", error.message, error.remedy)
     default = 0 if kind == "ArgMax" else -1 if version >= 13 else 1
-    if kind in DECODERS and not kind.endswith("Sigmoid"):
+    if kind in DECODERS and not kind.endswith(("Sigmoid", "Tanh")):
         axis = operation.node.attributes.get("axis")
         number = default if axis is None else axis.value
         rank = len(operation.signal().shape) + 1 if operation.is_signal(0) else None

@@ -59,12 +59,16 @@ class Report:
     nodes
         How many findings, from the first on, belong to the nodes of the file's main graph, one
         each; 0 if the file cannot be read.
+    hardware
+        What the target's rules say of the program, ``layer: rule: value, limit, what to change``:
+        those that are broken, then each rule where it is tightest. Empty without a program.
     """
 
     path: str
     findings: tuple[Finding, ...]
     summary: Summary
     nodes: int = 0
+    hardware: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:

@@ -218,6 +218,14 @@ class Operation:
         attribute = self._attribute(name, ir.AttributeType.STRING)
         return default if attribute is None else str(attribute.as_string())
 
+    def bounds(self, name: str) -> tuple[int, ...] | None:
+        """Where a slice begins or ends; any number beyond every axis means its end."""
+        attribute = self._attribute(name, ir.AttributeType.INTS)
+        if attribute is None:
+            return None
+        values = tuple(int(n) for n in attribute.as_ints()[: 4 * MAX_RANK])
+        return tuple(max(-MAX_DIMENSION, min(n, MAX_DIMENSION)) for n in values)
+
     def ints(self, name: str, default: Sequence[int] | None = None) -> tuple[int, ...] | None:
         """An attribute of several integers."""
         attribute = self._attribute(name, ir.AttributeType.INTS)

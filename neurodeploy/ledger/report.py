@@ -69,6 +69,12 @@ class Row:
     clipped_membranes: int = 0
 
 
+#: Percent of samples with the ANN's class, and points of accuracy, that count as no loss.
+SAME, LITTLE = 99.5, 0.5
+#: Percent of right answers below which the ANN's own samples or labels are doubted.
+POOR = 60.0
+
+
 @dataclass(frozen=True)
 class Summary:
     """The outputs on the way from the ANN to the program.
@@ -161,6 +167,28 @@ class Explanation:
         """The row of that population."""
         return next(row for row in self.rows if row.name == name)
 
+    @property
+    def verdict(self) -> str:
+        """What the outputs say before any layer is blamed; empty if there is something to blame.
+
+        1. The program says what the ANN says: nothing is lost in the conversion.
+        2. The ANN itself is wrong on these samples far more often: look before the conversion.
+        """
+        ann, program = self.summary[0], self.summary[-1]
+        lost = None
+        if ann.accuracy is not None and program.accuracy is not None:
+            lost = ann.accuracy - program.accuracy
+        agrees = f"the program agrees with the ANN on {program.agreement:.1f} % of the samples"
+        found = []
+        if program.agreement >= SAME or (lost is not None and lost <= LITTLE):
+            found.append(f"next to nothing is lost in the conversion: {agrees}")
+        if ann.accuracy is not None and ann.accuracy < POOR and (lost or 0) < 100 - ann.accuracy:
+            found.append(
+                f"the ANN itself is right on only {ann.accuracy:.1f} %: look before the "
+                "conversion, at --scale, --mean, --std, channel order, labels, and the model"
+            )
+        return "; ".join(found)
+
     def as_dict(self) -> dict[str, Any]:
         """JSON-like."""
-        return asdict(self)
+        return asdict(self) | {"verdict": self.verdict}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import prod
 
-__all__ = ["Box", "Core", "Finding", "Mapping", "Part", "Use"]
+__all__ = ["Box", "Core", "Finding", "Flow", "Mapping", "Part", "Use"]
 
 #: Half-open range along each axis of a population's shape.
 Box = tuple[tuple[int, int], ...]
@@ -102,6 +102,25 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Flow:
+    """Spike traffic between cores, a sample's mean.
+
+    Attributes
+    ----------
+    messages
+        Between different cores; a spike that three cores listen to makes three.
+    hops
+        Of those on one chip: messages times the steps between their places in the mesh.
+    crossings
+        Messages to another chip.
+    """
+
+    messages: float
+    hops: float
+    crossings: float
+
+
+@dataclass(frozen=True)
 class Mapping:
     """A program on the cores of a target.
 
@@ -117,6 +136,10 @@ class Mapping:
         Every rule's outcome, also those that hold.
     placement
         Name of the method that chose the places.
+    notes
+        What the numbers rest on.
+    flow
+        Traffic under the spike counts that the mapper was given.
     """
 
     target: str
@@ -125,6 +148,7 @@ class Mapping:
     findings: tuple[Finding, ...]
     placement: str
     notes: tuple[str, ...] = field(default=())
+    flow: Flow | None = None
 
     @property
     def ok(self) -> bool:

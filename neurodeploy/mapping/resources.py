@@ -13,16 +13,13 @@ from neurodeploy.mapping.grid import Grid
 from neurodeploy.program import Convolution, Dense, Sparse, Synapses
 from neurodeploy.targets import Memory
 
-__all__ = ["FanIn", "fan_in", "lone", "needed_bits", "row_words"]
+__all__ = ["FanIn", "entry_bits", "fan_in", "lone", "needed_bits", "row_words"]
 
 Shape = tuple[int, ...]
 
 
 def needed_bits(weights: np.ndarray) -> int:
-    """Bits a weight: without the power of two that all share, signed only if signs differ.
-
-    7 counts as 8, as in the formats of the chip.
-    """
+    """Bits a weight: without the power of two that all share, signed only if signs differ."""
     if not weights.size:
         return 1
     union = int(np.bitwise_or.reduce(weights.reshape(-1), dtype=weights.dtype))
@@ -31,8 +28,7 @@ def needed_bits(weights: np.ndarray) -> int:
     shift = (union & -union).bit_length() - 1
     low, high = int(weights.min()) >> shift, int(weights.max()) >> shift
     bits = max(high.bit_length(), (~low).bit_length() if low < 0 else 0)
-    bits = max(1, bits + (low < 0 < high))
-    return 8 if bits == 7 else bits
+    return max(1, bits + (low < 0 < high))
 
 
 def row_words(synapses: np.ndarray | int, bits: int, memory: Memory) -> np.ndarray:
@@ -78,24 +74,22 @@ def fan_in(synapses: Synapses, source: Shape, grid: Grid, memory: Memory) -> Fan
     return _Sparse(synapses, source, grid, memory)
 
 
-def _entry(synapses: Synapses, memory: Memory) -> int:
-    """Bits of a synapse."""
-    if memory.stored_weight_bits is not None:
-        stored = memory.stored_weight_bits
-    else:
+def entry_bits(synapses: Synapses, memory: Memory) -> int:
+    """Bits of a synapse; in rows that are not shared a weight of 7 bits takes 8."""
+    shared = isinstance(synapses, Convolution)
+    stored = memory.stored_weight_bits
+    if stored is None:
         stored = needed_bits(synapses.weights)
-    extra = {
-        "dense": memory.dense_bits,
-        "convolution": memory.shared_bits,
-        "sparse": memory.sparse_bits,
-    }
-    return stored + extra[synapses.kind]
+        stored += stored == 7 and not shared
+    if shared:
+        return stored + memory.shared_bits
+    return stored + (memory.dense_bits if isinstance(synapses, Dense) else memory.sparse_bits)
 
 
 class _Dense:
     def __init__(self, synapses: Dense, source: Shape, grid: Grid, memory: Memory) -> None:
         self.source, self.grid, self.memory = source, grid, memory
-        self.bits = _entry(synapses, memory)
+        self.bits = entry_bits(synapses, memory)
 
     def axons(self) -> np.ndarray:
         return np.full(self.grid.parts, prod(self.source), np.int64)
@@ -113,7 +107,7 @@ class _Dense:
 class _Convolution:
     def __init__(self, synapses: Convolution, source: Shape, grid: Grid, memory: Memory) -> None:
         self.synapses, self.source, self.grid, self.memory = synapses, source, grid, memory
-        self.bits = _entry(synapses, memory)
+        self.bits = entry_bits(synapses, memory)
 
     @cached_property
     def masks(self) -> tuple[np.ndarray, ...]:
@@ -145,14 +139,7 @@ class _Convolution:
         return mask
 
     def axons(self) -> np.ndarray:
-        return Grid.sums(self.grid, self._spread([mask.sum(1) for mask in self.masks]))
-
-    def _spread(self, counts: list[np.ndarray]) -> np.ndarray:
-        """Product of counts a range, laid out so that summing over a part gives one entry."""
-        total = np.zeros(self.grid.shape, np.int64)
-        places = [np.asarray(cut[:-1]) for cut in self.grid.cuts]
-        total[np.ix_(*places)] = np.einsum("c,h,w->chw", *counts)
-        return total
+        return np.einsum("c,h,w->chw", *(mask.sum(1) for mask in self.masks)).reshape(-1)
 
     def words(self) -> np.ndarray:
         _, per_group, *kernel = self.synapses.weights.shape
@@ -181,7 +168,7 @@ def _taps(synapses: Convolution, axis: int, outputs: int) -> list[np.ndarray]:
 class _Sparse:
     def __init__(self, synapses: Sparse, source: Shape, grid: Grid, memory: Memory) -> None:
         self.synapses, self.source, self.grid, self.memory = synapses, source, grid, memory
-        self.bits = _entry(synapses, memory)
+        self.bits = entry_bits(synapses, memory)
 
     @cached_property
     def _met(self) -> tuple[list[np.ndarray], np.ndarray]:
@@ -234,7 +221,7 @@ def lone(
 
     For sparse synapses that name a pair twice the numbers are upper bounds.
     """
-    word = int(row_words(1, _entry(synapses, memory), memory))
+    word = int(row_words(1, entry_bits(synapses, memory), memory))
     if isinstance(synapses, Dense):
         axons = np.full(prod(target), prod(source), np.int64)
         return axons, axons * word

@@ -10,7 +10,7 @@ from math import prod
 import numpy as np
 
 from neurodeploy.mapping.grid import Grid, even
-from neurodeploy.mapping.resources import fan_in, lone, needed_bits, row_words
+from neurodeploy.mapping.resources import FanIn, entry_bits, fan_in, lone, row_words
 from neurodeploy.program import Dense, Sparse, Synapses
 from neurodeploy.targets import Core, Memory
 
@@ -32,11 +32,14 @@ class Cut:
     lone
         What a single neuron takes of those resources of which it exceeds the limit alone; no cut
         helps there, so the parts disregard them.
+    fans
+        The incoming connections as these parts receive them, in their order.
     """
 
     grid: Grid
     uses: dict[str, np.ndarray]
     lone: dict[str, int]
+    fans: tuple[FanIn, ...] = ()
 
 
 class Splitter:
@@ -61,7 +64,8 @@ class Splitter:
         memory: Memory,
     ) -> None:
         self.shape, self.incoming, self.reached = shape, tuple(incoming), reached
-        self.memory = memory
+        self.memory, self.padded = memory, core.power_of_two_columns
+        self.kept: tuple[Grid, tuple[FanIn, ...]] | None = None
         limits = {name: getattr(core, name) for name in RESOURCES}
         self.limits = {name: limit for name, limit in limits.items() if limit is not None}
         self.lone = self._too_large()
@@ -73,23 +77,35 @@ class Splitter:
         1. All of it fits one core: one part.
         2. One axis: equal parts, as many as the fullest resource takes; multiplied again while a
            part is still over. With dense synapses only, parts of the size whose rows waste least.
-        3. Maps: ranges of columns of a power of two, rows and channels in halves, quarters, ...;
-           of all such cuts that fit the one of fewest parts, then with fewest cuts of channels,
-           then the squarest.
+        3. Maps: rows, channels and columns in halves, quarters, ... (where the target asks for it:
+           columns in ranges of a power of two). Of all such cuts that fit, the one of fewest
+           parts, then the squarest; to halve the channels, which sends every message twice, must
+           save a fifth of them.
         """
         grid = Grid.whole(self.shape)
-        if not self._over(grid):
+        room = self.limits.get("neurons", 2 * prod(self.shape))
+        if self._room(self.shape) <= room and not self._over(grid):
             return self._done(grid)
         if len(self.shape) == 1:
             return self._done(self._line())
         return self._done(self._map())
 
     def _done(self, grid: Grid) -> Cut:
-        return Cut(grid, {name: self._use(grid)[name]() for name in RESOURCES}, self.lone)
+        uses = self._use(grid)
+        return Cut(grid, {name: uses[name]() for name in RESOURCES}, self.lone, self._fans(grid))
+
+    def _fans(self, grid: Grid) -> tuple[FanIn, ...]:
+        """The connections as the parts receive them; those looked at last are kept."""
+        if self.kept is None or self.kept[0] != grid:
+            made = (
+                fan_in(synapses, source, grid, self.memory) for synapses, source in self.incoming
+            )
+            self.kept = grid, tuple(made)
+        return self.kept[1]
 
     def _use(self, grid: Grid) -> dict[str, Callable[[], np.ndarray]]:
         """Each resource's use by part, computed when called; cheap ones first."""
-        fans = [fan_in(synapses, source, grid, self.memory) for synapses, source in self.incoming]
+        fans = self._fans(grid)
         none = np.zeros(grid.parts, np.int64)
         return {
             "neurons": grid.sizes,
@@ -161,7 +177,7 @@ class Splitter:
         words, waste, largest = (np.zeros(width.size, np.int64) for _ in range(3))
         for synapses, source in dense:
             memory, axons = self.memory, prod(source)
-            bits = (memory.stored_weight_bits or needed_bits(synapses.weights)) + memory.dense_bits
+            bits = entry_bits(synapses, memory)
             full = row_words(width, bits, memory)
             last = row_words(size - (parts - 1) * width, bits, memory)
             words += axons * ((parts - 1) * full + last)
@@ -186,20 +202,27 @@ class Splitter:
             failed = parts
         return Grid(tuple(even(size, 1) for size in self.shape))
 
+    def _room(self, widths: Sequence[int]) -> int:
+        """Neurons that a part of a map counts as."""
+        if not self.padded or len(widths) == 1:
+            return prod(widths)
+        return prod(widths[:-1]) << (widths[-1] - 1).bit_length()
+
     def _candidates(self) -> Iterator[tuple[int, Grid]]:
         """Cuts that keep the limit of neurons, best first, with their numbers of parts."""
         *leading, rows, columns = self.shape
-        most = self.limits.get("neurons", prod(self.shape))
-        found = []
-        for each, down, wide in product(
-            _halves(max(leading, default=1)), _halves(rows), _powers(columns)
-        ):
-            widths = [-(-size // min(each, size)) for size in leading] + [-(-rows // down), wide]
-            if prod(widths) > most:
+        most = self.limits.get("neurons", 2 * prod(self.shape))
+        across = _halves(columns) if self.padded else [-(-columns // k) for k in _halves(columns)]
+        found = set()
+        for each, down, wide in product(_halves(max(leading, default=1)), _halves(rows), across):
+            widths = [-(-size // min(each, size)) for size in leading]
+            widths += [-(-rows // down), min(wide, columns)]
+            if self._room(widths) > most:
                 continue
             parts = prod(-(-size // w) for size, w in zip(self.shape, widths, strict=True))
-            found.append((parts, each, widths[-2] + widths[-1], tuple(widths)))
-        for parts, _, _, chosen in sorted(found):
+            price = parts * (4 + each.bit_length() - 1)
+            found.add((price, parts, widths[-2] + widths[-1], tuple(widths)))
+        for _, parts, _, chosen in sorted(found):
             yield (
                 parts,
                 Grid(tuple(even(size, w) for size, w in zip(self.shape, chosen, strict=True))),
@@ -209,8 +232,3 @@ class Splitter:
 def _halves(size: int) -> list[int]:
     """1, 2, 4, ... up to the first that is no less than `size`."""
     return [1 << k for k in range((size - 1).bit_length() + 1)]
-
-
-def _powers(size: int) -> list[int]:
-    """Powers of two up to the size, and the size itself."""
-    return sorted({min(size, width) for width in _halves(size)})

@@ -186,16 +186,16 @@ def _pooled(network: Network, node: Node, ways: list[tuple[str, list[Node]]]) ->
     return start
 
 
-def _ones(network: Network, node: Node) -> Conv:
-    """The windows of a max pooling as a convolution, channel by channel."""
+def _ones(network: Network, node: Node) -> Operator:
+    """The windows of a max pooling as a convolution channel by channel; on volumes a matrix."""
     assert isinstance(node, Pool)
     (source,) = network.inputs_of(node.name)
-    channels = network.shapes[source][0]
+    shape = network.shapes[source]
+    channels = shape[0]
     ones = np.ones((channels, 1, *node.kernel), np.float32)
     zeros = np.zeros(channels, np.float32)
-    return _two_dimensional(
-        Conv(node.name, ones, zeros, node.stride, node.padding, node.dilation, channels)
-    )
+    conv = Conv(node.name, ones, zeros, node.stride, node.padding, node.dilation, channels)
+    return _two_dimensional(conv) if len(shape) <= 3 else as_matrix(conv, shape)
 
 
 def _is_max(node: Node) -> bool:

@@ -1,6 +1,7 @@
 """Network to Network: the same function, closer to what a chip holds."""
 
 from neurodeploy.passes.base import Pass, run_passes
+from neurodeploy.passes.fire_before_max_pooling import FireBeforeMaxPooling
 from neurodeploy.passes.fold_batch_norm import FoldBatchNorm
 from neurodeploy.passes.fold_dense import FoldDense
 from neurodeploy.passes.fold_pooling import FoldPooling
@@ -8,6 +9,7 @@ from neurodeploy.passes.l4 import L4Correction
 from neurodeploy.passes.move_max_pooling import MoveMaxPooling
 
 __all__ = [
+    "FireBeforeMaxPooling",
     "FoldBatchNorm",
     "FoldDense",
     "FoldPooling",
@@ -21,4 +23,11 @@ __all__ = [
 
 def standard_passes() -> tuple[Pass, ...]:
     """What every conversion starts with, in order."""
-    return (MoveMaxPooling(), FoldPooling(), FoldBatchNorm(), FoldPooling(), FoldDense())
+    return (
+        MoveMaxPooling(),
+        FireBeforeMaxPooling(),
+        FoldPooling(),
+        FoldBatchNorm(),
+        FoldPooling(),
+        FoldDense(),
+    )

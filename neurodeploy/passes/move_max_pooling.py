@@ -20,7 +20,7 @@ class MoveMaxPooling:
     -----
     1. Max Pool, ReLU: exchanged, both are monotonic.
     2. Max Pool, batch norm whose scales are all positive: exchanged likewise.
-    3. Concat of channels, Max Pool: each branch is pooled by itself.
+    3. Concat of channels, Max Pool: each branch is pooled by itself, whoever else reads the Concat.
 
     Left alone: a batch norm with a negative scale between pooling and ReLU (the maximum would
     become a minimum), and a pooling that is used elsewhere too.
@@ -40,11 +40,9 @@ class MoveMaxPooling:
                 (source,) = network.inputs_of(node.name)
                 joined = network[source]
                 if isinstance(joined, Concat) and joined.axis == 0:
-                    if len(network.consumers_of(source)) == 1:
-                        network = _pool_branches(network, joined, node)
-                        changed = True
-                        break
-                    continue
+                    network = _pool_branches(network, joined, node)
+                    changed = True
+                    break
                 if len(consumers) == 1 and _commutes(network[consumers[0]]):
                     network = network.swap(node.name, consumers[0])
                     changed = True
@@ -59,17 +57,22 @@ def _commutes(node: Node) -> bool:
 
 
 def _pool_branches(network: Network, joined: Concat, pool: Pool) -> Network:
-    """The pooling before the concatenation, which takes the pooling's name and place."""
+    """The pooling before the concatenation, which takes the pooling's name and place.
+
+    The concatenation itself stays where others read it, too.
+    """
     nodes: list[Node] = []
     inputs = {node.name: network.inputs_of(node.name) for node in network}
-    branches = inputs.pop(joined.name)
+    branches = inputs[joined.name]
+    shared = len(network.consumers_of(joined.name)) > 1
     for node in network:
         if node.name == pool.name:
-            nodes.append(Concat(pool.name, joined.axis))
-        elif node.name == joined.name:
             nodes += [replace(pool, name=f"{pool.name}.{k}") for k in range(len(branches))]
-        else:
+            nodes.append(Concat(pool.name, joined.axis))
+        elif node.name != joined.name or shared:
             nodes.append(node)
+    if not shared:
+        del inputs[joined.name]
     inputs[pool.name] = tuple(f"{pool.name}.{k}" for k in range(len(branches)))
     inputs |= {f"{pool.name}.{k}": (branch,) for k, branch in enumerate(branches)}
     return Network(nodes, inputs)

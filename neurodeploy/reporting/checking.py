@@ -38,6 +38,7 @@ def show_report(
                 "ok": report.ok,
                 "summary": asdict(report.summary),
                 "findings": [asdict(finding) for finding in report.findings],
+                "hardware": list(report.hardware),
                 "annotated": annotated,
             }
         )
@@ -59,6 +60,8 @@ def show_report(
         heads = ("operator", "nodes", *(VERDICTS[verdict] for verdict in summary.verdicts))
         table("operators", heads, kinds)
         table("summary", ("", ""), _facts(summary, str(asked["scheme"])))
+    for line in report.hardware:
+        print(f"{asked['target']}: {line}")
     if annotated is not None:
         print(f"verdicts written to {annotated}")
     if report.ok:

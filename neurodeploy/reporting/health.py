@@ -21,6 +21,8 @@ _CORE = (
     "onnxruntime",
     "numba",
     "click",
+    "jinja2",
+    "pymetis",
     "rich",
 )
 _LAVA = ("lava-nc", "asteval", "scikit-learn")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
 
-from neurodeploy.files import write_atomically
+from neurodeploy.files import read_bytes, write_atomically
 from neurodeploy.program import Program
 from neurodeploy.reporting.console import print_json, table, warn
 from neurodeploy.reporting.inspection import fidelity
@@ -31,7 +33,11 @@ class Reference:
         from neurodeploy.network.evaluate import Evaluator
 
         recorded = program.provenance.get("model")
-        output = recorded.get("output") if isinstance(recorded, dict) else None
+        known = recorded if isinstance(recorded, Mapping) else {}
+        same = sha256(read_bytes(model)).hexdigest() == known.get("sha256")
+        if not same:
+            warn(f"{model} is not the file that was compiled: its checksum is another")
+        output = known.get("output") if same else None
         network = load_network(model, output if isinstance(output, str) else None).network
         shape = (len(samples.x), *network.shapes[network.input.name])
         evaluator = Evaluator(network)

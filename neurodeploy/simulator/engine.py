@@ -269,6 +269,7 @@ def simulate(
     *,
     threads: int | None = None,
     checkpoints: Sequence[int] = (),
+    sent: dict[str, np.ndarray] | None = None,
     progress: Progress | None = None,
     first_index: int = 0,
 ) -> tuple[Result, np.ndarray]:
@@ -282,6 +283,9 @@ def simulate(
         Default: all cores. The result does not depend on it.
     checkpoints
         Steps (1..period) at which the output is read as well.
+    sent
+        Filled: by population, int64 (neurons,), the spikes of each neuron over all samples, C
+        order. For a rate code only; `activity` knows those of a time code.
     progress
         Called with the number of samples just finished.
     first_index
@@ -299,8 +303,11 @@ def simulate(
         )
     x = encoding.check_samples(x, program.encoder.sample_shape)
     if is_closed_form(program):
-        if checkpoints:
-            raise ProgramError("a time-to-first-spike program has no output before its window ends")
+        if checkpoints or sent is not None:
+            raise ProgramError(
+                "a time-to-first-spike program has no output before its window ends, and its "
+                "neurons are counted by `activity`"
+            )
         return _sweep(program, x, threads or default_threads(), progress, began), np.zeros((0,))
     if any(not isinstance(p.neuron, Lif) for p in program.populations):
         raise ProgramError(
@@ -315,6 +322,9 @@ def simulate(
     spikes = np.zeros((len(program.populations), n), np.int64)
     operations = np.zeros((len(program.connections), n), np.int64)
     overflow = np.zeros((2, len(program.populations), n), np.int64)
+    if sent is not None:
+        sent.update({p.name: np.zeros(p.size, np.int64) for p in program.populations})
+    adding = threading.Lock()
     rows = [program.period - 1, *(step - 1 for step in checkpoints)]
 
     def work(part: range) -> int:
@@ -326,6 +336,9 @@ def simulate(
                 run = runs[p.name]
                 spikes[j, k] = run.events.start[-1]
                 overflow[:, j, k] = run.wrapped, run.clipped
+            if sent is not None:
+                with adding:
+                    _tally(engine.plan, runs, sent)
         return len(part)
 
     threads = threads or default_threads()
@@ -346,6 +359,14 @@ def simulate(
         seconds=time.perf_counter() - began,
     )
     return result, outputs[1:]
+
+
+def _tally(plan: Plan, runs: Mapping[str, _LayerRun], sent: Mapping[str, np.ndarray]) -> None:
+    """Add one sample's spikes of each neuron."""
+    for layer in plan.layers:
+        events = runs[layer.population.name].events
+        fired = np.bincount(events.index[: events.start[-1]], minlength=layer.order.size)
+        sent[layer.population.name][layer.order] += fired
 
 
 def prepared(program: Program, make: Callable[[Program], T]) -> T:

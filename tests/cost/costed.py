@@ -19,6 +19,7 @@ from neurodeploy.program import (
     Program,
     Sparse,
 )
+from neurodeploy.program.neuron import THRESHOLD_MAX
 from neurodeploy.simulator import encoding, reference
 
 
@@ -27,7 +28,7 @@ def lif(size, *, bias=0, threshold=20, reset="zero"):
     return Lif(bias_mantissa=np.ascontiguousarray(bias), threshold=threshold, reset=reset)
 
 
-def small_program(*, encoding="deterministic", seed=0, bias=0, target="loihi1"):
+def small_program(*, encoding="deterministic", seed=0, bias=0, target="loihi1", reset="zero"):
     """A convolution, a skip around it, sparse and dense synapses; 8 steps a sample."""
     rng = np.random.default_rng(seed)
 
@@ -42,9 +43,9 @@ def small_program(*, encoding="deterministic", seed=0, bias=0, target="loihi1"):
     columns = rng.integers(0, prod(middle), 24).astype(np.int32)
     sparse = Sparse(weights(24), columns, np.arange(0, 25, 4, dtype=np.int64), prod(middle))
     populations = (
-        Population("conv", middle, lif(prod(middle), bias=bias), 2),
+        Population("conv", middle, lif(prod(middle), bias=bias, reset=reset), 2),
         Population("mix", (6,), lif(6, threshold=30), 3),
-        Population("out", (3,), lif(3, reset="none"), 4),
+        Population("out", (3,), lif(3, threshold=THRESHOLD_MAX), 4),
     )
     connections = (
         Connection(INPUT, "conv", conv, graded=graded),

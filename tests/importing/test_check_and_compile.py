@@ -159,7 +159,7 @@ def test_targets(model, save):
 
 
 def test_outputs(model, save):
-    nodes = [("Gemm", "x w", "a"), ("Relu", "a", "b"), ("Tanh", "b", "c")]
+    nodes = [("Gemm", "x w", "a"), ("Relu", "a", "b"), ("Softplus", "b", "c")]
     path = save(model(nodes, (4,), output="c b a", w=W))
     assert not agree(path, "rate").ok
     assert agree(path, "rate", output="b").ok

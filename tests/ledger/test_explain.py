@@ -220,3 +220,13 @@ def test_copies_of_the_model_do(made, tmp_path):
     program = nd.compile(made.path, made.x)
     copy = shutil.copy(made.path, tmp_path / "renamed.onnx")
     assert nd.explain(program, made.x[:4], model=copy).samples == 4
+
+
+def test_a_fault_before_the_conversion_is_named_as_such(fashion, fashion_program, fashion_test):
+    """Labels of other samples: the ANN is wrong itself, and the program loses nothing."""
+    x, y = fashion_test
+    found = nd.explain(fashion_program, x[:64], np.roll(y[:64], 1), model=fashion / "model.onnx")
+    assert "the ANN itself is right on only" in found.verdict
+    good = nd.explain(fashion_program, x[:64], y[:64], model=fashion / "model.onnx")
+    assert "the ANN itself" not in good.verdict
+    assert good.as_dict()["verdict"] == good.verdict

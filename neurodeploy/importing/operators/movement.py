@@ -42,7 +42,7 @@ def slice_(operation: Operation, net: Builder) -> Signal:
     rank = len(x.shape) + 1
     steps: tuple[int, ...] | None = None
     if operation.version < 10:
-        starts, ends = operation.ints("starts"), operation.ints("ends")
+        starts, ends = operation.bounds("starts"), operation.bounds("ends")
         axes = operation.ints("axes")
     else:
         starts, ends = operation.ints_at(1), operation.ints_at(2)

@@ -10,11 +10,11 @@ from neurodeploy.program import Program
 __all__ = ["checkpoints", "explained", "simulated", "traced"]
 
 #: Neurons times steps times samples that are simulated: some ten seconds on two cores.
-_SIMULATED = 1_500_000_000
+_SIMULATED = 1_200_000_000
 #: Neurons times samples that the ledger compares and the histograms count.
-_EXPLAINED = 4_000_000
-#: Points of the early-exit curve.
-_POINTS = 64
+_EXPLAINED = 6_000_000
+#: Points of the early-exit curve, and outputs that are read for it, over all samples.
+_POINTS, _READ = 64, 50_000_000
 #: Integers of a population's membranes over a window, at most.
 _TRACED = 50_000_000
 
@@ -25,7 +25,7 @@ def simulated(program: Program) -> int:
 
 
 def explained(program: Program) -> int:
-    """Samples for the error ledger and the histograms."""
+    """Samples for the error ledger."""
     return max(8, min(64, _EXPLAINED // program.neurons))
 
 
@@ -34,7 +34,13 @@ def traced(program: Program, neurons: int) -> bool:
     return neurons * program.period <= _TRACED
 
 
-def checkpoints(period: int) -> list[int]:
-    """Steps at which the output is read early: all of them, or evenly spread."""
-    every = -(-period // _POINTS)
+def checkpoints(period: int, outputs: int) -> list[int]:
+    """Steps at which the output is read early: all of them, or evenly spread.
+
+    Parameters
+    ----------
+    outputs
+        That are read at one step, over all samples.
+    """
+    every = -(-period // max(1, min(_POINTS, _READ // outputs)))
     return [*range(every, period, every), period]

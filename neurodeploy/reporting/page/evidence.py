@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from neurodeploy.errors import DataError, NeuroDeployError
 from neurodeploy.ledger import Explanation, explain
 from neurodeploy.ledger.model import find_model
-from neurodeploy.program import Lif, Population, Program, Ttfs
+from neurodeploy.program import INPUT, Lif, Population, Program, Ttfs
 from neurodeploy.reporting.page import budget
 from neurodeploy.reporting.page.early import TimedReadout
 from neurodeploy.reporting.results import Reference
@@ -41,11 +42,13 @@ class Evidence:
         The samples that were simulated; no labels where there are no classes.
     steps, early
         Steps of the readout's window, and int64 (steps, n): the class each would have given.
+    sent
+        By population, the input among them, int64 (neurons,): messages over all samples.
     said
         By population, float64 (neurons,): mean of what a neuron says, as a share of the largest
-        it can say (a spike at every step; the earliest spike), over the first `counted` samples.
-    index, recording
-        The sample that was recorded.
+        it can say (a spike at every step; the earliest spike).
+    index, label, recording
+        The sample that was recorded, and its label where there is one.
     ann
         int64 (n,): the ANN's classes. None where the model is not there.
     ledger
@@ -59,9 +62,10 @@ class Evidence:
     result: Result
     steps: tuple[int, ...]
     early: np.ndarray
+    sent: dict[str, np.ndarray]
     said: dict[str, np.ndarray]
-    counted: int
     index: int
+    label: int | None
     recording: Recording
     model: Path | None = None
     ann: np.ndarray | None = None
@@ -125,7 +129,8 @@ def collect(
     threads = threads or default_threads()
     closed = is_closed_form(program)
     n = len(x)
-    steps = budget.checkpoints(program.period)
+    outputs_a_sample = program.population(program.decoder.population).size
+    steps = budget.checkpoints(program.period, n * outputs_a_sample)
 
     def advance(stage: str, total: int) -> Callable[[int], None]:
         done = 0
@@ -137,16 +142,22 @@ def collect(
 
         return add
 
-    result, outputs = simulate(
-        program,
-        x,
-        threads=threads,
-        checkpoints=() if closed else steps,
-        progress=advance("simulate", n),
-    )
-    counted = n if closed else min(n, budget.explained(program))
-    said, timed = _count(program, x[:counted], steps, threads, advance("count spikes", counted))
-    early = timed if closed else outputs.reshape(len(steps), n, -1).argmax(2)
+    sent: dict[str, np.ndarray] = {}
+    if closed:
+        result, _ = simulate(program, x, threads=threads, progress=advance("simulate", n))
+        sent, said, early = _timed(program, x, steps, threads, advance("read early", n))
+    else:
+        result, outputs = simulate(
+            program,
+            x,
+            threads=threads,
+            checkpoints=steps,
+            sent=sent,
+            progress=advance("simulate", n),
+        )
+        said = {name: total / (n * program.period) for name, total in sent.items()}
+        early = outputs.reshape(len(steps), n, -1).argmax(2)
+    sent[INPUT] = _input(program, x)
     watched = [p.name for p in program.populations if budget.traced(program, p.size)]
     recording = record(
         program, encoding.levels(program.encoder, shown)[0], index, _watch(program, watched)
@@ -179,9 +190,10 @@ def collect(
         result=result,
         steps=tuple(steps),
         early=early,
+        sent=sent,
         said=said,
-        counted=counted,
         index=index,
+        label=None if labels is None or samples.y is None else int(samples.y[index]),
         recording=recording,
         model=path,
         ann=ann,
@@ -219,30 +231,44 @@ def _watch(program: Program, allowed: list[str]) -> list[str]:
     return [inner[i] for i in sorted(chosen)]
 
 
-def _count(
+def _input(program: Program, x: np.ndarray) -> np.ndarray:
+    """Messages of each input over all samples."""
+    encoder, period = program.encoder, program.period
+    total = np.zeros(prod(encoder.shape), np.int64)
+    for k in range(len(x)):
+        (level,) = encoding.levels(encoder, x[k : k + 1])
+        if encoder.encoding in ("current", "ttfs"):
+            total += (level != 0) * (period if encoder.encoding == "current" else 1)
+        else:
+            total += np.count_nonzero(encoding.encode(encoder, level, period, k), axis=0)
+    return total
+
+
+def _timed(
     program: Program,
     x: np.ndarray,
     steps: list[int],
     threads: int,
     advance: Callable[[int], None],
-) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """What each neuron says in the mean; with a time code also the classes read early."""
-    readout = TimedReadout(program) if is_closed_form(program) else None
-    sums = {p.name: np.zeros(p.size) for p in program.populations}
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray]:
+    """Of a time code: messages, what neurons say in the mean, and the classes read early."""
+    readout = TimedReadout(program)
+    sent = {p.name: np.zeros(p.size, np.int64) for p in program.populations}
+    sums = {p.name: np.zeros(p.size, np.int64) for p in program.populations}
     early = np.zeros((len(steps), len(x)), np.int64)
 
     def work(first: int) -> tuple[int, Activity]:
         level = encoding.levels(program.encoder, x[first : first + _BATCH])
         found = activity(program, level, first)
-        if readout is not None:
-            membranes = readout.membranes(level, found.fired, steps)
-            early[:, first : first + _BATCH] = membranes.argmax(2)
+        membranes = readout.membranes(level, found.fired, steps)
+        early[:, first : first + _BATCH] = membranes.argmax(2)
         return len(level), found
 
     with ThreadPoolExecutor(threads) as pool:
         for count, found in pool.map(work, range(0, len(x), _BATCH)):
             for name, fired in found.fired.items():
+                sent[name] += np.count_nonzero(fired, axis=0)
                 sums[name] += fired.sum(0)
             advance(count)
     most = len(x) * program.period
-    return {name: total / most for name, total in sums.items()}, early
+    return sent, {name: total / most for name, total in sums.items()}, early

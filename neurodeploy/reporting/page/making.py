@@ -13,7 +13,7 @@ from neurodeploy.errors import DataError, UsageError
 from neurodeploy.program import Program
 from neurodeploy.reporting.page.blocks import Block, Note, Section
 from neurodeploy.reporting.page.evidence import Stage, collect
-from neurodeploy.reporting.page.hardware import place
+from neurodeploy.reporting.page.hardware import find_target, place
 from neurodeploy.reporting.page.numbers import quantity
 from neurodeploy.reporting.page.sections import (
     confusion,
@@ -110,6 +110,7 @@ def report(
     model: str | Path | None = None,
     near: str | Path | None = None,
     target: str | None = None,
+    energy_model: str | None = None,
     limit: int | None = None,
     sample: int = 0,
     threads: int | None = None,
@@ -133,6 +134,8 @@ def report(
         Folder of the program's file.
     target
         Hardware to map to; default: the program's own.
+    energy_model
+        Name of a cost model, also of another target; default: the target's own, if it has one.
     limit
         Samples to simulate; default: by the size of the program, 16 to 512.
     sample
@@ -166,6 +169,7 @@ def report(
                 f"labels {labels.dtype} {labels.shape} for samples {x.shape}",
                 remedy="give one whole number a sample",
             )
+    chip, why = find_target(program, target, energy_model)
     evidence = collect(
         program,
         Samples(x, labels),
@@ -177,7 +181,7 @@ def report(
         names=names or {},
         progress=progress,
     )
-    hardware = place(evidence, target, progress)
+    hardware = place(evidence, chip, why, energy_model, progress)
     content: dict[str, Any] = {
         "summary": summary.gather(evidence),
         "curve": curve.gather(evidence),

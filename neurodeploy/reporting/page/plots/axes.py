@@ -51,8 +51,7 @@ def frame(x: Axis, y: Axis, x_label: str, y_label: str) -> list[Mark]:
     """Grid lines, ticks and labels; the label of y stands above, where it needs no turning."""
     marks: list[Mark] = []
     for value in y.ticks():
-        at = place(y.at(value))
-        marks.append(Path(f"M{place(x.begin)} {at}H{place(x.end)}", "grid"))
+        marks.append(Path(f"M{place(x.begin)} {place(y.at(value))}H{place(x.end)}", "grid"))
         marks.append(Text(x.begin - 6, y.at(value) + 4, compact(value), "end"))
     for value in x.ticks(6):
         at = x.at(value)

@@ -4,36 +4,44 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil, sqrt
 
 from neurodeploy.reporting.page.chart import WIDTH, Chart, Mark, Rect, Text
 
 __all__ = ["Tile", "cores"]
 
+#: Fields of the scale under the map.
+_SCALE = 6
+
 
 @dataclass(frozen=True)
 class Tile:
-    """A core: its chip, its place in the mesh, how full it is (0..1), and what it holds."""
+    """A core: its chip, its place in the mesh (and its number among those that share it), how full
+    it is (0..1), and what it holds.
+    """
 
     chip: int
     x: int
     y: int
+    slot: int
     share: float
     title: str
 
 
-def cores(title: str, description: str, tiles: Sequence[Tile], mesh: tuple[int, int]) -> Chart:
-    """One mesh a chip, chips one under the other in two columns.
+def cores(title: str, description: str, tiles: Sequence[Tile], mesh: tuple[int, int, int]) -> Chart:
+    """One mesh a chip, chips in two columns.
 
     Parameters
     ----------
     mesh
-        Columns and rows of a chip.
+        Columns and rows of a chip's mesh, and how many cores share a place.
     """
-    columns, rows = mesh
+    columns, rows, sharing = mesh
+    side = ceil(sqrt(sharing))  # cores of a place stand in a square
     chips = sorted({tile.chip for tile in tiles})
     across = 1 if len(chips) == 1 else 2
     room = (WIDTH - 4 - 16 * (across - 1)) / across
-    cell = min(room / columns, 40.0)
+    cell = min(room / columns, 30.0)
     block = rows * cell + 26
     marks: list[Mark] = []
     corner = {}
@@ -43,15 +51,24 @@ def cores(title: str, description: str, tiles: Sequence[Tile], mesh: tuple[int, 
         marks.append(Text(left, top + 14, f"chip {chip}", "start"))
         for r in range(rows):
             for c in range(columns):
-                marks.append(_box(left + c * cell, top + 20 + r * cell, cell, "track"))
+                marks.append(
+                    Rect(left + c * cell, top + 20 + r * cell, cell - 1, cell - 1, "track")
+                )
     for tile in tiles:
         left, top = corner[tile.chip]
-        x, y = left + tile.x * cell, top + tile.y * cell
+        small = (cell - 1) / side
+        x = left + tile.x * cell + tile.slot % side * small
+        y = top + tile.y * cell + tile.slot // side * small
         style = "cell over" if tile.share > 1 else "cell"
-        shade = round(0.15 + 0.85 * min(tile.share, 1.0), 3)
-        marks.append(_box(x, y, cell, style, shade, tile.title))
-    return Chart(title, description, -(-len(chips) // across) * block + 2, marks)
+        marks.append(Rect(x, y, small - 0.6, small - 0.6, style, _shade(tile.share), tile.title))
+    bottom = -(-len(chips) // across) * block + 6
+    marks.append(Text(2, bottom + 13, "0 %", "start"))
+    for i in range(_SCALE):
+        marks.append(Rect(40 + 22 * i, bottom, 21, 16, "cell", _shade(i / (_SCALE - 1))))
+    marks.append(Text(46 + 22 * _SCALE, bottom + 13, "100 % of the limit", "start"))
+    return Chart(title, description, bottom + 20, marks)
 
 
-def _box(x: float, y: float, cell: float, style: str, shade: float = 1.0, title: str = "") -> Rect:
-    return Rect(x, y, cell - 1, cell - 1, style, shade, title)
+def _shade(share: float) -> float:
+    """An empty core in use is still seen."""
+    return round(0.15 + 0.85 * min(share, 1.0), 3)

@@ -1,4 +1,4 @@
-"""Spikes over time: a row a neuron, a band a population, a stroke a spike."""
+"""Spikes over a window: a row a neuron, a band a population, a stroke a spike."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from neurodeploy.reporting.page.chart import WIDTH, Chart, Mark, Path, Rect, Text
 from neurodeploy.reporting.page.numbers import compact, place
-from neurodeploy.reporting.page.plots.axes import LEFT, RIGHT, Axis, shorten
+from neurodeploy.reporting.page.plots.axes import RIGHT, Axis, shorten
 
 __all__ = ["Band", "raster"]
 
@@ -18,15 +18,14 @@ _CROWDED = 150
 
 @dataclass(frozen=True)
 class Band:
-    """A population's rows, each the steps at which its neuron fired, and its window."""
+    """A population's rows, each the steps (from 1) of its window at which its neuron fired."""
 
     name: str
     rows: Sequence[Sequence[int]]
-    window: tuple[int, int]
 
 
 def raster(title: str, description: str, bands: Sequence[Band], steps: int) -> Chart:
-    """One path a population; the window in which it may fire is tinted."""
+    """One path a population; all windows are as long, so they share the axis."""
     x = Axis(0.5, steps + 0.5, 4.0, WIDTH - RIGHT)
     marks: list[Mark] = []
     fine = " fine" if steps > _CROWDED else ""
@@ -35,8 +34,7 @@ def raster(title: str, description: str, bands: Sequence[Band], steps: int) -> C
         marks.append(Text(4, y + 13, shorten(band.name), "start"))
         y += _NAME
         height = len(band.rows) * _ROW
-        begin, end = x.at(band.window[0] - 0.5), x.at(band.window[1] + 0.5)
-        marks.append(Rect(begin, y, end - begin, height, "track"))
+        marks.append(Rect(x.begin, y, x.end - x.begin, height, "track"))
         strokes = "".join(
             f"M{place(x.at(step))} {place(y + r * _ROW)}v{place(_ROW - 0.4)}"
             for r, row in enumerate(band.rows)
@@ -49,5 +47,5 @@ def raster(title: str, description: str, bands: Sequence[Band], steps: int) -> C
     for value in x.ticks(6):
         marks.append(Path(f"M{place(x.at(value))} {place(y)}v4", "axis"))
         marks.append(Text(x.at(value), y + 19, compact(value), "middle"))
-    marks.append(Text((LEFT + WIDTH) / 2, y + 36, "time step", "middle"))
+    marks.append(Text(WIDTH / 2, y + 36, "step of the window", "middle"))
     return Chart(title, description, y + 44, marks)

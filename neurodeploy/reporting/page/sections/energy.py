@@ -23,9 +23,6 @@ def gather(hardware: Hardware) -> dict[str, Any]:
 def show(data: dict[str, Any]) -> list[Block]:
     """Energy of each kind of event where constants are published, else the events alone."""
     lines, samples = data["lines"], data["samples"]
-    blocks: list[Block] = []
-    known = [line for line in lines if line["energy"] is not None]
-    columns = ("event", "a sample", "pJ each", "energy a sample", "at least", "source")
     rows = [
         (
             line["name"],
@@ -33,31 +30,38 @@ def show(data: dict[str, Any]) -> list[Block]:
             line["constant"],
             quantity(line["energy"], "J"),
             quantity(line["least"], "J"),
-            line["source"],
         )
         for line in lines
     ]
-    table = Table("Numbers", columns, rows)
+    columns = ("event", "a sample", "pJ each", "energy a sample", "at least")
+    known = [line for line in lines if line["energy"] is not None]
+    mean = f"mean of {samples:,} samples"
     if known:
-        title = "Energy of a sample"
+        title = f"Energy of a sample on {data['target']}"
         items = [
             Bar(line["name"], [line["energy"]], quantity(line["energy"], "J")) for line in known
         ]
         reading = (
-            f"The longest bar costs most: mean events of {samples:,} samples times the model's "
-            f"energy for one. All together {quantity(data['energy'], 'J')}"
-            + (f", at least {quantity(data['least'], 'J')}." if data["least"] is not None else ".")
+            f"The longest bar costs most: events ({mean}) times the model's energy for one. All "
+            f"together {quantity(data['energy'], 'J')}"
         )
+        if data["least"] != data["energy"]:
+            reading += f", at least {quantity(data['least'], 'J')}: some updates may be inactive"
+        reading += "."
     else:
-        title = "Events of a sample"
+        title = f"Events of a sample on {data['target']}"
         items = [Bar(line["name"], [line["count"]], compact(line["count"])) for line in lines]
         reading = (
-            f"No energy constants are published for {data['target']}, so these are the events "
-            f"alone, mean of {samples:,} samples."
+            f"Events, not joules ({mean}): no energies of single operations are published for "
+            "this target. --energy-model takes those of another chip, as an assumption."
         )
-    blocks.append(Figure(title, reading, bars(title, f"{len(items)} bars.", items), table))
-    if data["model"]:
-        blocks.append(Note(f"Model: {data['model']}. {data['about']} {data['assumption']}".strip()))
+    chart = bars(title, f"{len(items)} bars.", items)
+    blocks: list[Block] = [Figure(title, reading, chart, Table("Numbers", columns, rows))]
+    if data["model"] is not None:
+        cited = f"Model: {data['model']}, {data['title']}. Source: {data['source']}."
+        blocks.append(
+            Note(" ".join([cited, *(f"Assumed: {text}." for text in data["assumptions"])]))
+        )
     if data["seconds"] is not None:
         blocks.append(
             Note(f"A sample every {quantity(data['seconds'], 's')}, by the model's times.")

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from neurodeploy.mapping import Mapping
 from neurodeploy.reporting.page.blocks import Block, Figure, Note, Table
 from neurodeploy.reporting.page.hardware import Hardware
 from neurodeploy.reporting.page.numbers import number, percent
 from neurodeploy.reporting.page.plots.cores import Tile, cores
+from neurodeploy.targets import Mesh, Target
 
 __all__ = ["gather", "show"]
 
-#: Chips that are drawn; of more, the first.
-_CHIPS = 12
+#: Chips and cores that are drawn; of more, the first.
+_CHIPS, _CORES = 12, 4096
+#: Places of a mesh that are drawn where no core is in use.
+_PLACES = 1024
 
 
 def gather(hardware: Hardware) -> dict[str, Any]:
@@ -21,6 +25,11 @@ def gather(hardware: Hardware) -> dict[str, Any]:
     mapping = hardware.mapping
     if mapping is None:
         return {"missing": f"The program could not be mapped: {hardware.unmapped}."}
+    sharing: Counter[tuple[int, int, int]] = Counter()
+    slots = []
+    for core in mapping.cores:
+        slots.append(sharing[core.chip, core.x, core.y])
+        sharing[core.chip, core.x, core.y] += 1
     binding = Counter(core.binding.resource for core in mapping.cores)
     resources: dict[str, dict[str, Any]] = {}
     for core in mapping.cores:
@@ -43,12 +52,14 @@ def gather(hardware: Hardware) -> dict[str, Any]:
                 "chip": core.chip,
                 "x": core.x,
                 "y": core.y,
+                "slot": slot,
                 "populations": list(core.populations),
                 "share": core.binding.share,
                 "resource": core.binding.resource,
             }
-            for core in mapping.cores
+            for core, slot in zip(mapping.cores, slots, strict=True)
         ],
+        "mesh": _mesh(mapping, hardware.target, max(sharing.values(), default=1)),
         "binding": dict(binding.most_common()),
         "fullest": resources,
         "broken": [str(finding) for finding in mapping.findings if not finding.ok],
@@ -56,36 +67,46 @@ def gather(hardware: Hardware) -> dict[str, Any]:
     }
 
 
+def _mesh(mapping: Mapping, target: Target | None, sharing: int) -> list[int]:
+    """Columns, rows, and cores that share a place; of a large mesh only what is in use."""
+    columns = 1 + max((core.x for core in mapping.cores), default=0)
+    rows = 1 + max((core.y for core in mapping.cores), default=0)
+    mesh = Mesh() if target is None else target.mesh
+    whole = max(columns, mesh.columns or 1), max(rows, mesh.rows or 1)
+    if whole[0] * whole[1] > _PLACES:
+        return [columns, rows, sharing]
+    return [*whole, max(sharing, min(mesh.cores_per_tile, 16))]
+
+
 def show(data: dict[str, Any]) -> list[Block]:
     """The map, the rules that are broken, and where the limits are near."""
     used = data["cores"]
     if not used:
         return [Note("No core is in use.")]
-    drawn = [core for core in used if core["chip"] < _CHIPS]
+    drawn = [core for core in used if core["chip"] < _CHIPS][:_CORES]
     tiles = [
         Tile(
             core["chip"],
             core["x"],
             core["y"],
+            core["slot"],
             core["share"],
             f"core {core['index']}: {', '.join(core['populations'])}; "
             f"{core['resource']} {percent(core['share'])}",
         )
         for core in drawn
     ]
-    mesh = (1 + max(core["x"] for core in used), 1 + max(core["y"] for core in used))
+    columns, rows, sharing = data["mesh"]
     title = f"Cores of {data['target']}"
-    more = (
-        f" The first {_CHIPS} of {data['chips']:,} chips are drawn."
-        if data["chips"] > _CHIPS
-        else ""
+    more = f" The first {len(drawn):,} are drawn." if len(drawn) < len(used) else ""
+    chart = cores(
+        title, f"{len(used)} cores on {data['chips']} chips.", tiles, (columns, rows, sharing)
     )
-    chart = cores(title, f"{len(used)} cores on {data['chips']} chips.", tiles, mesh)
     held: dict[str, list[float]] = {}
     for core in used:
         for name in core["populations"]:
             held.setdefault(name, []).append(core["share"])
-    rows = [
+    numbers = [
         (name, len(shares), percent(sum(shares) / len(shares)), percent(max(shares)))
         for name, shares in held.items()
     ]
@@ -95,7 +116,7 @@ def show(data: dict[str, Any]) -> list[Block]:
         f"nearest to its limit ({_list(data['binding'])}). {len(used):,} cores in use, placed by "
         f"the method {data['placement']}.{more}",
         chart,
-        Table("Cores by population", ("population", "cores", "mean use", "fullest"), rows),
+        Table("Cores by population", ("population", "cores", "mean use", "fullest"), numbers),
     )
     fullest = Table(
         "Fullest core of each resource",

@@ -13,9 +13,8 @@ from neurodeploy.reporting.page.plots.raster import Band, raster
 
 __all__ = ["gather", "show"]
 
-#: Rows and points of the drawing, at most.
-_ROWS, _POINTS = 300, 20_000
-_LEAST = 4
+#: Rows of the drawing, but so many at least of each population; points, at most.
+_ROWS, _LEAST, _POINTS = 300, 4, 20_000
 
 
 def gather(evidence: Evidence) -> dict[str, Any]:
@@ -25,16 +24,27 @@ def gather(evidence: Evidence) -> dict[str, Any]:
     sizes = {name: int(np.prod(program.shape_of(name))) for name in windows if name in spikes}
     if not sizes:
         return {"missing": "No population fires: the program is a readout alone."}
-    rows = _ROWS
+    share = max(_LEAST, _ROWS // len(sizes))
     while True:
         bands = [
-            _band(name, size, spikes[name], windows[name], program.period, rows // len(sizes))
+            _band(name, size, spikes[name], windows[name], program.period, share)
             for name, size in sizes.items()
         ]
-        if sum(len(row) for band in bands for row in band["spikes"]) <= _POINTS or rows == 1:
+        points = sum(len(row) for band in bands for row in band["spikes"])
+        if points <= _POINTS or share == 1:
             break
-        rows //= 2
-    return {"sample": evidence.index, "steps": program.latency, "populations": bands}
+        share //= 2
+    most = None
+    if points > _POINTS:
+        most = max(1, _POINTS // len(bands))
+        for band in bands:
+            band["spikes"] = [row[:most] for row in band["spikes"]]
+    return {
+        "sample": evidence.index,
+        "period": program.period,
+        "first_spikes_only": most,
+        "populations": bands,
+    }
 
 
 def _band(
@@ -46,7 +56,7 @@ def _band(
     share: int,
 ) -> dict[str, Any]:
     step, neuron = spikes
-    count = min(size, max(_LEAST, share))
+    count = min(size, share)
     chosen = np.unique(np.linspace(0, size - 1, count).astype(np.int64))
     place = np.full(size, -1, np.int64)
     place[chosen] = np.arange(chosen.size)
@@ -70,20 +80,22 @@ def show(data: dict[str, Any]) -> list[Block]:
     title = f"Spikes of sample {data['sample']}"
     shown = sum(len(band["shown"]) for band in bands)
     points = sum(len(row) for band in bands for row in band["spikes"])
-    chart = raster(
-        title,
-        f"{points} spikes of {shown} neurons over {data['steps']} steps.",
-        [Band(band["name"], band["spikes"], tuple(band["window"])) for band in bands],
-        data["steps"],
-    )
+    drawn = []
+    for band in bands:
+        first, last = band["window"]
+        rows = [[step - first + 1 for step in row] for row in band["spikes"]]
+        drawn.append(Band(f"{band['name']}, steps {first} to {last}", rows))
+    chart = raster(title, f"{points} spikes of {shown} neurons.", drawn, data["period"])
     table = Table(
         "Numbers",
         ("population", "neurons", "of them drawn", "spikes", "first step", "last step"),
         [(b["name"], b["neurons"], len(b["shown"]), b["all_spikes"], *b["window"]) for b in bands],
     )
     reading = (
-        "Time runs to the right. Each row is a neuron, each stroke a spike; the tinted field is "
-        f"the window in which the population works on this sample. {shown:,} neurons are drawn, "
-        "evenly spread over each population."
+        "Each row is a neuron, each stroke a spike. Time runs to the right through the window in "
+        "which a population works on this sample; which steps of the whole these are stands "
+        f"beside its name. {shown:,} neurons are drawn, evenly spread over each population."
     )
+    if data["first_spikes_only"]:
+        reading += f" Of each, the first {data['first_spikes_only']:,} spikes."
     return [Figure(title, reading, chart, table, tall=True)]

@@ -42,7 +42,6 @@ def gather(evidence: Evidence) -> dict[str, Any]:
         return {"missing": "No population fires: the program is a readout alone."}
     return {
         "samples": result.samples,
-        "counted_samples": evidence.counted,
         "timed": program.encoder.encoding == "ttfs",
         "layers": layers,
     }
@@ -90,7 +89,7 @@ def show(data: dict[str, Any]) -> list[Block]:
     spread = Figure(
         title,
         "Each row is a histogram: left the neurons that say little, right those that say the "
-        f"most ({meaning}), mean of {data['counted_samples']:,} samples; darker is more neurons. "
+        f"most ({meaning}), mean of {data['samples']:,} samples; darker is more neurons. "
         "A dark right end is a layer whose lambda is too low.",
         heat(
             title,

@@ -100,7 +100,7 @@ def show(data: dict[str, Any]) -> list[Block]:
         unit = "on 1 chip" if data["chips"] == 1 else f"on {data['chips']:,} chips"
         tiles.append(("cores", number(data["cores"]), unit))
     if data.get("energy") is not None:
-        tiles.append(("energy a sample", data["energy"], "by the cited model"))
+        tiles.append(("energy a sample", data["energy"], "estimated"))
     blocks: list[Block] = [Tiles(tiles)]
     overflows = data["wrapped_currents"] + data["clipped_membranes"]
     text = (

@@ -32,8 +32,8 @@ def gather(evidence: Evidence) -> dict[str, Any]:
         if p.name == decoder.population:
             order = np.argsort(-membrane[-1], kind="stable")
             chosen = [int(i) for i in order[:_OUTPUTS]]
-            label = _label(evidence)
-            if label is not None and label not in chosen and label < p.size:
+            label = evidence.label
+            if label is not None and label not in chosen and 0 <= label < p.size:
                 chosen[-1] = label
             unit, what = decoder.unit, "output"
         else:
@@ -48,14 +48,7 @@ def gather(evidence: Evidence) -> dict[str, Any]:
                 "membranes": [[float(v) for v in membrane[rows, i] * unit] for i in chosen],
             }
         )
-    return {"sample": evidence.index, "label": _label(evidence), "populations": found}
-
-
-def _label(evidence: Evidence) -> int | None:
-    labels = evidence.labels
-    if labels is None or evidence.index >= len(labels):
-        return None
-    return int(labels[evidence.index])
+    return {"sample": evidence.index, "label": evidence.label, "populations": found}
 
 
 def _unit(population: Population) -> tuple[float, str]:

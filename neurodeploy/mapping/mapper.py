@@ -1,0 +1,150 @@
+"""A program on the cores of a target: cut, placed, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Spikes
+
+import numpy as np
+
+from neurodeploy.errors import UsageError
+from neurodeploy.mapping.model import Core, Mapping, Part, Use
+from neurodeploy.mapping.placement import METHODS, Placement, Places, place
+from neurodeploy.mapping.rules import Laid, check_rules
+from neurodeploy.mapping.splitting import RESOURCES, Cut, Splitter
+from neurodeploy.mapping.traffic import arriving, flow, messages
+from neurodeploy.program import INPUT, Program
+from neurodeploy.targets import Target, load_target, target_names
+
+__all__ = ["cut_program", "map_program"]
+
+
+def map_program(
+    program: Program,
+    target: str | Target | None = None,
+    spikes: Spikes[str, float] | None = None,
+    placement: Placement = "traffic",
+) -> Mapping:
+    """Cut populations into parts, give each a core, and say what every rule says.
+
+    Deterministic: the same program, target, counts and placement give the same mapping.
+
+    Parameters
+    ----------
+    target
+        Name, path of a TOML file, or a target that is loaded; default: the program's own.
+    spikes
+        Mean spikes a sample by population, as calibration or a simulation counts them; the input's
+        messages under ``"input"``. A population without a number: one spike a neuron.
+    placement
+        ``traffic``: few hops and few messages between chips; ``layers``: in layer order.
+
+    Returns
+    -------
+    Mapping
+        One part a core. Where the program cannot fit, `ok` is False and the findings say what to
+        change; that is no error.
+
+    Raises
+    ------
+    NeuroDeployError
+        TargetError: no such target. UsageError: another placement; spikes that are no numbers.
+    """
+    hardware = _target(program, target)
+    if placement not in METHODS:
+        raise UsageError(f"{placement!r} is not one of {', '.join(METHODS)}", place="--placement")
+    counted = _spikes(program, spikes)
+    cuts = cut_program(program, hardware)
+    sent = messages(program, cuts, counted)
+    places = place(sent, hardware.mesh, placement)
+    neurons = np.concatenate([cut.grid.sizes() for cut in cuts.values()])
+    a_chip = np.bincount(places.chip, weights=neurons)
+    laid = Laid(program, hardware, cuts, int(a_chip.max()), int(places.chip.max()) + 1)
+    parts, cores = _assembled(cuts, places, hardware)
+    return Mapping(
+        target=hardware.name,
+        parts=parts,
+        cores=cores,
+        findings=check_rules(laid),
+        placement=placement,
+        notes=_notes(program, spikes),
+        flow=flow(sent, places),
+    )
+
+
+def cut_program(program: Program, target: Target) -> dict[str, Cut]:
+    """Every population's parts, the input's first, then sources before targets."""
+    shapes = {INPUT: program.encoder.shape} | {p.name: p.shape for p in program.order}
+    reached = {name: np.zeros(shape, np.int64) for name, shape in shapes.items()}
+    cuts: dict[str, Cut] = {}
+    incoming = arriving(program)
+    # targets first: into how many parts they fall says how many axons their sources need
+    for name in reversed(shapes):
+        ending = [(c.synapses, shapes[c.source]) for c in incoming[name]]
+        splitter = Splitter(shapes[name], ending, reached[name], target.core, target.memory)
+        cuts[name] = splitter.cut()
+        for connection, fan in zip(incoming[name], cuts[name].fans, strict=True):
+            reached[connection.source] += fan.degree()
+    return {name: cuts[name] for name in shapes}
+
+
+def _target(program: Program, target: str | Target | None) -> Target:
+    if isinstance(target, Target):
+        return target
+    if target is None and program.target not in target_names():
+        raise UsageError(
+            f"the program is for a target {program.target!r} that does not come along",
+            place="--target",
+            remedy="give its .toml file with --target",
+        )
+    return load_target(program.target if target is None else target)
+
+
+def _spikes(program: Program, spikes: Spikes[str, float] | None) -> dict[str, float]:
+    """Numbers by population, means where arrays of samples are given."""
+    known = {INPUT, *(p.name for p in program.populations)}
+    counted = {}
+    for name, value in (spikes or {}).items():
+        mean = float(np.mean(value)) if np.size(value) else 0.0
+        if name not in known or not np.isfinite(mean) or mean < 0:
+            raise UsageError(f"{mean} spikes of {name!r}", place="spikes")
+        counted[name] = mean
+    return counted
+
+
+def _assembled(
+    cuts: dict[str, Cut], places: Places, target: Target
+) -> tuple[tuple[Part, ...], tuple[Core, ...]]:
+    parts: list[Part] = []
+    cores: list[Core] = []
+    for name, cut in cuts.items():
+        for k, box in enumerate(cut.grid.boxes()):
+            index = len(parts)
+            used = {key: int(cut.uses[key][k]) for key in RESOURCES}
+            parts.append(
+                Part(
+                    name,
+                    box,
+                    index,
+                    used["input_axons"],
+                    used["output_axons"],
+                    used["synaptic_words"],
+                )
+            )
+            uses = tuple(
+                Use(key.replace("_", " "), used[key], getattr(target.core, key))
+                for key in RESOURCES
+            )
+            chip, x, y = (int(a[index]) for a in (places.chip, places.x, places.y))
+            cores.append(Core(index, chip, x, y, (name,), uses))
+    return tuple(parts), tuple(cores)
+
+
+def _notes(program: Program, spikes: Spikes[str, float] | None) -> tuple[str, ...]:
+    missing = [
+        n for n in (INPUT, *(p.name for p in program.populations)) if n not in (spikes or {})
+    ]
+    if not missing:
+        return ("traffic: spikes as counted",)
+    if len(missing) == len(program.populations) + 1:
+        return ("traffic: no spikes were counted; one a neuron is assumed",)
+    return (f"traffic: one spike a neuron is assumed of {', '.join(missing)}",)
