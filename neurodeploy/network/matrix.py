@@ -12,8 +12,8 @@ from neurodeploy.network.nodes import Conv, Dense, Node, Permute, Pool, Shape
 
 __all__ = ["MAX_ENTRIES", "as_matrix", "is_linear"]
 
-#: A matrix of more entries is refused: about 3 GiB while it is built.
-MAX_ENTRIES = 200_000_000
+#: A matrix of more entries is refused: about 1.5 GiB while it is built.
+MAX_ENTRIES = 100_000_000
 
 
 def is_linear(node: Node) -> bool:
@@ -77,7 +77,8 @@ def _windows(conv: Conv, shape: Shape, pool: Pool | None) -> sparse.csr_matrix:
         raise ConversionError(
             f"its connection would hold {entries} synapses one by one (limit {MAX_ENTRIES})",
             place=conv.name,
-            remedy="use strides that divide the map, or poolings without padding",
+            remedy="use smaller maps, or have no interpolating resize, channel shuffle, padded "
+            "pooling or pooling of odd stride beside this layer, which make a matrix of it",
         )
     rank = len(shape) - 1
     # input index of each (output position, kernel tap), along each axis; outside: dropped

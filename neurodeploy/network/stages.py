@@ -34,6 +34,7 @@ from neurodeploy.network import (
 )
 from neurodeploy.network.compose import apply_linear, bias_map, compose, is_reshape
 from neurodeploy.network.matrix import as_matrix, is_linear
+from neurodeploy.network.narrowing import embed, narrowed
 from neurodeploy.program import INPUT
 
 __all__ = [
@@ -328,14 +329,11 @@ def _check_linear(node: Node) -> None:
 def _parts(network: Network, node: Concat) -> list[Permute]:
     """For each input of a Concat the move that puts it into the joined result, zero elsewhere."""
     shape = network.shapes[node.name]
-    moves, offset = [], 0
+    moves: list[Permute] = []
+    offset = 0
     for source in network.inputs_of(node.name):
         part = network.shapes[source]
-        indices = np.full(shape, -1, np.int64)
-        at = [slice(None)] * len(shape)
-        at[node.axis] = slice(offset, offset + part[node.axis])
-        indices[tuple(at)] = np.arange(prod(part)).reshape(part)
-        moves.append(Permute(f"{node.name}.{source}", shape, indices.reshape(-1)))
+        moves.append(embed(f"{node.name}.{source}", part, shape, node.axis, offset))
         offset += part[node.axis]
     return moves
 
@@ -344,7 +342,7 @@ def _operator(shape: Shape, chain: list[Node], result: Shape) -> Operator:
     """One operator for a chain of linear nodes: Conv or Dense where possible, else a matrix."""
     start = shape
     merged: list[tuple[Node, Shape]] = []  # with the shape each one reads
-    for node in chain:
+    for node in narrowed(chain, shape):
         if merged and (both := compose(merged[-1][0], node, merged[-1][1])) is not None:
             merged[-1] = (both, merged[-1][1])
         else:

@@ -5,6 +5,7 @@ from neurodeploy.passes.fire_before_max_pooling import FireBeforeMaxPooling
 from neurodeploy.passes.fold_batch_norm import FoldBatchNorm
 from neurodeploy.passes.fold_dense import FoldDense
 from neurodeploy.passes.fold_pooling import FoldPooling
+from neurodeploy.passes.join_late import JoinLate
 from neurodeploy.passes.l4 import L4Correction
 from neurodeploy.passes.move_max_pooling import MoveMaxPooling
 
@@ -13,6 +14,7 @@ __all__ = [
     "FoldBatchNorm",
     "FoldDense",
     "FoldPooling",
+    "JoinLate",
     "L4Correction",
     "MoveMaxPooling",
     "Pass",
@@ -24,6 +26,7 @@ __all__ = [
 def standard_passes() -> tuple[Pass, ...]:
     """What every conversion starts with, in order."""
     return (
+        JoinLate(),
         MoveMaxPooling(),
         FireBeforeMaxPooling(),
         FoldPooling(),
