@@ -113,6 +113,10 @@ def show_result(
 ) -> None:
     """Print a run's numbers; warn of overflows that really happened."""
     data = summary(program, result, labels, reference)
+    classes = result.outputs[0].size if result.samples else 0
+    if labels is not None and np.any((labels < 0) | (labels >= classes)):
+        low, high = int(labels.min()), int(labels.max())
+        warn(f"labels run from {low} to {high}, the network has {classes} outputs: wrong are those")
     for kind, counts in (("current wrapped", result.wrapped), ("membrane clipped", result.clipped)):
         for name, count in counts.items():
             if count:

@@ -17,7 +17,7 @@ HEADS = [
     ("Relu", "t", "r"),
     ("Gemm", "r w", "a"),
     ("Gemm", "r v", "h"),
-    ("Tanh", "h", "b"),
+    ("Softplus", "h", "b"),
 ]
 
 

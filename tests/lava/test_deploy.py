@@ -226,7 +226,7 @@ def test_the_death_of_the_caller_ends_the_run(folder: Path, how: signal.Signals)
     while time.monotonic() < deadline and not list(folder.glob("*/spikes-1.bin")):
         time.sleep(0.05)
     caller.send_signal(how)
-    caller.wait(30)
+    caller.wait(120)  # a busy machine is no failure
     assert_nothing_left(folder, before)
 
 
