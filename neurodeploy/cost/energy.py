@@ -173,7 +173,8 @@ def _left_out(counts: Counts, table: CostTable | None, lines: tuple[Line, ...]) 
             if number:
                 found.append(f"{what} ({number / counts.samples:,.0f} a sample)")
     if "barrier" not in table.energy_pj or "barrier" not in table.time_ns:
-        found.append("synchronising the cores at each step")
+        timed = table is not None and "barrier" in table.time_ns
+        found.append(f"{'energy of ' if timed else ''}synchronising the cores at each step")
     return (
         *found,
         "static power",
