@@ -22,7 +22,8 @@ def channel_peaks(layer: Layer) -> tuple[np.ndarray, np.ndarray]:
     """
     assert layer.stage is not None
     channels = layer.population.shape[0]
-    exact, whole = np.zeros(channels), np.zeros(channels)
+    exact: np.ndarray = np.zeros(channels)
+    whole: np.ndarray = np.zeros(channels)
     for path, way in zip(layer.stage.paths, layer.ways, strict=True):
         unit = next(a.unit for a in layer.arriving if a.connection.source == way.source)
         exact = np.maximum(exact, unit * _by_channel(_float_rows(path.operator), channels))

@@ -223,7 +223,7 @@ def lone(
     """
     word = int(row_words(1, entry_bits(synapses, memory), memory))
     if isinstance(synapses, Dense):
-        axons = np.full(prod(target), prod(source), np.int64)
+        axons: np.ndarray = np.full(prod(target), prod(source), np.int64)
         return axons, axons * word
     if isinstance(synapses, Sparse):
         axons = np.diff(synapses.row_starts)

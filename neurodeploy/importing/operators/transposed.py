@@ -71,7 +71,7 @@ def _cells(x: Signal, sources: list[np.ndarray]) -> np.ndarray:
     """Indices into `x` from those along each spatial axis; -1 wherever one of them is -1."""
     grid = np.ix_(np.arange(x.shape[0]), *sources)
     chosen = elements(x)[grid]
-    empty = np.zeros((), bool)
+    empty: np.ndarray = np.zeros((), bool)
     for along in grid[1:]:
         empty = empty | (along < 0)
     return np.where(empty, -1, chosen)
