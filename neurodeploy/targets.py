@@ -66,6 +66,21 @@ _TOP = {"name", "title", "generation", "sources", "cost", *_NUMBERS}
 _COST = {"title", "source", "energy_pj", "time_ns"}
 
 
+#: What a cost table may price, and what it is charged for.
+COST_EVENTS = {
+    "synaptic_operation": "each message at each synapse that it meets",
+    "neuron_update_active": "each update of a neuron that is active",
+    "neuron_update_inactive": "each update of a neuron that is not",
+    "neuron_access": "each update of a neuron",
+    "neuron_update": "each update of an active neuron, beside the access",
+    "spike_out": "each spike of a neuron",
+    "spike_within_tile": "each message to a core",
+    "hop_east_west": "each hop of a message along a row of the mesh",
+    "hop_north_south": "each hop of a message along a column of the mesh",
+    "barrier": "each step: the cores wait for each other",
+}
+
+
 @dataclass(frozen=True)
 class Fact:
     """One number of a target file, and where it comes from.
@@ -276,10 +291,14 @@ class _Reader:
             raise self._off(f"section [{name}] is missing")
         return table
 
-    def _text(self, table: dict[str, Any], key: str, section: str = "") -> str:
-        value = table.get(key)
+    def _text(
+        self, table: dict[str, Any], key: str, section: str = "", default: str | None = None
+    ) -> str:
+        value = table.get(key, default)
+        where = f"[{section}] {key}" if section else key
+        if value is None:
+            raise self._off(f"{where} is missing", f'add a line {key} = "..."')
         if not isinstance(value, str) or not value:
-            where = f"[{section}] {key}" if section else key
             raise self._off(f"{where} is {value!r}, not a text")
         return value
 
@@ -360,16 +379,34 @@ class _Reader:
                     if not 0 <= value < 1e15:
                         raise self._off(f"[{where}.{kind}] {key} is {value!r}, outside 0..1e15")
                     self.facts.append(Fact(f"{where}.{kind}", key, value, source))
+                self._known(f"{where}.{kind}", values, set(COST_EVENTS))
                 constants[kind] = {k: float(v) for k, v in values.items()}
-            costs[name] = CostTable(name, self._text(table, "title", where), source, **constants)
+            if not any(constants.values()):
+                raise self._off(
+                    f"[{where}] has no constants",
+                    f"give it energy_pj or time_ns of {', '.join(COST_EVENTS)} (docs/cost.md)",
+                )
+            for kind, values in constants.items():
+                if any(key.endswith("active") for key in values) and (
+                    {"neuron_access", "neuron_update"} & set(values)
+                ):
+                    raise self._off(
+                        f"[{where}.{kind}] prices neuron updates in two ways",
+                        "give neuron_update_active and neuron_update_inactive, or neuron_access "
+                        "and neuron_update",
+                    )
+            costs[name] = CostTable(
+                name, self._text(table, "title", where, name), source, **constants
+            )
         return costs
 
     def target(self) -> Target:
         """Everything, checked."""
+        name = self._text(self.data, "name")
         return Target(
-            name=self._text(self.data, "name"),
-            title=self._text(self.data, "title"),
-            generation=self._text(self.data, "generation"),
+            name=name,
+            title=self._text(self.data, "title", default=name),
+            generation=self._text(self.data, "generation", default=name),
             **self._values("neuron"),
             **self._values("synapse"),
             core=Core(**self._values("core")),

@@ -127,8 +127,14 @@ def test_bare_numbers_and_left_out_sections(tmp_path):
         ("[neuron]", "[cost.a]\nenergy_pj = 1\ntitle = 'x'\n[neuron]", "energy_pj is not a"),
         ("[neuron]", "[cost.a.energy_pj]\nb = -1\n[neuron]", "outside"),
         ("[neuron]", "[cost.a.energy_pj]\nb = 'x'\n[neuron]", "not a number"),
-        ("[neuron]", "[cost.a.energy_pj]\nb = nan\n[neuron]", "outside"),
-        ("[neuron]", "[cost.a.energy_pj]\nb = 1\n[neuron]", r"\[cost.a\] title is None"),
+        ("[neuron]", "[cost.a.energy_pj]\nspike_out = nan\n[neuron]", "outside"),
+        ("[neuron]", "[cost.a.energy_pj]\nb = 1\n[neuron]", r"\[cost.a.energy_pj\] b is unknown"),
+        ("[neuron]", "[cost.a]\ntitle = 'a'\n[neuron]", "has no constants"),
+        (
+            "[neuron]",
+            "[cost.a.time_ns]\nneuron_access = 1\nneuron_update_active = 2\n[neuron]",
+            "in two ways",
+        ),
     ],
 )
 def test_files_that_are_off(tmp_path, old, new, words):

@@ -123,7 +123,8 @@ def _facts(found: Cost) -> Iterator[tuple[str, str]]:
     else:
         energy, least = _micro(found.energy), _micro(found.least)
         open_ended = f" ({least} if no update is active that need not be)"
-        yield "energy", f"{energy} uJ a sample{open_ended if least != energy else ''}"
+        stated = f"{energy} uJ a sample{open_ended if least != energy else ''}"
+        yield "energy", "none: the model states none" if found.energy is None else stated
         if found.seconds is not None:
             every = f"a sample every {found.seconds * 1e6:,.1f} us"
             yield "time", f"{every}: the busiest core's operations and updates, one by one"

@@ -91,10 +91,8 @@ def estimate_cost(
     return replace(cost, assumptions=(*cost.assumptions, text))
 
 
-def _mapped(program: Program, target: Target, found: Firing) -> Mapping | None:
-    """A mapping made for these spikes; None on a target without cores."""
-    if target.mesh.cores is None:
-        return None
+def _mapped(program: Program, target: Target, found: Firing) -> Mapping:
+    """A mapping made for these spikes, as `neurodeploy map --data` makes it."""
     from neurodeploy.mapping import map_program
 
     spikes = {name: float(sent.sum()) / found.samples for name, sent in found.sent.items()}
