@@ -44,7 +44,7 @@ def estimate_cost(
         Name of a target, or the path of its TOML file; default: the program's.
     mapping
         Where the neurons lie. ``auto``: mapped here, with the spikes counted. ``none``: messages,
-        hops and time are not counted; likewise on a target without cores.
+        hops and time are not counted.
     energy_model
         Name of a cost model, also of another target; default: the target's own. A target without
         one (loihi2) gets counts and no energy.
