@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurodeploy.errors import ProgramError
-from neurodeploy.program import Lif, Program
+from neurodeploy.program import Program
 from neurodeploy.simulator import encoding
 from neurodeploy.simulator.closed_form import is_closed_form
-from neurodeploy.simulator.engine import Engine, best_sweep, prepared
+from neurodeploy.simulator.engine import Engine
+from neurodeploy.simulator.preparing import best_sweep, check_by_sample, prepared
 
 __all__ = ["Activity", "activity", "sent_by_input"]
 
@@ -51,32 +51,24 @@ def activity(program: Program, level: np.ndarray, first_index: int = 0) -> Activ
     ProgramError
         The phases mix samples, or rate- and time-coded populations are mixed.
     """
-    if not program.is_aligned:
-        raise ProgramError("the phases mix neighbouring samples, so none can be looked at alone")
+    check_by_sample(program)
     names = [p.name for p in program.populations]
     if is_closed_form(program):
         swept = prepared(program, best_sweep).run(level, every=True)
         none = dict.fromkeys(names, 0)
         return Activity(swept.fired, swept.membrane, none, dict(none))
-    if any(not isinstance(p.neuron, Lif) for p in program.populations):
-        raise ProgramError("rate-coded and time-coded parts in one program are not run by sample")
     engine = prepared(program, Engine)
-    fired = {p.name: np.zeros((len(level), p.size), np.int32) for p in program.populations}
     decoder = program.decoder.population
-    membrane = np.zeros((len(level), program.population(decoder).size), np.int64)
-    wrapped, clipped = dict.fromkeys(names, 0), dict.fromkeys(names, 0)
-    for k, row in enumerate(level):
-        runs, _ = engine.run_sample(row, first_index + k)
-        for layer in engine.plan.layers:
-            p = layer.population
-            run = runs[p.name]
-            sent = run.events.index[: run.events.start[-1]]
-            fired[p.name][k, layer.order] = np.bincount(sent, minlength=p.size)
-            if p.name == decoder:
-                membrane[k, layer.order] = run.membranes[-1]
-            wrapped[p.name] += run.wrapped
-            clipped[p.name] += run.clipped
-    return Activity(fired, membrane, wrapped, clipped)
+    parts = [
+        engine.run_samples(row[None], first_index + k, keep=(program.period - 1,), fired=True)
+        for k, row in enumerate(level)
+    ]
+    return Activity(
+        {n: np.concatenate([run.fired[n] for run in parts]).astype(np.int32) for n in names},
+        np.concatenate([run.membranes[decoder][:, 0] for run in parts]).astype(np.int64),
+        {name: sum(run.wrapped[name] for run in parts) for name in names},
+        {name: sum(run.clipped[name] for run in parts) for name in names},
+    )
 
 
 def sent_by_input(program: Program, level: np.ndarray, first_index: int = 0) -> np.ndarray:

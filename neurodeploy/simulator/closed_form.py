@@ -21,7 +21,7 @@ import numpy as np
 from neurodeploy.errors import ProgramError
 from neurodeploy.program import INPUT, Earliest, Lif, Program, Ttfs
 from neurodeploy.program.bounds import bounds
-from neurodeploy.simulator.plan import Plan, Scatter
+from neurodeploy.simulator.plan import Arrival, Plan
 
 __all__ = ["EventSweep", "Sweep", "Swept", "is_closed_form"]
 
@@ -108,16 +108,17 @@ class EventSweep:
             for layer in self.plan.layers:
                 p = layer.population
                 total = np.zeros((1, p.size), np.int32)
-                for scatter in layer.scatters:
-                    x = fired[scatter.connection.source]
+                for arrival in layer.arrivals:
+                    x = fired[arrival.connection.source]
                     index = np.flatnonzero(x).astype(np.int32)
                     value = x[index]
-                    operations[place[id(scatter.connection)]][k] = scatter.fan_out[index].sum()
+                    operations[place[id(arrival.connection)]][k] = arrival.fan_out[index].sum()
                     if isinstance(p.neuron, Earliest):
-                        self._maximum(scatter, index, value, total[0])
+                        self._maximum(arrival, index, value, total[0])
                         continue
                     start[1] = index.size
-                    scatter.kernel(total, 0, index, start, value, *scatter.arguments)
+                    way = arrival.scatter
+                    way.kernel(total, 0, index, start, value, *way.arguments)
                 if isinstance(p.neuron, Earliest):
                     fired[p.name] = total[0]
                 else:
@@ -134,13 +135,14 @@ class EventSweep:
         return Swept(membrane, spikes, operations, kept)
 
     @staticmethod
-    def _maximum(scatter: Scatter, index: np.ndarray, value: np.ndarray, total: np.ndarray) -> None:
+    def _maximum(arrival: Arrival, index: np.ndarray, value: np.ndarray, total: np.ndarray) -> None:
         """Largest input of each target: targets of each level in turn, smallest first."""
         for x in np.unique(value):
             chosen = index[value == x]
             reached = np.zeros((1, total.size), np.int32)
             start = np.array([0, chosen.size], np.int64)
-            scatter.kernel(reached, 0, chosen, start, np.zeros(0, np.int32), *scatter.arguments)
+            way = arrival.scatter
+            way.kernel(reached, 0, chosen, start, np.zeros(0, np.int32), *way.arguments)
             total[reached[0] > 0] = x
 
 

@@ -43,12 +43,20 @@ def check_samples(x: np.ndarray, shape: tuple[int, ...], place: str = "samples")
             place=place,
             remedy="reshape or transpose the samples (channels come first)",
         )
-    if x.dtype.kind == "f":
-        with np.errstate(over="ignore"):
-            finite = np.isfinite(x.astype(np.float32, copy=False)).all()
-        if not finite:
-            raise DataError("NaN or infinity (in float32) among the samples", place=place)
+    if x.dtype.kind == "f" and not _is_finite(x):
+        raise DataError("NaN or infinity (in float32) among the samples", place=place)
     return x.reshape((x.shape[0], *shape))
+
+
+def _is_finite(x: np.ndarray) -> bool:
+    """Whether no value is NaN or infinite in float32; some samples at a time, for a mapped file
+    may be larger than the memory."""
+    rows = max(1, 2**20 // max(1, x[0].size))
+    with np.errstate(over="ignore"):
+        return all(
+            np.isfinite(x[first : first + rows].astype(np.float32, copy=False)).all()
+            for first in range(0, len(x), rows)
+        )
 
 
 def levels(encoder: Encoder, x: np.ndarray) -> np.ndarray:
@@ -68,7 +76,9 @@ def levels(encoder: Encoder, x: np.ndarray) -> np.ndarray:
     return np.clip(scaled, encoder.low, encoder.high).astype(np.int32)
 
 
-def encode(encoder: Encoder, level: np.ndarray, steps: int, index: int) -> np.ndarray:
+def encode(
+    encoder: Encoder, level: np.ndarray, steps: int, index: int, part: range | None = None
+) -> np.ndarray:
     """Messages of one sample.
 
     Parameters
@@ -80,29 +90,38 @@ def encode(encoder: Encoder, level: np.ndarray, steps: int, index: int) -> np.nd
     index
         Position of the sample in its data set; the Poisson stream depends on seed and index
         only, so a split of the data changes nothing.
+    part
+        Only these steps (from 0) of the sample, one after the other; default: all.
 
     Returns
     -------
     int32 (steps, inputs): the payload at each step, 0 for no message.
     """
+    part = range(steps) if part is None else part
     if encoder.encoding == "current":
-        return np.broadcast_to(level, (steps, level.size))
+        return np.broadcast_to(level, (len(part), level.size))
+    step = np.arange(part.start, part.stop + 1)[:, None]
     if encoder.encoding == "ttfs":
         # level x is one spike, x steps before the window's end
-        return (np.arange(steps, 0, -1)[:, None] == level).astype(np.int32)
+        return (steps - step[:-1] == level).astype(np.int32)
     magnitude = np.abs(level).astype(np.int64)
     sign = np.sign(level)
     if encoder.encoding == "deterministic":
         # the n-th spike comes as soon as the accumulated rate reaches n - 1/2
-        count = np.arange(steps + 1)[:, None] * magnitude + PROBABILITY_ONE // 2
+        count = step * magnitude + PROBABILITY_ONE // 2
         count //= PROBABILITY_ONE
-        return (np.diff(count, axis=0) * sign).astype(np.int32)
-    draws = _draws(encoder.seed, index, steps, prod(encoder.shape))
-    return np.where(draws < magnitude, sign, 0).astype(np.int32)
+        sends = count[1:] > count[:-1]
+    else:
+        sends = _draws(encoder.seed, index, part, prod(encoder.shape)) < magnitude
+    return np.where(sends, sign, 0).astype(np.int32, copy=False)
 
 
-def _draws(seed: int, index: int, steps: int, inputs: int) -> np.ndarray:
+def _draws(seed: int, index: int, part: range, inputs: int) -> np.ndarray:
     """Uniform 16-bit integers (steps, inputs) of a counter-based generator (Philox 4x64)."""
     generator = np.random.Philox(key=np.array([seed, index], np.uint64))
-    raw = generator.random_raw(-(-steps * inputs // 4)).astype("<u8")
-    return raw.view("<u2")[: steps * inputs].reshape(steps, inputs)
+    # one count of the generator gives 4 words of 64 bit: 16 draws
+    counts, skipped = divmod(part.start * inputs, 16)
+    generator.advance(counts)
+    wanted = len(part) * inputs
+    raw = generator.random_raw(-(-(skipped + wanted) // 4)).astype("<u8", copy=False)
+    return raw.view("<u2")[skipped : skipped + wanted].reshape(len(part), inputs)

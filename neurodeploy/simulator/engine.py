@@ -1,55 +1,29 @@
-"""The fast simulator: event-driven, layer by layer over time, samples in parallel on threads.
+"""The fast simulator: event-driven, layer by layer over time.
 
-Equal to `reference` in every spike and membrane. An aligned program is run sample by sample in
-local time (each window starts at step 1), any other acyclic program as one stream.
+Equal to `reference` in every spike and membrane. Samples of an aligned program are run in local
+time (each window starts at step 1), several in a row where layers are small and in portions of
+time where they are large; any other acyclic program runs as one stream.
 """
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import threading
-import time
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from math import prod
 
 import numpy as np
 
-from neurodeploy.errors import DataError, ProgramError
-from neurodeploy.program import INPUT, Lif, Program
+from neurodeploy.errors import DataError
+from neurodeploy.program import INPUT, Program
 from neurodeploy.simulator import encoding, kernels
-from neurodeploy.simulator.closed_form import EventSweep, Sweep, Swept, is_closed_form
-from neurodeploy.simulator.layout import internal_order
-from neurodeploy.simulator.plan import Layer, Plan, Scatter
+from neurodeploy.simulator.events import Events, events_of, pooled
+from neurodeploy.simulator.layout import channels_of, internal_order
+from neurodeploy.simulator.plan import Arrival, Layer, Plan
 from neurodeploy.simulator.reference import Trace
-from neurodeploy.simulator.result import Result
-from neurodeploy.simulator.steppers import stepper
+from neurodeploy.simulator.steppers import Stepper, stepper
 
-__all__ = ["Engine", "best_sweep", "default_threads", "prepared", "simulate"]
-
-Progress = Callable[[int], None]
-T = TypeVar("T")
-_PREPARING = threading.Lock()
-_NO_VALUES = np.zeros(0, np.int32)
-_NO_RECORD = np.zeros((0, 0), np.int32)
-
-
-def default_threads() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-@dataclass
-class _Events:
-    """Messages of one source over time: `index` cut by `start`, one entry more than steps."""
-
-    index: np.ndarray
-    start: np.ndarray
-    value: np.ndarray = field(default_factory=lambda: _NO_VALUES)
+__all__ = ["Engine", "Run"]
 
 
 class _Workspace(threading.local):
@@ -60,19 +34,79 @@ class _Workspace(threading.local):
 
     def take(self, owner: str, purpose: str, shape: tuple[int, ...], dtype: type) -> np.ndarray:
         """An uninitialised array that lives until the same purpose is asked for again."""
-        key = (owner, purpose)
+        key, size = (owner, purpose), prod(shape)
         array = self.arrays.get(key)
-        if array is None or array.shape != shape or array.dtype != dtype:
-            array = self.arrays[key] = np.empty(shape, dtype)
-        return array
+        if array is None or array.size < size or array.dtype != dtype:
+            array = self.arrays[key] = np.empty(size, dtype)
+        return array[:size].reshape(shape)
 
 
 @dataclass
-class _LayerRun:
-    events: _Events
-    membranes: np.ndarray
-    wrapped: int
-    clipped: int
+class Run:
+    """What some samples did, by population.
+
+    Attributes
+    ----------
+    spikes
+        int64 (samples,).
+    operations
+        int64 (connections, samples): synaptic operations, connections in program order.
+    membranes
+        int32 (samples, steps kept, neurons), C order, of the populations recorded.
+    fired
+        int64 (samples, neurons), C order: how often each neuron fired; empty unless asked for.
+    rasters
+        Step (from 0) and neuron (C order) of each spike, by step, of the samples in a row; empty
+        unless asked for.
+    wrapped, clipped
+        Overflows that really happened.
+    """
+
+    spikes: dict[str, np.ndarray]
+    operations: np.ndarray
+    membranes: dict[str, np.ndarray]
+    wrapped: dict[str, int]
+    clipped: dict[str, int]
+    fired: dict[str, np.ndarray] = field(default_factory=dict)
+    rasters: dict[str, list[tuple[np.ndarray, np.ndarray]]] = field(default_factory=dict)
+
+
+@dataclass
+class _State:
+    """One population while some samples run.
+
+    Attributes
+    ----------
+    neurons
+        Its neurons.
+    steady
+        Currents (samples, neurons) that are the same at every step, if any.
+    record
+        int32 (samples * steps kept, neurons) for membranes, internal order.
+    """
+
+    neurons: Stepper
+    steady: np.ndarray | None
+    record: np.ndarray
+
+
+@dataclass
+class _Rows:
+    """The steps that are computed together: of each sample so many, one sample after the other.
+
+    Attributes
+    ----------
+    sample
+        int64: the sample of each row.
+    tau
+        int64: steps since the sample's window began.
+    slot
+        int64: the row of `_State.record` for its membranes, -1 for none.
+    """
+
+    sample: np.ndarray
+    tau: np.ndarray
+    slot: np.ndarray
 
 
 class Engine:
@@ -82,11 +116,14 @@ class Engine:
     ----------
     program
         Any acyclic program.
+    portion
+        Most steps of a sample that are computed before the next layer is: bounds the memory.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, portion: int | None = None) -> None:
         self.program = program
         self.plan = Plan(program)
+        self.portion = program.period if portion is None else max(1, min(portion, program.period))
         self._workspace = _Workspace()
 
     def run_stream(self, messages: np.ndarray, membranes: bool = True) -> Trace:
@@ -100,67 +137,116 @@ class Engine:
         steps = messages.shape[0]
         self._check_messages(messages)
         program = self.program
-        sent = {INPUT: _input_events(messages[:, self.plan.input_order])}
+        sent = {INPUT: self._input(messages)}
         spikes, membrane, wrapped, clipped = {}, {}, {}, {}
+        everything = np.arange(steps)
+        none = np.full(steps, -1, np.int64)
         for layer in self.plan.layers:
             p = layer.population
-            t = np.arange(1, steps + 1)
-            tau = (t - p.phase) % program.period
-            run = self._layer(layer, sent, tau, local=False, record=membranes)
-            # events live in the thread's buffers until the next sample: keep a copy
-            sent[p.name] = _Events(
-                run.events.index[: run.events.start[-1]].copy(), run.events.start.copy()
+            rows = _Rows(
+                np.zeros(steps, np.int64),
+                (everything + 1 - p.phase) % program.period,
+                everything if membranes else none,
+            )
+            record = np.empty((steps if membranes else 0, layer.words * kernels.WORD), np.int32)
+            state = _State(self._neurons(layer, checked=True), None, record)
+            events = self._layer(layer, state, sent, rows, delayed=True)
+            # events live in the thread's buffers until the next run: keep a copy
+            index = events.index[: events.start[-1]]
+            room = np.zeros(kernels.WIDTH, np.int32)
+            sent[p.name] = Events(
+                np.concatenate([index, room]), events.start.copy(), events.place.copy()
             )
             raster = np.zeros((steps, p.size), bool)
-            row = np.repeat(np.arange(steps), np.diff(run.events.start))
-            raster[row, layer.order[sent[p.name].index]] = True
+            raster[np.repeat(everything, np.diff(events.start)), layer.order[index]] = True
             spikes[p.name] = raster
             if membranes:
                 membrane[p.name] = np.empty((steps, p.size), np.int32)
-                membrane[p.name][:, layer.order] = run.membranes
-            wrapped[p.name], clipped[p.name] = run.wrapped, run.clipped
+                membrane[p.name][:, layer.order] = record[:, : p.size]
+            wrapped[p.name], clipped[p.name] = map(int, state.neurons.overflow)
         return Trace(spikes, {}, membrane, wrapped, clipped)
 
-    def run_sample(
-        self, level: np.ndarray, index: int, record: Container[str] = ()
-    ) -> tuple[dict[str, _LayerRun], np.ndarray]:
-        """One sample of an aligned program in local time.
+    def run_samples(
+        self,
+        level: np.ndarray,
+        first_index: int = 0,
+        *,
+        keep: Sequence[int] | None = None,
+        record: Container[str] = (),
+        fired: bool = False,
+        rasters: bool = False,
+    ) -> Run:
+        """Samples of an aligned program, each on its own in local time.
 
         Parameters
         ----------
         level
-            int32 (inputs,), from `encoding.levels`.
-        index
-            Position of the sample in its data set (seeds the Poisson encoder).
+            int32 (samples, inputs), from `encoding.levels`.
+        first_index
+            Position of the first in its data set (seeds the Poisson encoder).
+        keep
+            Steps (from 0) after which membranes are kept; all of them if None.
         record
             Populations whose membranes are kept besides the decoder's.
-
-        Returns
-        -------
-        Runs by population, and synaptic operations of each connection in program order.
+        fired, rasters
+            Whether to fill `Run.fired` and `Run.rasters`.
         """
-        program, steps = self.program, self.program.period
-        order = self.plan.input_order
-        constant = program.encoder.encoding == "current"
-        if constant:
-            sent = {INPUT: _input_events(level[None, order])}
-        else:
-            messages = encoding.encode(program.encoder, level, steps, index)
-            sent = {INPUT: _input_events(messages[:, order])}
-        tau = np.arange(steps)
-        runs, operations = {}, {}
-        for layer in self.plan.layers:
-            name = layer.population.name
-            kept = name == program.decoder.population or name in record
-            run = self._layer(layer, sent, tau, local=True, record=kept)
-            runs[name], sent[name] = run, run.events
-            for scatter in layer.scatters:
-                events = sent[scatter.connection.source]
-                rows = events.start.size - 1
-                count = kernels.count_fan_out(events.index, events.start, rows, scatter.fan_out)
-                repeat = steps if constant and scatter.connection.source == INPUT else 1
-                operations[id(scatter.connection)] = count * repeat
-        return runs, np.array([operations[id(c)] for c in program.connections], np.int64)
+        program, plan = self.program, self.plan
+        samples, period = len(level), program.period
+        kept = range(period) if keep is None else keep
+        slots = np.full(period, -1, np.int64)
+        slots[list(kept)] = np.arange(len(kept))
+        # steps asked for twice share a slot
+        recorded = {
+            la.population.name
+            for la in plan.layers
+            if la.population.name in record or la.population.name == program.decoder.population
+        }
+        run = Run(
+            spikes={p.name: np.zeros(samples, np.int64) for p in program.populations},
+            operations=np.zeros((len(program.connections), samples), np.int64),
+            membranes={},
+            wrapped={},
+            clipped={},
+            fired={
+                p.name: np.zeros((samples, p.size), np.int64) for p in program.populations if fired
+            },
+            rasters={p.name: [] for p in program.populations if rasters},
+        )
+        states: dict[str, _State] = {}
+        for portion in range(0, period, self.portion):
+            tau = np.arange(portion, min(portion + self.portion, period))
+            if self.portion < period and samples > 1:
+                raise ValueError("samples in portions of time run one by one")
+            rows = _Rows(
+                np.repeat(np.arange(samples), tau.size),
+                np.tile(tau, samples),
+                np.full(tau.size * samples, -1, np.int64),
+            )
+            watched = _Rows(rows.sample, rows.tau, slots[rows.tau])
+            watched.slot[watched.slot >= 0] += (rows.sample * len(kept))[watched.slot >= 0]
+            sent = self._encoded(level, first_index, tau)
+            for layer in plan.layers:
+                name = layer.population.name
+                if name not in states:
+                    size = samples * len(kept) if name in recorded else 0
+                    states[name] = _State(
+                        self._neurons(layer, checked=layer.checked),
+                        self._steady(layer, sent),
+                        np.empty((size, layer.words * kernels.WORD), np.int32),
+                    )
+                sent[name] = self._layer(
+                    layer, states[name], sent, watched if name in recorded else rows
+                )
+                self._count(layer, sent, rows, run)
+        for layer in plan.layers:
+            name, state = layer.population.name, states[layer.population.name]
+            run.wrapped[name], run.clipped[name] = map(int, state.neurons.overflow)
+            if name in recorded:
+                ordered = np.empty((len(state.record), layer.order.size), np.int32)
+                ordered[:, layer.order] = state.record[:, : layer.order.size]
+                run.membranes[name] = ordered.reshape(samples, len(kept), -1)
+        return run
 
     def run_window(self, layer: Layer, messages: Mapping[str, np.ndarray]) -> np.ndarray:
         """Membranes of one population over one window, given what reaches it there.
@@ -175,14 +261,17 @@ class Engine:
         -------
         int32 (period, neurons), C order.
         """
-        sent = {
-            name: _input_events(rows[:, internal_order(self.program.shape_of(name))])
-            for name, rows in messages.items()
-        }
-        tau = np.arange(self.program.period)
-        run = self._layer(layer, sent, tau, local=True, record=True)
-        membranes = np.empty_like(run.membranes)
-        membranes[:, layer.order] = run.membranes
+        sent = {}
+        for name, rows in messages.items():
+            shape = self.program.shape_of(name)
+            positions = rows.shape[1] // channels_of(shape)
+            sent[name] = events_of(rows[:, internal_order(shape)], positions)
+        steps = np.arange(self.program.period)
+        record = np.empty((steps.size, layer.words * kernels.WORD), np.int32)
+        state = _State(self._neurons(layer, checked=layer.checked), None, record)
+        self._layer(layer, state, sent, _Rows(np.zeros_like(steps), steps, steps))
+        membranes = np.empty((steps.size, layer.order.size), np.int32)
+        membranes[:, layer.order] = record[:, : layer.order.size]
         return membranes
 
     def _check_messages(self, messages: np.ndarray) -> None:
@@ -190,243 +279,181 @@ class Engine:
         if messages.size and (messages.min() < low or messages.max() > high):
             raise DataError(f"messages leave the encoder's range {low}..{high}")
 
+    def _input(self, messages: np.ndarray) -> Events:
+        """Messages (steps, inputs), C order."""
+        shape = self.program.encoder.shape
+        positions = messages.shape[1] // channels_of(shape)
+        return events_of(messages[:, self.plan.input_order], positions)
+
+    def _encoded(self, level: np.ndarray, first_index: int, tau: np.ndarray) -> dict[str, Events]:
+        """What the input sends at steps `tau` of each sample; a constant current sends once."""
+        encoder, period = self.program.encoder, self.program.period
+        if encoder.encoding == "current":
+            return {INPUT: self._input(level)}
+        rows = [
+            encoding.encode(encoder, row, period, first_index + k)[tau]
+            for k, row in enumerate(level)
+        ]
+        return {INPUT: self._input(np.concatenate(rows))}
+
+    def _neurons(self, layer: Layer, *, checked: bool) -> Stepper:
+        p = layer.population
+        return stepper(
+            p.neuron,
+            layer.bias,
+            plain=layer.plain,
+            checked=checked,
+            period=self.program.period,
+            v=self._workspace.take(p.name, "v", (layer.words * kernels.WORD,), np.int32),
+        )
+
+    def _is_steady(self, arrival: Arrival) -> bool:
+        return arrival.connection.source == INPUT and self.program.encoder.encoding == "current"
+
+    def _steady(self, layer: Layer, sent: Mapping[str, Events]) -> np.ndarray | None:
+        """Currents (samples, neurons) from a constant input."""
+        steady = [a for a in layer.arrivals if self._is_steady(a)]
+        if not steady:
+            return None
+        samples = sent[INPUT].steps
+        base = self._workspace.take(
+            layer.population.name, "steady", (samples, layer.words * kernels.WORD), layer.dtype
+        )
+        base[:] = 0
+        for arrival in steady:
+            self._add(arrival, base, 0, sent, keep=True)
+        return base
+
     def _layer(
         self,
         layer: Layer,
-        sent: dict[str, _Events],
-        tau: np.ndarray,
+        state: _State,
+        sent: dict[str, Events],
+        rows: _Rows,
         *,
-        local: bool,
-        record: bool,
-    ) -> _LayerRun:
-        """One population over all steps (`tau` of each), a block of steps at a time."""
-        p, steps = layer.population, tau.size
+        delayed: bool = False,
+    ) -> Events:
+        """One population over some steps, a block of them at a time.
+
+        Parameters
+        ----------
+        sent
+            What its sources send, at the same steps. Windows of pooled positions are kept in it.
+        delayed
+            Whether the steps are absolute time, in which connections take their delay.
+        """
+        p, steps = layer.population, rows.tau.size
         take = self._workspace.take
-        size, padded = p.size, -(-p.size // 8) * 8
-        index = take(p.name, "index", (steps * size + 1,), np.int32)
-        start = take(p.name, "start", (steps + 1,), np.int64)
-        start[0] = 0
-        membranes = np.empty((steps, size), np.int32) if record else _NO_RECORD
-        neurons = stepper(
-            p.neuron,
-            layer.order,
-            plain=layer.plain,
-            checked=layer.checked or not local,
-            period=self.program.period,
-            v=take(p.name, "v", (size,), np.int32),
+        size, whole = p.size, layer.words * kernels.WORD
+        events = Events(
+            take(p.name, "index", (steps * size + kernels.WIDTH,), np.int32),
+            take(p.name, "start", (steps + 1,), np.int64),
+            take(p.name, "place", (steps, size // layer.channels + 1), np.int64),
         )
-
-        def is_steady(scatter: Scatter) -> bool:
-            source = scatter.connection.source
-            return local and source == INPUT and sent[INPUT].start.size == 2 and steps > 1
-
-        steady = [s for s in layer.scatters if is_steady(s)]
-        moving = [s for s in layer.scatters if not is_steady(s)]
-        base = None
-        if steady:
-            base = take(p.name, "steady", (1, size), layer.dtype)
-            base[:] = 0
-            for scatter in steady:
-                _add(scatter, base, 0, sent)
-        for first in range(0, steps, layer.block_steps):
-            count = min(layer.block_steps, steps - first)
-            if moving or base is None:
-                block = take(p.name, f"block{count}", (count, size), layer.dtype)
-                block[:] = 0 if base is None else base
-                for scatter in moving:
-                    delay = 0 if local else scatter.connection.delay
-                    _add(scatter, block, first - delay, sent)
+        events.start[0] = 0
+        moving = [a for a in layer.arrivals if delayed or not self._is_steady(a)]
+        # what fills a block comes before what adds to it
+        moving.sort(key=lambda a: not a.can_gather)
+        most = min(layer.block_steps, steps)
+        numbers = np.arange(most)
+        only_steady = state.steady is not None and not moving
+        blocks = take(p.name, "block", (0 if only_steady else most, whole), layer.dtype)
+        spikes = take(p.name, "spikes", (most, layer.words), np.uint64)
+        if state.neurons.silent:
+            spikes[:] = 0
+        for first in range(0, steps, most):
+            count = min(most, steps - first)
+            part = slice(first, first + count)
+            row_of = numbers[:count]
+            if state.steady is not None and not moving:
+                block, row_of = state.steady, rows.sample[part]
             else:
-                block = base
-            fired = take(p.name, f"fired{count}", (count, padded), np.uint8)
-            if padded > size or neurons.silent:
-                fired[:] = 0
-            rows = membranes[first : first + count] if record else _NO_RECORD
-            neurons.step(block, tau[first : first + count], fired[:, :size], rows)
-            kernels.collect(fired.view(np.uint64), index, start, first)
-        wrapped, clipped = map(int, neurons.overflow)
-        return _LayerRun(_Events(index, start), membranes, wrapped, clipped)
+                block = blocks[:count]
+                keep = state.steady is not None
+                if keep:
+                    np.take(state.steady, rows.sample[part], axis=0, out=block)
+                elif not moving or not moving[0].can_gather:
+                    block[:] = 0
+                    keep = True
+                for arrival in moving:
+                    delay = arrival.connection.delay if delayed else 0
+                    self._add(arrival, block, first - delay, sent, keep)
+                    keep = True
+            fired = spikes[:count]
+            state.neurons.step(block, row_of, rows.tau[part], fired, state.record, rows.slot[part])
+            kernels.collect(
+                fired.view(np.uint16), size, layer.channels, events.index, events.start,
+                events.place, first,
+            )  # fmt: skip
+        return events
 
+    def _add(
+        self, arrival: Arrival, block: np.ndarray, first: int, sent: dict[str, Events], keep: bool
+    ) -> None:
+        """Currents of a connection into a block: added to it, or (not `keep`) in its place.
 
-def _input_events(messages: np.ndarray) -> _Events:
-    """Event list of (steps, inputs) payloads in internal numbering."""
-    row, index = np.nonzero(messages)
-    start = np.zeros(messages.shape[0] + 1, np.int64)
-    np.cumsum(np.bincount(row, minlength=messages.shape[0]), out=start[1:])
-    return _Events(index.astype(np.int32), start, messages[row, index].astype(np.int32))
+        Parameters
+        ----------
+        first
+            Event step of the block's first row.
+        """
+        source = arrival.connection.source
+        if arrival.can_gather:
+            tables = arrival.gather
+            events = self._at_windows(arrival, sent)
+            take = self._workspace.take
+            lanes = int(tables.geometry[14])
+            kernels.gather(
+                block, first, events.index, events.place, tables.table, tables.geometry,
+                arrival.connection.exponent, keep,
+                take("", "scratch", (lanes,), arrival.dtype),
+                take("", "lists", (int(tables.geometry[3]), 3), np.int64),
+            )  # fmt: skip
+        else:
+            events, way = sent[source], arrival.scatter
+            value = events.value if arrival.payloads else events.value[:0]
+            way.kernel(block, first, events.index, events.start, value, *way.arguments)
 
+    def _at_windows(self, arrival: Arrival, sent: dict[str, Events]) -> Events:
+        """The source's events as the connection's tables number them."""
+        source, tables = arrival.connection.source, arrival.gather
+        events = sent[source]
+        if tables.window != (1, 1):
+            name = f"{source}/{tables.window}"
+            if name not in sent:
+                take = self._workspace.take
+                positions = prod(arrival.source[1:]) // prod(tables.window)
+                room = Events(
+                    take(name, "index", (int(events.start[-1]) + kernels.WIDTH,), np.int32),
+                    events.start,
+                    take(name, "place", (events.steps, positions + 1), np.int64),
+                )
+                sent[name] = pooled(events, arrival.source, tables.window, room)
+            events = sent[name]
+        return events.flat() if tables.flat else events
 
-def _add(scatter: Scatter, block: np.ndarray, first: int, sent: dict[str, _Events]) -> None:
-    events = sent[scatter.connection.source]
-    graded = scatter.connection.graded and scatter.connection.source == INPUT
-    value = events.value if graded else _NO_VALUES
-    scatter.kernel(block, first, events.index, events.start, value, *scatter.arguments)
-
-
-def simulate(
-    program: Program,
-    x: np.ndarray,
-    *,
-    threads: int | None = None,
-    checkpoints: Sequence[int] = (),
-    sent: dict[str, np.ndarray] | None = None,
-    progress: Progress | None = None,
-    first_index: int = 0,
-) -> tuple[Result, np.ndarray]:
-    """Run samples through an aligned program.
-
-    Parameters
-    ----------
-    x
-        Samples (n, *shape): integers (preprocessed as the program says) or network input.
-    threads
-        Default: all cores. The result does not depend on it.
-    checkpoints
-        Steps (1..period) at which the output is read as well.
-    sent
-        Filled: by population, int64 (neurons,), the spikes of each neuron over all samples, C
-        order. For a rate code only; `activity` knows those of a time code.
-    progress
-        Called with the number of samples just finished.
-    first_index
-        Index of the first sample in its data set.
-
-    Returns
-    -------
-    result, and float32 (checkpoints, n, outputs): outputs read early.
-    """
-    began = time.perf_counter()
-    if not program.is_aligned:
-        raise ProgramError(
-            "the phases mix neighbouring samples, so samples cannot be run one by one",
-            remedy="use Engine.run_stream",
-        )
-    x = encoding.check_samples(x, program.encoder.sample_shape)
-    if is_closed_form(program):
-        if checkpoints or sent is not None:
-            raise ProgramError(
-                "a time-to-first-spike program has no output before its window ends, and its "
-                "neurons are counted by `activity`"
+    def _count(self, layer: Layer, sent: Mapping[str, Events], rows: _Rows, run: Run) -> None:
+        """Add what a population did at some steps to the run's figures."""
+        name, samples = layer.population.name, run.operations.shape[1]
+        events = sent[name]
+        ends = events.start[:: rows.tau.size // samples]
+        run.spikes[name] += np.diff(ends)
+        for arrival in layer.arrivals:
+            source = sent[arrival.connection.source]
+            steady = self._is_steady(arrival)
+            each = source.steps // samples
+            counted = np.zeros(samples, np.int64)
+            if arrival.by_position is None:
+                kernels.count_fan_out(source.index, source.start[::each], arrival.fan_out, counted)
+            else:
+                kernels.count_by_position(source.place, arrival.by_position, counted)
+            place = next(
+                i for i, c in enumerate(self.program.connections) if c is arrival.connection
             )
-        return _sweep(program, x, threads or default_threads(), progress, began), np.zeros((0,))
-    if any(not isinstance(p.neuron, Lif) for p in program.populations):
-        raise ProgramError(
-            "rate-coded and time-coded parts in one program cannot be run sample by sample",
-            remedy="use Engine.run_stream",
-        )
-    engine = prepared(program, Engine)
-    n = x.shape[0]
-    decoder = program.population(program.decoder.population)
-    layer = next(la for la in engine.plan.layers if la.population is decoder)
-    raw = np.zeros((1 + len(checkpoints), n, decoder.size), np.int32)
-    spikes = np.zeros((len(program.populations), n), np.int64)
-    operations = np.zeros((len(program.connections), n), np.int64)
-    overflow = np.zeros((2, len(program.populations), n), np.int64)
-    if sent is not None:
-        sent.update({p.name: np.zeros(p.size, np.int64) for p in program.populations})
-    adding = threading.Lock()
-    rows = [program.period - 1, *(step - 1 for step in checkpoints)]
-
-    def work(part: range) -> int:
-        level = encoding.levels(program.encoder, x[part.start : part.stop])
-        for i, k in enumerate(part):
-            runs, operations[:, k] = engine.run_sample(level[i], first_index + k)
-            raw[:, k, layer.order] = runs[decoder.name].membranes[rows]
-            for j, p in enumerate(program.populations):
-                run = runs[p.name]
-                spikes[j, k] = run.events.start[-1]
-                overflow[:, j, k] = run.wrapped, run.clipped
-            if sent is not None:
-                with adding:
-                    _tally(engine.plan, runs, sent)
-        return len(part)
-
-    threads = threads or default_threads()
-    size = max(1, min(8, n // (8 * threads)))
-    parts = [range(a, min(a + size, n)) for a in range(0, n, size)]
-    with ThreadPoolExecutor(threads) as pool:
-        for done in pool.map(work, parts):
-            if progress is not None:
-                progress(done)
-    outputs = (raw * program.decoder.unit).astype(np.float32)
-    names = [p.name for p in program.populations]
-    result = Result(
-        outputs=outputs[0].reshape(n, *decoder.shape),
-        spikes=dict(zip(names, spikes, strict=True)),
-        synaptic_operations=_by_name(program, operations),
-        wrapped={name: int(row.sum()) for name, row in zip(names, overflow[0], strict=True)},
-        clipped={name: int(row.sum()) for name, row in zip(names, overflow[1], strict=True)},
-        seconds=time.perf_counter() - began,
-    )
-    return result, outputs[1:]
-
-
-def _tally(plan: Plan, runs: Mapping[str, _LayerRun], sent: Mapping[str, np.ndarray]) -> None:
-    """Add one sample's spikes of each neuron."""
-    for layer in plan.layers:
-        events = runs[layer.population.name].events
-        fired = np.bincount(events.index[: events.start[-1]], minlength=layer.order.size)
-        sent[layer.population.name][layer.order] += fired
-
-
-def prepared(program: Program, make: Callable[[Program], T]) -> T:
-    """What `make` prepares of a program, once: programs do not change, so it is kept with them."""
-    kept = program.__dict__.setdefault("_prepared", {})
-    with _PREPARING:
-        if make not in kept:
-            kept[make] = make(program)
-    return kept[make]
-
-
-def _by_name(program: Program, rows: Iterable[np.ndarray]) -> dict[str, np.ndarray]:
-    """Rows in the order of the connections, by name; connections of one name add up."""
-    found: dict[str, np.ndarray] = {}
-    for c, row in zip(program.connections, rows, strict=True):
-        found[c.name] = found[c.name] + row if c.name in found else row
-    return found
-
-
-def _sweep(
-    program: Program, x: np.ndarray, threads: int, progress: Progress | None, began: float
-) -> Result:
-    """A time-to-first-spike program in closed form, in batches that bound the memory."""
-    sweep = prepared(program, best_sweep)
-    n = x.shape[0]
-    # a few samples at a time keep a layer's values in a core's cache
-    batch = max(1, min(8, n // threads, 20_000_000 // max(1, program.neurons)))
-
-    def work(start: int) -> Swept:
-        return sweep.run(encoding.levels(program.encoder, x[start : start + batch]))
-
-    parts = []
-    with ThreadPoolExecutor(threads) as pool:
-        for part in pool.map(work, range(0, n, batch)):
-            parts.append(part)
-            if progress is not None:
-                progress(len(part.membrane))
-    decoder = program.population(program.decoder.population)
-    membrane = np.concatenate([part.membrane for part in parts])
-    outputs = (membrane * program.decoder.unit).astype(np.float32)
-    operations = [
-        np.concatenate([part.operations[i] for part in parts])
-        for i in range(len(program.connections))
-    ]
-    names = [p.name for p in program.populations]
-    return Result(
-        outputs=outputs.reshape(n, *decoder.shape),
-        spikes={name: np.concatenate([part.spikes[name] for part in parts]) for name in names},
-        synaptic_operations=_by_name(program, operations),
-        wrapped=dict.fromkeys(names, 0),
-        clipped=dict.fromkeys(names, 0),
-        seconds=time.perf_counter() - began,
-    )
-
-
-def best_sweep(program: Program) -> Sweep:
-    """ONNX Runtime's where it is installed and can express the program, else spike by spike."""
-    if importlib.util.find_spec("onnxruntime") and importlib.util.find_spec("onnx"):
-        from neurodeploy.simulator.dense_sweep import DenseSweep, can_sweep
-
-        if can_sweep(program):
-            return DenseSweep(program)
-    return EventSweep(program)
+            run.operations[place] += counted * (rows.tau.size // samples if steady else 1)
+        for k in range(samples if run.fired else 0):
+            sample = events.index[ends[k] : ends[k + 1]]
+            run.fired[name][k, layer.order] += np.bincount(sample, minlength=layer.order.size)
+        if run.rasters:
+            step = rows.tau[np.repeat(np.arange(rows.tau.size), np.diff(events.start))]
+            run.rasters[name].append((step, layer.order[events.index[: events.start[-1]]]))

@@ -16,7 +16,14 @@ import numpy as np
 
 from neurodeploy.program import Convolution
 
-__all__ = ["Grouped", "Rows", "convolution_grouped", "convolution_rows", "internal_order"]
+__all__ = [
+    "Grouped",
+    "Rows",
+    "channels_of",
+    "convolution_grouped",
+    "convolution_rows",
+    "internal_order",
+]
 
 
 def internal_order(shape: tuple[int, ...]) -> np.ndarray:
@@ -25,6 +32,11 @@ def internal_order(shape: tuple[int, ...]) -> np.ndarray:
     if len(shape) != 3:
         return index
     return np.ascontiguousarray(index.reshape(shape).transpose(1, 2, 0)).reshape(-1)
+
+
+def channels_of(shape: tuple[int, ...]) -> int:
+    """Neurons of one position: a population that is not (C, H, W) is a single one."""
+    return shape[0] if len(shape) == 3 else prod(shape)
 
 
 @dataclass(frozen=True)

@@ -1,33 +1,143 @@
-"""A Program laid out for the engine: internal numbering, scatter tables, accumulator widths."""
+"""A Program laid out for the engine: internal numbering, weight tables, accumulator widths."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from neurodeploy.program import Connection, Convolution, Dense, Population, Program
+from neurodeploy.program import (
+    INPUT,
+    Connection,
+    Convolution,
+    Dense,
+    Earliest,
+    Population,
+    Program,
+    Sparse,
+)
 from neurodeploy.program.bounds import bounds
 from neurodeploy.simulator import kernels
-from neurodeploy.simulator.layout import convolution_grouped, convolution_rows, internal_order
+from neurodeploy.simulator.gathering import Gathered, gathered
+from neurodeploy.simulator.layout import (
+    channels_of,
+    convolution_grouped,
+    convolution_rows,
+    internal_order,
+)
 from neurodeploy.simulator.steppers import is_plain
 
-__all__ = ["Layer", "Plan", "Scatter"]
+__all__ = ["Arrival", "Layer", "Plan", "Scatter"]
 
 #: Bytes of currents worked on at once: stays in a core's second-level cache with the weights.
-_BLOCK_BYTES = 400_000
+_BLOCK_BYTES = 1_000_000
+_TABLES = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Scatter:
-    """One connection: ``kernel(block, first, index, start, value, *arguments)``."""
+    """``kernel(block, first, index, start, value, *arguments)``."""
 
-    connection: Connection
     kernel: Callable[..., Any]
     arguments: tuple[Any, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Arrival:
+    """One connection, with the tables of each way to compute it, made when first asked for.
+
+    Attributes
+    ----------
+    source, target
+        Shapes of the populations at its ends.
+    dtype
+        Of the currents.
+    payloads
+        Whether its messages carry integers (from the input) rather than "a spike".
+    fan_out
+        int64, synapses that leave each source neuron, internal order.
+    by_position
+        int64 (positions,), the same where all channels of a position share it, else None.
+    """
+
+    connection: Connection
+    source: tuple[int, ...]
+    target: tuple[int, ...]
+    dtype: type
+    payloads: bool
     fan_out: np.ndarray
+    by_position: np.ndarray | None
+    _made: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def can_gather(self) -> bool:
+        """Whether `gather` exists."""
+        synapses = self.connection.synapses
+        return (
+            not self.payloads
+            and self.dtype is not np.int64
+            and not isinstance(synapses, Sparse)
+            and (isinstance(synapses, Dense) or synapses.groups == 1)
+        )
+
+    @property
+    def scatter(self) -> Scatter:
+        """Spike by spike; for any connection."""
+        return self._once("scatter", self._scatter)
+
+    @property
+    def gather(self) -> Gathered:
+        """Output by output."""
+        synapses = self.connection.synapses
+        assert not isinstance(synapses, Sparse)
+        return self._once(
+            "gather", lambda: gathered(synapses, self.source, self.target, self.dtype)
+        )
+
+    def _once(self, name: str, make: Callable[[], Any]) -> Any:
+        if name not in self._made:
+            with _TABLES:
+                if name not in self._made:
+                    self._made[name] = make()
+        return self._made[name]
+
+    def _scatter(self) -> Scatter:
+        connection = self.connection
+        synapses = connection.synapses
+        weights = synapses.weights
+        if connection.exponent:
+            weights = weights.astype(np.int32) << connection.exponent
+            if self.dtype is np.int16:
+                weights = weights.astype(np.int16)
+        order, target_order = internal_order(self.source), internal_order(self.target)
+        if isinstance(synapses, Dense):
+            rows = convolution_rows(
+                Convolution(np.zeros((weights.shape[0], weights.shape[1], 1, 1), np.int8)),
+                np.ascontiguousarray(weights[target_order][:, order])[:, :, None, None],
+                (weights.shape[1], 1, 1),
+            )
+            return Scatter(kernels.scatter_rows, _fields(rows))
+        if isinstance(synapses, Convolution):
+            if synapses.groups == 1:
+                tables = convolution_rows(synapses, weights, self.source)
+                return Scatter(kernels.scatter_rows, _fields(tables))
+            grouped = convolution_grouped(synapses, weights, self.source)
+            return Scatter(kernels.scatter_grouped, _fields(grouped))
+        place = np.empty_like(target_order)
+        place[target_order] = np.arange(target_order.size)
+        rows_of = place[np.repeat(np.arange(place.size), np.diff(synapses.row_starts))]
+        inverse = np.empty_like(order)
+        inverse[order] = np.arange(order.size)
+        columns = inverse[synapses.columns]
+        by_column = np.lexsort((rows_of, columns))
+        starts = np.zeros(order.size + 1, np.int64)
+        np.cumsum(np.bincount(columns, minlength=order.size), out=starts[1:])
+        arguments = (weights[by_column], rows_of[by_column].astype(np.int32), starts)
+        return Scatter(kernels.scatter_sparse, arguments)
 
 
 @dataclass(frozen=True)
@@ -47,12 +157,30 @@ class Layer:
     """
 
     population: Population
-    scatters: tuple[Scatter, ...]
+    arrivals: tuple[Arrival, ...]
     order: np.ndarray
     dtype: type
     plain: bool
     checked: bool
     block_steps: int
+
+    @cached_property
+    def bias(self) -> np.ndarray:
+        """Of each neuron, internal order; zeros where the kind has none."""
+        neuron = self.population.neuron
+        if isinstance(neuron, Earliest):
+            return np.zeros(self.order.size, np.int32)
+        return np.ascontiguousarray(neuron.bias[self.order])
+
+    @cached_property
+    def words(self) -> int:
+        """Words of spikes, a bit a neuron."""
+        return -(-self.population.size // kernels.WORD)
+
+    @cached_property
+    def channels(self) -> int:
+        """Neurons of one position."""
+        return channels_of(self.population.shape)
 
 
 class Plan:
@@ -78,7 +206,7 @@ class Plan:
             layers.append(
                 Layer(
                     population=p,
-                    scatters=tuple(_scatter(program, c, dtype) for c in program.incoming(p.name)),
+                    arrivals=tuple(_arrival(program, c, dtype) for c in program.incoming(p.name)),
                     order=internal_order(p.shape),
                     dtype=dtype,
                     plain=is_plain(p.neuron, proof, dtype),
@@ -96,44 +224,20 @@ def _dtype(largest: int) -> type:
     return np.int32 if largest < 2**31 else np.int64
 
 
-def _scatter(program: Program, connection: Connection, dtype: type) -> Scatter:
-    synapses = connection.synapses
-    shape = program.shape_of(connection.source)
-    order = internal_order(shape)
-    target_order = internal_order(program.population(connection.target).shape)
-    weights = synapses.weights
-    if connection.exponent:
-        weights = weights.astype(np.int32) << connection.exponent
-        if dtype is np.int16:
-            weights = weights.astype(np.int16)
-    kernel: Callable[..., Any]
-    if isinstance(synapses, Dense):
-        rows = convolution_rows(
-            Convolution(np.zeros((weights.shape[0], weights.shape[1], 1, 1), np.int8)),
-            np.ascontiguousarray(weights[target_order][:, order])[:, :, None, None],
-            (weights.shape[1], 1, 1),
-        )
-        kernel, arguments = kernels.scatter_rows, _fields(rows)
-    elif isinstance(synapses, Convolution):
-        if synapses.groups == 1:
-            kernel = kernels.scatter_rows
-            arguments = _fields(convolution_rows(synapses, weights, shape))
-        else:
-            kernel = kernels.scatter_grouped
-            arguments = _fields(convolution_grouped(synapses, weights, shape))
-    else:
-        place = np.empty_like(target_order)
-        place[target_order] = np.arange(target_order.size)
-        rows_of = place[np.repeat(np.arange(place.size), np.diff(synapses.row_starts))]
-        inverse = np.empty_like(order)
-        inverse[order] = np.arange(order.size)
-        columns = inverse[synapses.columns]
-        by_column = np.lexsort((rows_of, columns))
-        starts = np.zeros(order.size + 1, np.int64)
-        np.cumsum(np.bincount(columns, minlength=order.size), out=starts[1:])
-        kernel = kernels.scatter_sparse
-        arguments = (weights[by_column], rows_of[by_column].astype(np.int32), starts)
-    return Scatter(connection, kernel, arguments, synapses.fan_out(shape)[order])
+def _arrival(program: Program, connection: Connection, dtype: type) -> Arrival:
+    source = program.shape_of(connection.source)
+    fan_out = connection.synapses.fan_out(source)[internal_order(source)]
+    table = fan_out.reshape(-1, channels_of(source))
+    shared = bool((table == table[:, :1]).all())
+    return Arrival(
+        connection=connection,
+        source=source,
+        target=program.population(connection.target).shape,
+        dtype=dtype,
+        payloads=connection.graded and connection.source == INPUT,
+        fan_out=fan_out,
+        by_position=np.ascontiguousarray(table[:, 0]) if shared else None,
+    )
 
 
 def _fields(tables: Any) -> tuple[Any, ...]:

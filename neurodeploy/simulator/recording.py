@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurodeploy.errors import ProgramError
-from neurodeploy.program import INPUT, Lif, Program
+from neurodeploy.program import INPUT, Program
 from neurodeploy.simulator import encoding
 from neurodeploy.simulator.activity import activity
 from neurodeploy.simulator.closed_form import is_closed_form
-from neurodeploy.simulator.engine import Engine, prepared
+from neurodeploy.simulator.engine import Engine
+from neurodeploy.simulator.preparing import check_by_sample, prepared
 
 __all__ = ["Recording", "record"]
 
@@ -55,31 +55,24 @@ def record(
     watch
         Populations whose membranes are kept: period times neurons integers each.
     """
-    if not program.is_aligned:
-        raise ProgramError("the phases mix neighbouring samples, so none can be looked at alone")
+    check_by_sample(program)
     if is_closed_form(program):
         return _timed(program, level, index, watch)
-    if any(not isinstance(p.neuron, Lif) for p in program.populations):
-        raise ProgramError("rate-coded and time-coded parts in one program are not run by sample")
     return _rated(program, level, index, watch)
 
 
 def _rated(program: Program, level: np.ndarray, index: int, watch: Collection[str]) -> Recording:
     engine = prepared(program, Engine)
-    runs, _ = engine.run_sample(level, index, watch)
-    spikes, membrane = {}, {}
+    run = engine.run_samples(level[None], index, record=watch, rasters=True)
+    spikes = {}
     if program.encoder.encoding != "current":
         sent = encoding.encode(program.encoder, level, program.period, index)
         step, neuron = np.nonzero(sent)
         spikes[INPUT] = (step + 1).astype(np.int32), neuron.astype(np.int32)
-    for layer in engine.plan.layers:
-        p, run = layer.population, runs[layer.population.name]
-        step = np.repeat(np.arange(program.period), np.diff(run.events.start)) + p.phase
-        neuron = layer.order[run.events.index[: run.events.start[-1]]]
-        spikes[p.name] = step.astype(np.int32), neuron.astype(np.int32)
-        if p.name in watch or p.name == program.decoder.population:
-            kept = membrane[p.name] = np.empty_like(run.membranes)
-            kept[:, layer.order] = run.membranes
+    for p in program.populations:
+        step, neuron = map(np.concatenate, zip(*run.rasters[p.name], strict=True))
+        spikes[p.name] = (step + p.phase).astype(np.int32), neuron.astype(np.int32)
+    membrane = {name: rows[0] for name, rows in run.membranes.items()}
     return Recording(spikes, membrane)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -36,6 +38,39 @@ class Result:
     clipped: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
 
+    @classmethod
+    def join(cls, parts: Sequence[Result], seconds: float) -> Result:
+        """One result of runs over consecutive samples of a data set.
+
+        Parameters
+        ----------
+        parts
+            At least one, in the order of the samples.
+        seconds
+            Wall time of all.
+        """
+        first = parts[0]
+
+        def rows(of: str) -> dict[str, np.ndarray]:
+            return {
+                name: np.concatenate([getattr(part, of)[name] for part in parts])
+                for name in getattr(first, of)
+            }
+
+        def sums(of: str) -> dict[str, int]:
+            return {
+                name: sum(getattr(part, of)[name] for part in parts) for name in getattr(first, of)
+            }
+
+        return cls(
+            outputs=np.concatenate([part.outputs for part in parts]),
+            spikes=rows("spikes"),
+            synaptic_operations=rows("synaptic_operations"),
+            wrapped=sums("wrapped"),
+            clipped=sums("clipped"),
+            seconds=seconds,
+        )
+
     @property
     def samples(self) -> int:
         """Number of samples."""
@@ -55,6 +90,27 @@ class Result:
     def synaptic_operations_per_sample(self) -> float:
         """Mean synaptic operations a sample, all connections."""
         return float(sum(s.sum() for s in self.synaptic_operations.values()) / self.samples)
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of everything but `seconds`, in hexadecimal: equal results, equal checksums.
+
+        Over ``outputs``, ``spikes``, ``synaptic_operations``, ``wrapped`` and ``clipped``, in
+        this order, each population or connection in the order of its name. Of each part: a line
+        with the field, the name and the shape, then the values in C order, float32 or int64,
+        little-endian.
+        """
+        digest = hashlib.sha256()
+
+        def add(part: str, name: str, values: object, dtype: str) -> None:
+            digest.update(f"{part} {name!r} {np.shape(values)}\n".encode())
+            digest.update(np.ascontiguousarray(values, dtype).data)
+
+        add("outputs", "", self.outputs, "<f4")
+        for part in ("spikes", "synaptic_operations", "wrapped", "clipped"):
+            for name, values in sorted(getattr(self, part).items()):
+                add(part, name, values, "<i8")
+        return digest.hexdigest()
 
     def accuracy(self, labels: np.ndarray) -> float:
         """Share of predictions equal to `labels`, in percent.

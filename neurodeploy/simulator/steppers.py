@@ -28,19 +28,31 @@ class Stepper(Protocol):
     #: Whether the neurons never fire, so that spike flags are not written.
     silent: bool
 
-    def step(self, block: np.ndarray, tau: np.ndarray, fired: np.ndarray, rows: np.ndarray) -> None:
+    def step(
+        self,
+        block: np.ndarray,
+        row_of: np.ndarray,
+        tau: np.ndarray,
+        fired: np.ndarray,
+        record: np.ndarray,
+        slot: np.ndarray,
+    ) -> None:
         """Advance by the steps of a block.
 
         Parameters
         ----------
         block
-            Synaptic input (steps, neurons), or (1, neurons) where it is the same at every step.
+            Synaptic input (rows, neurons).
+        row_of
+            int64 (steps,): the row of `block` for each step.
         tau
             int64 (steps,): steps since the window began.
         fired
-            uint8 (steps, neurons), written.
-        rows
-            int32 (steps, neurons) for the membranes, or (0, 0).
+            uint64 (steps, words), one bit a neuron, written unless `silent`.
+        record
+            int32 (any, neurons filled up to whole words), takes membranes.
+        slot
+            int64 (steps,): the row of `record` for each step's membranes, -1 for none.
         """
 
 
@@ -50,14 +62,25 @@ class _Plain:
     def __init__(self, neuron: Lif, bias: np.ndarray, v: np.ndarray, checked: bool) -> None:
         self.overflow = np.zeros(2, np.int64)
         self.silent = neuron.reset == "none"
-        self._neuron, self._bias, self._v, self._checked = neuron, bias, v, checked
+        self._neuron, self._v, self._checked = neuron, v, checked
+        self._neurons, self._bias = bias.size, np.zeros_like(v)
+        self._bias[: bias.size] = bias
         v[:] = 0
 
-    def step(self, block: np.ndarray, tau: np.ndarray, fired: np.ndarray, rows: np.ndarray) -> None:
+    def step(
+        self,
+        block: np.ndarray,
+        row_of: np.ndarray,
+        tau: np.ndarray,
+        fired: np.ndarray,
+        record: np.ndarray,
+        slot: np.ndarray,
+    ) -> None:
         n = self._neuron
         self.overflow[1] += kernels.step_plain(
-            block, self._v, self._bias, np.int32(n.shift), np.int32(n.threshold << n.shift),
-            _MODES[n.reset], np.int32(n.v_initial), tau, fired, rows, self._checked,
+            block, row_of, self._v, self._bias, np.int32(n.shift),
+            np.int32(n.threshold << n.shift), _MODES[n.reset], np.int32(n.v_initial), tau, fired,
+            self._neurons, record, slot, self._checked,
         )  # fmt: skip
 
 
@@ -70,11 +93,20 @@ class _Full:
         self._neuron, self._bias = neuron, bias
         self._u, self._v = np.zeros(bias.size, np.int64), np.zeros(bias.size, np.int64)
 
-    def step(self, block: np.ndarray, tau: np.ndarray, fired: np.ndarray, rows: np.ndarray) -> None:
+    def step(
+        self,
+        block: np.ndarray,
+        row_of: np.ndarray,
+        tau: np.ndarray,
+        fired: np.ndarray,
+        record: np.ndarray,
+        slot: np.ndarray,
+    ) -> None:
         n = self._neuron
         kernels.step_lif(
-            block, self._u, self._v, self._bias, n.du, n.dv, n.shift, n.threshold << n.shift,
-            _MODES[n.reset], n.v_initial, tau, fired, rows, self.overflow,
+            block, row_of, self._u, self._v, self._bias, n.du, n.dv, n.shift,
+            n.threshold << n.shift, _MODES[n.reset], n.v_initial, tau, fired, record, slot,
+            self.overflow,
         )  # fmt: skip
 
 
@@ -86,11 +118,19 @@ class _Ttfs:
         self._u, self._v, self._held = (np.zeros(bias.size, np.int64) for _ in range(3))
         self._done = np.full(bias.size, not neuron.fires)
 
-    def step(self, block: np.ndarray, tau: np.ndarray, fired: np.ndarray, rows: np.ndarray) -> None:
+    def step(
+        self,
+        block: np.ndarray,
+        row_of: np.ndarray,
+        tau: np.ndarray,
+        fired: np.ndarray,
+        record: np.ndarray,
+        slot: np.ndarray,
+    ) -> None:
         n = self._neuron
         kernels.step_ttfs(
-            block, self._u, self._v, self._held, self._done, self._bias, n.slope, n.fires, tau,
-            self._period, fired, rows, self.overflow,
+            block, row_of, self._u, self._v, self._held, self._done, self._bias, n.slope, n.fires,
+            tau, self._period, fired, record, slot, self.overflow,
         )  # fmt: skip
 
 
@@ -100,9 +140,17 @@ class _Earliest:
         self.silent = False
         self._done = np.zeros(size, np.bool_)
 
-    def step(self, block: np.ndarray, tau: np.ndarray, fired: np.ndarray, rows: np.ndarray) -> None:
-        kernels.step_earliest(block, self._done, tau, fired)
-        rows[:] = 0
+    def step(
+        self,
+        block: np.ndarray,
+        row_of: np.ndarray,
+        tau: np.ndarray,
+        fired: np.ndarray,
+        record: np.ndarray,
+        slot: np.ndarray,
+    ) -> None:
+        kernels.step_earliest(block, row_of, self._done, tau, fired)
+        record[slot[slot >= 0]] = 0
 
 
 def is_plain(neuron: Neuron, proof: Bounds, dtype: type) -> bool:
@@ -117,22 +165,21 @@ def is_plain(neuron: Neuron, proof: Bounds, dtype: type) -> bool:
 
 
 def stepper(
-    neuron: Neuron, order: np.ndarray, *, plain: bool, checked: bool, period: int, v: np.ndarray
+    neuron: Neuron, bias: np.ndarray, *, plain: bool, checked: bool, period: int, v: np.ndarray
 ) -> Stepper:
     """Fresh state for a population.
 
     Parameters
     ----------
-    order
-        C-order index of each internal neuron.
+    bias
+        Of each neuron, internal order.
     plain, checked
         See `Layer`.
     v
-        int32 (neurons,) that plain neurons keep their membrane in.
+        int32 (neurons filled up to whole words,) that plain neurons keep their membrane in.
     """
     if isinstance(neuron, Earliest):
-        return _Earliest(order.size)
-    bias = np.ascontiguousarray(neuron.bias[order])
+        return _Earliest(bias.size)
     if isinstance(neuron, Ttfs):
         return _Ttfs(neuron, bias.astype(np.int64), period)
     return _Plain(neuron, bias, v, checked) if plain else _Full(neuron, bias)

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from neurodeploy.program import INPUT
 from neurodeploy.simulator import encoding, reference
-from neurodeploy.simulator.engine import Engine, simulate
+from neurodeploy.simulator.engine import Engine
+from neurodeploy.simulator.simulation import simulate
 from neurodeploy.testing.programs import random_program
 
 SEEDS = st.integers(0, 2**32 - 1)

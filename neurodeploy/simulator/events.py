@@ -1,0 +1,76 @@
+"""Spikes over time: what one population sends to the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from neurodeploy.simulator import kernels
+
+__all__ = ["Events", "events_of", "pooled"]
+
+_NO_VALUES = np.zeros(0, np.int32)
+
+
+@dataclass(frozen=True)
+class Events:
+    """Messages of one source, by step, position and channel.
+
+    Attributes
+    ----------
+    index
+        int32, internal number of the neuron of each message, with at least `kernels.WIDTH` unused
+        entries at its end.
+    start
+        int64 (steps + 1,), where the messages of each step begin.
+    place
+        int64 (steps, positions + 1), where those of each position begin.
+    value
+        int32 payloads, or empty for binary messages.
+    """
+
+    index: np.ndarray
+    start: np.ndarray
+    place: np.ndarray
+    value: np.ndarray = field(default_factory=lambda: _NO_VALUES)
+
+    @property
+    def steps(self) -> int:
+        """How many steps they span."""
+        return self.start.size - 1
+
+    def flat(self) -> Events:
+        """The same with a step for its only position."""
+        place = np.stack([self.start[:-1], self.start[1:]], axis=1)
+        return Events(self.index, self.start, place, self.value)
+
+
+def events_of(messages: np.ndarray, positions: int) -> Events:
+    """The messages that are not 0 of integers (steps, sources) in internal order."""
+    steps, sources = messages.shape
+    row, index = np.nonzero(messages)
+    start = np.zeros(steps + 1, np.int64)
+    np.cumsum(np.bincount(row, minlength=steps), out=start[1:])
+    index = np.concatenate([index, np.zeros(kernels.WIDTH, np.int64)]).astype(np.int32)
+    place = np.empty((steps, positions + 1), np.int64)
+    kernels.locate(index, start, sources // positions, place)
+    return Events(index, start, place, messages[row, index[: row.size]].astype(np.int32))
+
+
+def pooled(
+    events: Events, shape: tuple[int, int, int], window: tuple[int, int], room: Events
+) -> Events:
+    """Binary events of a (C, H, W) map, with windows of positions taken together.
+
+    Parameters
+    ----------
+    room
+        Buffers of the size that is needed; overwritten.
+    """
+    channels, _, width = shape
+    kernels.pool_events(
+        events.index, events.place, 0, events.steps, width, channels, *window, room.index,
+        room.place,
+    )  # fmt: skip
+    return Events(room.index, events.start, room.place)

@@ -1,0 +1,45 @@
+"""The inner loops of the engine, compiled by Numba and cached on disk.
+
+Conventions: an event list is `index` (int32, internal neuron numbers) cut by `start`
+(int64, one more than steps) and, within a step, by `place` (int64, one more than positions);
+a block holds the currents of a few steps, (steps, neurons); internal neuron numbers run
+channels last, so that a spike adds contiguous rows. All kernels release the interpreter lock.
+"""
+
+from neurodeploy.simulator.kernels.collect import WIDTH, collect, locate
+from neurodeploy.simulator.kernels.counting import count_active, count_by_position, count_fan_out
+from neurodeploy.simulator.kernels.gather import LANES, gather, pool_events
+from neurodeploy.simulator.kernels.neurons import (
+    RESET_NONE,
+    RESET_SUBTRACT,
+    RESET_ZERO,
+    WORD,
+    step_earliest,
+    step_lif,
+    step_plain,
+    step_ttfs,
+)
+from neurodeploy.simulator.kernels.scatter import scatter_grouped, scatter_rows, scatter_sparse
+
+__all__ = [
+    "LANES",
+    "RESET_NONE",
+    "RESET_SUBTRACT",
+    "RESET_ZERO",
+    "WIDTH",
+    "WORD",
+    "collect",
+    "count_active",
+    "count_by_position",
+    "count_fan_out",
+    "gather",
+    "locate",
+    "pool_events",
+    "scatter_grouped",
+    "scatter_rows",
+    "scatter_sparse",
+    "step_earliest",
+    "step_lif",
+    "step_plain",
+    "step_ttfs",
+]

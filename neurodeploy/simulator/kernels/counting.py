@@ -1,0 +1,41 @@
+"""Counting: synaptic operations and active channels."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+__all__ = ["count_active", "count_by_position", "count_fan_out"]
+
+
+@njit(nogil=True, cache=True)
+def count_fan_out(index, start, fan_out, counts):
+    """Synaptic operations that the events of each part cause, added to int64 (parts,)."""
+    for k in range(counts.size):
+        total = np.int64(0)
+        for e in range(start[k], start[k + 1]):
+            total += fan_out[index[e]]
+        counts[k] += total
+
+
+@njit(nogil=True, cache=True)
+def count_by_position(place, fan_out, counts):
+    """As `count_fan_out` where all neurons of a position reach as many; `place` falls in parts."""
+    rows = place.shape[0] // counts.size
+    for s in range(place.shape[0]):
+        row = place[s]
+        total = np.int64(0)
+        for position in range(fan_out.size):
+            total += (row[position + 1] - row[position]) * fan_out[position]
+        counts[s // rows] += total
+
+
+@njit(nogil=True, cache=True)
+def count_active(values, counts):
+    """Add up over the middle axis how many of float (n, channels, positions) are above zero."""
+    for k in range(values.shape[0]):
+        row = counts[k]
+        for c in range(values.shape[1]):
+            value = values[k, c]
+            for i in range(row.size):
+                row[i] += np.int32(value[i] > 0)

@@ -1,0 +1,206 @@
+"""Synaptic input gathered output by output: rows of weights summed in vector registers.
+
+The accumulators of a few neighbouring outputs stay in registers while the weights of every
+spike that reaches them are added, and are stored once. Nothing of it depends on a processor's
+instruction set: LLVM splits a vector of any length into those that the machine has.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils, config
+from numba.extending import intrinsic
+
+from neurodeploy.simulator.kernels.lanes import load, spread, store
+
+__all__ = ["LANES", "gather", "pool_events"]
+
+#: Lengths of a vector of accumulators that the kernel has code for.
+LANES = (16, 32, 64, 128, 256)
+_COPIED = 16
+
+
+def _sum_rows(
+    out: np.ndarray,
+    at: int,
+    table: np.ndarray,
+    entries: np.ndarray,
+    lists: np.ndarray,
+    count: int,
+    shift: int,
+    keep: bool,
+    lanes: int,
+) -> None:
+    """Sum rows of a table, each `lanes` weights, chosen by lists of entries.
+
+    Parameters
+    ----------
+    out
+        ``out[at : at + lanes]`` becomes (`keep`: grows by) the sum, shifted left by `shift`.
+    lists
+        (lists, 3): for each of the first `count` lists the first entry, the entry after the last
+        and what is added to an entry to find its row.
+    """
+    total = np.zeros(lanes, np.int64)
+    for j in range(count):
+        first, last, base = lists[j]
+        for e in range(first, last):
+            row = (base + int(entries[e])) * lanes
+            total += table[row : row + lanes]
+    held = out[at : at + lanes].astype(np.int64) if keep else 0
+    out[at : at + lanes] = held + (total << int(shift))
+
+
+def _emit_sum_rows(
+    typing: Any, out: Any, at: Any, table: Any, entries: Any, lists: Any, count: Any, shift: Any,
+    keep: Any, lanes: Any,
+) -> Any:  # fmt: skip
+    """The same in LLVM's terms; `lanes` is known when the kernel is compiled."""
+    signature = types.void(out, at, table, entries, lists, count, shift, keep, lanes)
+    width = lanes.literal_value
+
+    def emit(context: Any, builder: ir.IRBuilder, signature: Any, values: Any) -> None:
+        def data(k: int) -> ir.Value:
+            proxy = cgutils.create_struct_proxy(signature.args[k])
+            return proxy(context, builder, values[k]).data
+
+        def element(k: int) -> ir.Type:
+            return context.get_value_type(signature.args[k].dtype)
+
+        word = ir.IntType(64)
+        sums = ir.VectorType(element(0), width)
+        weights = ir.VectorType(element(2), width)
+        out, table, entries, lists = data(0), data(2), data(3), data(4)
+        one, three = ir.Constant(word, 1), ir.Constant(word, 3)
+        total = cgutils.alloca_once(builder, sums)
+        builder.store(ir.Constant(sums, None), total)
+        with cgutils.for_range_slice(builder, ir.Constant(word, 0), values[5], one) as (j, _):
+            place = builder.mul(j, three)
+            fields = [
+                builder.load(builder.gep(lists, [builder.add(place, ir.Constant(word, k))]))
+                for k in range(3)
+            ]
+            base = builder.gep(table, [builder.mul(fields[2], ir.Constant(word, width))])
+            with cgutils.for_range_slice(builder, fields[0], fields[1], one) as (e, _):
+                entry = builder.sext(builder.load(builder.gep(entries, [e])), word)
+                row = builder.gep(base, [builder.mul(entry, ir.Constant(word, width))])
+                row = builder.load(builder.bitcast(row, weights.as_pointer()), align=1)
+                row = builder.sext(row, sums) if weights != sums else row
+                builder.store(builder.add(builder.load(total), row), total)
+        place = builder.bitcast(builder.gep(out, [values[1]]), sums.as_pointer())
+        held = builder.select(values[7], builder.load(place, align=1), ir.Constant(sums, None))
+        shift = builder.trunc(values[6], element(0))
+        shift = builder.insert_element(ir.Constant(sums, ir.Undefined), shift, ir.Constant(word, 0))
+        mask = ir.Constant(ir.VectorType(ir.IntType(32), width), None)
+        shift = builder.shuffle_vector(shift, ir.Constant(sums, ir.Undefined), mask)
+        shifted = builder.shl(builder.load(total), shift)
+        builder.store(builder.add(held, shifted), place, align=1)
+
+    return signature, emit
+
+
+# run in pure Python (NUMBA_DISABLE_JIT), an intrinsic is what it says it does
+sum_rows = _sum_rows if config.DISABLE_JIT else intrinsic(prefer_literal=True)(_emit_sum_rows)
+
+
+@njit(nogil=True, cache=True)
+def gather(block, first, index, place, table, geometry, shift, keep, scratch, lists):
+    """Currents of some steps: (keep: added to) the weights of all spikes that arrive.
+
+    Parameters
+    ----------
+    block
+        Integers (steps, neurons), channels last.
+    first
+        Event step of the block's first row; steps before 0 hold no events.
+    index, place
+        Spikes, and where those of each position begin, int64 (event steps, positions + 1).
+    table, geometry
+        See `layout.Gathered`.
+    scratch, lists
+        Room for one vector of the block's dtype, and int64 (kernel rows, 3).
+    """
+    channels, width, height = geometry[0], geometry[1], geometry[2]
+    rows, row_pitch, span = geometry[3], geometry[4], geometry[5]
+    stride_y, stride_x, top, left = geometry[6], geometry[7], geometry[8], geometry[9]
+    out_width, out_height, outputs = geometry[10], geometry[11], geometry[12]
+    tile, lanes, panels = geometry[13], geometry[14], geometry[15]
+    panel_rows = rows * span * channels
+    for s in range(block.shape[0]):
+        into = block[s]
+        if first + s < 0:
+            if not keep:
+                into[:] = 0
+            continue
+        starts = place[first + s]
+        for y in range(out_height):
+            for x in range(0, out_width, tile):
+                left_most = x * stride_x - left
+                begin = max(left_most, 0)
+                end = min(left_most + span, width)
+                count = 0
+                if begin < end:
+                    for j in range(rows):
+                        from_y = y * stride_y - top + j * row_pitch
+                        if 0 <= from_y < height:
+                            lists[count, 0] = starts[from_y * width + begin]
+                            lists[count, 1] = starts[from_y * width + end]
+                            lists[count, 2] = (j * span - from_y * width - left_most) * channels
+                            count += 1
+                wanted = min(tile, out_width - x) * outputs
+                to = (y * out_width + x) * outputs
+                for panel in range(panels):
+                    size = min(lanes, wanted - panel * lanes)
+                    whole = size == lanes
+                    target = into if whole else scratch
+                    at = to + panel * lanes if whole else 0
+                    add = keep and whole
+                    if lanes == 16:
+                        sum_rows(target, at, table, index, lists, count, shift, add, 16)
+                    elif lanes == 32:
+                        sum_rows(target, at, table, index, lists, count, shift, add, 32)
+                    elif lanes == 64:
+                        sum_rows(target, at, table, index, lists, count, shift, add, 64)
+                    elif lanes == 128:
+                        sum_rows(target, at, table, index, lists, count, shift, add, 128)
+                    else:
+                        sum_rows(target, at, table, index, lists, count, shift, add, 256)
+                    if not whole:
+                        for k in range(size):
+                            k_to = to + panel * lanes + k
+                            into[k_to] = into[k_to] + scratch[k] if keep else scratch[k]
+                    for j in range(count):
+                        lists[j, 2] += panel_rows
+
+
+@njit(nogil=True, cache=True)
+def pool_events(index, place, first, steps, width, channels, high, wide, out_index, out_place):
+    """Events of a map whose positions are taken together in windows of `high` x `wide`.
+
+    What a window holds becomes one position: a neuron that stands for several spikes comes as
+    often. Both lists have room for `_COPIED` entries more. Returns how many events there are.
+    """
+    positions = place.shape[1] - 1
+    height = positions // width
+    count = 0
+    for s in range(steps):
+        starts = place[first + s]
+        at = 0
+        for y in range(0, height, high):
+            for x in range(0, width, wide):
+                out_place[s, at] = count
+                for j in range(high):
+                    for i in range(wide):
+                        position = (y + j) * width + x + i
+                        moved = spread((at - position) * channels, _COPIED)
+                        last = starts[position + 1]
+                        for e in range(starts[position], last, _COPIED):
+                            store(out_index, count, load(index, e, _COPIED) + moved)
+                            count += min(_COPIED, last - e)
+                at += 1
+        out_place[s, at] = count
+    return count

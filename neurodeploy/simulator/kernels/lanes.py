@@ -1,0 +1,176 @@
+"""Vectors of 32-bit integers in kernels: what NumPy does with short arrays, in registers.
+
+In compiled code a vector is one value of LLVM, split into whatever registers the machine has; in
+pure Python (NUMBA_DISABLE_JIT) it is a NumPy array, and the same kernel runs. Only what the
+kernels use is here; vectors take + - and <<.
+Kernels that use them are cached under their own file: after a change here, touch those too.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils, config
+from numba.core.datamodel import models
+from numba.extending import intrinsic, overload, register_model
+
+__all__ = ["above", "bits", "choose", "load", "population_count", "spread", "store"]
+
+_WORD = ir.IntType(32)
+
+
+class _Vector(types.Type):
+    """So many integers, or (`flag`) truth values."""
+
+    def __init__(self, lanes: int, flag: bool = False) -> None:
+        self.lanes, self.flag = lanes, flag
+        super().__init__(name=f"{'flags' if flag else 'int32'}x{lanes}")
+
+    @property
+    def llvm(self) -> ir.VectorType:
+        return ir.VectorType(ir.IntType(1) if self.flag else _WORD, self.lanes)
+
+
+@register_model(_Vector)
+class _VectorModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, kind: _Vector) -> None:
+        super().__init__(manager, kind, kind.llvm)
+
+
+def _place(context: Any, builder: Any, kind: Any, array: Any, at: Any, lanes: int) -> tuple:
+    """Pointer to `lanes` elements of a flat array, and their LLVM type."""
+    data = cgutils.create_struct_proxy(kind)(context, builder, array).data
+    vector = ir.VectorType(context.get_value_type(kind.dtype), lanes)
+    return builder.bitcast(builder.gep(data, [at]), vector.as_pointer()), vector
+
+
+@intrinsic(prefer_literal=True)
+def _load(typing: Any, array: Any, at: Any, lanes: Any) -> Any:
+    kind = _Vector(lanes.literal_value)
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        place, vector = _place(context, builder, signature.args[0], *values[:2], kind.lanes)
+        found = builder.load(place, align=1)
+        narrow = vector.element.width
+        if narrow == _WORD.width:
+            return found
+        return builder.sext(found, kind.llvm) if narrow < 32 else builder.trunc(found, kind.llvm)
+
+    return kind(array, at, lanes), emit
+
+
+@intrinsic
+def _store(typing: Any, array: Any, at: Any, vector: Any) -> Any:
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> None:
+        lanes = signature.args[2].lanes
+        place, _ = _place(context, builder, signature.args[0], *values[:2], lanes)
+        builder.store(values[2], place, align=1)
+
+    return types.void(array, at, vector), emit
+
+
+@intrinsic(prefer_literal=True)
+def _spread(typing: Any, value: Any, lanes: Any) -> Any:
+    kind = _Vector(lanes.literal_value)
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        one = context.cast(builder, values[0], signature.args[0], types.int32)
+        hole = ir.Constant(kind.llvm, ir.Undefined)
+        first = builder.insert_element(hole, one, ir.Constant(_WORD, 0))
+        return builder.shuffle_vector(first, hole, ir.Constant(kind.llvm, None))
+
+    return kind(value, lanes), emit
+
+
+@intrinsic
+def _above(typing: Any, left: Any, right: Any) -> Any:
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return builder.icmp_signed(">", *values)
+
+    return _Vector(left.lanes, flag=True)(left, right), emit
+
+
+@intrinsic
+def _choose(typing: Any, flags: Any, yes: Any, no: Any) -> Any:
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return builder.select(*values)
+
+    return yes(flags, yes, no), emit
+
+
+@intrinsic
+def _bits(typing: Any, flags: Any) -> Any:
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        packed = builder.bitcast(values[0], ir.IntType(signature.args[0].lanes))
+        word = ir.IntType(64)
+        return packed if packed.type == word else builder.zext(packed, word)
+
+    return types.uint64(flags), emit
+
+
+@intrinsic
+def _population_count(typing: Any, word: Any) -> Any:
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return builder.ctpop(values[0])
+
+    return types.int64(types.uint64), emit
+
+
+def _operation(name: str) -> Any:
+    def typed(typing: Any, left: Any, right: Any) -> Any:
+        def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            return getattr(builder, name)(*values)
+
+        return left(left, right), emit
+
+    return intrinsic(typed)
+
+
+def _overload(symbol: Any, name: str) -> None:
+    call = _operation(name)
+
+    @overload(symbol)
+    def chosen(left, right):  # numba compares the signature with the one it returns
+        if isinstance(left, _Vector) and isinstance(right, _Vector):
+            return lambda left, right: call(left, right)
+        return None
+
+
+for _symbol, _name in ((operator.add, "add"), (operator.sub, "sub"), (operator.lshift, "shl")):
+    _overload(_symbol, _name)
+
+
+def _load_array(array: np.ndarray, at: int, lanes: int) -> np.ndarray:
+    """``array[at : at + lanes]`` as int32."""
+    return array[at : at + lanes].astype(np.int32)
+
+
+def _store_array(array: np.ndarray, at: int, vector: np.ndarray) -> None:
+    array[at : at + vector.size] = vector
+
+
+def _spread_array(value: int, lanes: int) -> np.ndarray:
+    """`lanes` times the same."""
+    return np.full(lanes, value, np.int32)
+
+
+def _bits_of_array(flags: np.ndarray) -> np.uint64:
+    """Truth values as one number, the first in the lowest bit."""
+    return np.uint64(int.from_bytes(np.packbits(flags, bitorder="little").tobytes(), "little"))
+
+
+def _count_of_word(word: int) -> int:
+    """How many bits are set."""
+    return int(word).bit_count()
+
+
+if config.DISABLE_JIT:
+    load, store, spread, bits = _load_array, _store_array, _spread_array, _bits_of_array
+    above, choose, population_count = np.greater, np.where, _count_of_word
+else:
+    load, store, spread, bits = _load, _store, _spread, _bits
+    above, choose, population_count = _above, _choose, _population_count

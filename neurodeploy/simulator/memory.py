@@ -1,0 +1,229 @@
+"""What a simulation may take of the memory, and how it keeps within.
+
+The limit is on buffers: what samples in flight need while they are computed. Besides there are
+the program with its tables, the samples (a `.npy` file is mapped, not read) and the results,
+which alone grow with the number of samples: about 16 bytes for each population and connection,
+and the outputs.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+
+from neurodeploy.errors import UsageError
+from neurodeploy.program import Convolution, Program
+from neurodeploy.simulator.closed_form import is_closed_form
+
+__all__ = ["Share", "available", "default_limit", "need", "parse_size", "readable", "share"]
+
+_UNITS = {"": 1, "b": 1} | {
+    f"{letter}{kind}": base**power
+    for power, letter in enumerate("kmgt", 1)
+    for kind, base in (("b", 1000), ("ib", 1024))
+}
+#: Samples that a thread takes at once: enough that handing them out costs nothing.
+BATCH = 8
+#: Bytes of one block of currents; a block is a single step where that is more. The spike flags of
+#: its steps take less.
+_BLOCK_BYTES = 1_000_000
+#: Where the system does not say how much memory there is.
+_UNKNOWN = 4 * 2**30
+
+
+def parse_size(text: str | int) -> int:
+    """Bytes of a size such as ``2GiB``, ``500MB``, ``1.5 GB`` or ``100000000``.
+
+    Raises
+    ------
+    UsageError
+        Not a number with a unit of bytes, or less than one byte.
+    """
+    found = re.fullmatch(r"\s*(\d{1,18}(?:\.\d{1,9})?)\s*([a-z]*)\s*", str(text).lower())
+    unit = None if found is None else _UNITS.get(found[2])
+    if found is None or unit is None or (size := int(float(found[1]) * unit)) < 1:
+        raise UsageError(
+            f"{text!r} is not a size", place="--memory", remedy="write it like 2GiB or 500MB"
+        )
+    return size
+
+
+def readable(size: int) -> str:
+    """A size for people, rounded up so that it suffices when it is given back."""
+    for unit in ("KiB", "MiB"):
+        if size < 1000 * _UNITS[unit.lower()]:
+            return f"{-(-size // _UNITS[unit.lower()])}{unit}"
+    return f"{-(-size * 10 // 2**30) / 10:.1f}GiB"
+
+
+def available() -> int:
+    """Bytes that this process could still take: of the machine, and of its control group."""
+    found = [_machine(), *_groups()]
+    return min((size for size in found if size is not None), default=_UNKNOWN)
+
+
+def default_limit() -> int:
+    """Half of what is available: the rest is left to results, samples and other processes."""
+    return available() // 2
+
+
+def _machine() -> int | None:
+    """Memory that no process holds; all there is where the system tells no more."""
+    try:
+        kept = re.search(r"^MemAvailable:\s*(\d+) kB", Path("/proc/meminfo").read_text(), re.M)
+        if kept is not None:
+            return int(kept[1]) * 1024
+    except OSError:
+        pass
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return None
+
+
+def _groups() -> list[int]:
+    """What is left under the limits of the control groups (versions 2 and 1) of this process."""
+    root = Path("/sys/fs/cgroup")
+    try:
+        lines = Path("/proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        return []
+    left = []
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if controllers not in ("", "memory"):
+            continue
+        top = root / controllers
+        names = (
+            ("memory.limit_in_bytes", "memory.usage_in_bytes")
+            if controllers
+            else ("memory.max", "memory.current")
+        )
+        # inside a container the path may be the host's: then only the top is to be seen
+        folder = top / path.lstrip("/")
+        for group in (folder, *folder.parents):
+            if group == top.parent:
+                break
+            limit, used = (_number(group / name) for name in names)
+            if limit is not None:
+                left.append(max(0, limit - max(0, (used or 0) - _cached(group))))
+    return left
+
+
+def _number(path: Path) -> int | None:
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):  # there is none, or it says "max"
+        return None
+
+
+def _cached(group: Path) -> int:
+    """Bytes of files that the system drops as soon as the memory is wanted."""
+    try:
+        text = (group / "memory.stat").read_text()
+    except OSError:
+        return 0
+    return sum(map(int, re.findall(r"^(?:total_)?inactive_file (\d+)", text, re.M)[-1:]))
+
+
+@dataclass(frozen=True)
+class Share:
+    """How a run divides its work.
+
+    Attributes
+    ----------
+    threads
+        Working at the same time.
+    samples
+        Handed to a thread at once.
+    steps
+        Of a sample, worked on at once by the engine.
+    """
+
+    threads: int
+    samples: int
+    steps: int
+
+
+def share(program: Program, threads: int, limit: int) -> Share:
+    """The fastest way to work within a limit.
+
+    What is given up, in this order: samples a batch, steps at once, threads.
+
+    Parameters
+    ----------
+    threads
+        At most.
+    limit
+        Bytes for all buffers.
+
+    Raises
+    ------
+    UsageError
+        One sample on one thread does not fit.
+    """
+    ways = [(samples, program.period) for samples in (BATCH, 4, 2, 1)]
+    if not is_closed_form(program):
+        while ways[-1][1] > 1:
+            ways.append((1, -(-ways[-1][1] // 2)))
+    for count in range(threads, 0, -1):
+        for samples, steps in ways:
+            if count * need(program, samples, steps) <= limit:
+                return Share(count, samples, steps)
+    least = readable(need(program, 1, ways[-1][1]))
+    raise UsageError(
+        f"one sample on one thread needs {least}, the limit is {readable(limit)}",
+        place="--memory",
+        remedy=f"give {least} or more, or compile with fewer --steps",
+    )
+
+
+def need(program: Program, samples: int, steps: int) -> int:
+    """Bytes that one thread takes at most, from shapes and steps alone.
+
+    Parameters
+    ----------
+    samples
+        In a batch.
+    steps
+        Worked on at once.
+    """
+    raw = samples * prod(program.encoder.sample_shape)
+    # network input in float64, what rounding makes of it, and the integers
+    reading = 32 * raw
+    if is_closed_form(program):
+        return reading + _swept(program, samples)
+    return reading + _stepped(program, samples, steps)
+
+
+def _stepped(program: Program, samples: int, steps: int) -> int:
+    """The engine: layer by layer, `steps` of each sample at once."""
+    rows = samples * steps
+    current = program.encoder.encoding == "current"
+    # messages, twice, and the place of each that is not 0, in 64 and 32 bit
+    total = 48 * prod(program.encoder.shape) * (samples if current else rows)
+    for p in program.populations:
+        positions = prod(p.shape[1:]) if len(p.shape) == 3 else 1
+        # the list of spikes and where each position's begin; once more for pooled positions
+        spikes = rows * (8 * p.size + 16 * (positions + 1) + 32)
+        block = 2 * max(_BLOCK_BYTES, 8 * p.size)
+        state = p.size * (32 + 8 * samples)
+        kept = 8 * p.size * rows if p.name == program.decoder.population else 0
+        total += spikes + block + state + kept
+    return total
+
+
+def _swept(program: Program, samples: int) -> int:
+    """The closed form: what every neuron of a few samples adds up to and fires."""
+    inputs = prod(program.encoder.shape)
+    # sums, levels and spikes in float32, and their counts
+    values = 24 * samples * (inputs + program.neurons)
+    patches = [
+        4 * c.synapses.weights[0].size * prod(program.population(c.target).shape[1:])
+        for c in program.connections
+        if isinstance(c.synapses, Convolution)
+    ]
+    return values + 2 * max(patches, default=0)

@@ -1,0 +1,59 @@
+"""What a program needs before its first sample, made once and kept with it."""
+
+from __future__ import annotations
+
+import importlib.util
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+from neurodeploy.errors import ProgramError
+from neurodeploy.program import Lif, Program
+from neurodeploy.simulator.closed_form import EventSweep, Sweep, is_closed_form
+
+__all__ = ["best_sweep", "check_by_sample", "prepared"]
+
+T = TypeVar("T")
+_PREPARING = threading.Lock()
+
+
+def check_by_sample(program: Program) -> None:
+    """Refuse what cannot be run one sample at a time.
+
+    Refused: phases that mix neighbouring samples; rate- and time-coded populations in one program.
+
+    Raises
+    ------
+    ProgramError
+    """
+    if not program.is_aligned:
+        raise ProgramError(
+            "the phases mix neighbouring samples, so samples cannot be run one by one",
+            remedy="use Engine.run_stream",
+        )
+    rate = all(isinstance(p.neuron, Lif) for p in program.populations)
+    if not (rate or is_closed_form(program)):
+        raise ProgramError(
+            "rate-coded and time-coded parts in one program cannot be run sample by sample",
+            remedy="use Engine.run_stream",
+        )
+
+
+def prepared(program: Program, make: Callable[..., T], *arguments: int) -> T:
+    """What `make` prepares of a program, once: programs do not change, so it is kept with them."""
+    kept = program.__dict__.setdefault("_prepared", {})
+    key = make, arguments
+    with _PREPARING:
+        if key not in kept:
+            kept[key] = make(program, *arguments)
+    return kept[key]
+
+
+def best_sweep(program: Program) -> Sweep:
+    """ONNX Runtime's where it is installed and can express the program, else spike by spike."""
+    if importlib.util.find_spec("onnxruntime") and importlib.util.find_spec("onnx"):
+        from neurodeploy.simulator.dense_sweep import DenseSweep, can_sweep
+
+        if can_sweep(program):
+            return DenseSweep(program)
+    return EventSweep(program)

@@ -1,0 +1,255 @@
+"""Samples spread over the workers of a dask cluster (the `cluster` extra).
+
+Consecutive samples make a shard. A worker runs as many shards at once as it has threads, each on
+one thread, so that no core is asked for twice. The program goes to every worker once, as the
+bytes of its `.ndp` file, and is kept there, prepared, for the next shards. What a sample does
+depends on the program and its index alone, so the result is that of one thread on one machine.
+
+dask's own futures are used: joblib's back end on top of them waits for ever when a worker dies.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import neurodeploy
+from neurodeploy.errors import DeploymentError, NeuroDeployError
+from neurodeploy.program import Program
+from neurodeploy.program.storage import from_bytes, to_bytes
+from neurodeploy.simulator import encoding
+from neurodeploy.simulator.memory import default_limit
+from neurodeploy.simulator.preparing import check_by_sample
+from neurodeploy.simulator.result import Result
+from neurodeploy.simulator.simulation import Progress, simulate
+
+__all__ = ["simulate_on"]
+
+#: Seconds within which the scheduler must answer, and again a worker be there.
+PATIENCE = 10
+#: Bytes of samples that travel at once, and samples of a shard, at most.
+_SHARD_BYTES = 2**22
+_SHARD_SAMPLES = 256
+#: Shards for each thread of the cluster that are under way: one is computed, one is on its way.
+_AHEAD = 2
+_LOADING = threading.Lock()
+
+
+def simulate_on(
+    workers: str,
+    program: Program,
+    x: np.ndarray,
+    *,
+    memory: int | None = None,
+    progress: Progress | None = None,
+) -> Result:
+    """Run samples through an aligned program on a cluster.
+
+    Parameters
+    ----------
+    workers
+        Address of the scheduler, ``tcp://host:8786`` or ``tls://host:8786``.
+    x
+        As for `simulation.simulate`.
+    memory
+        Bytes that the buffers of a worker may take; default: half of what is available to it.
+    progress
+        Called with the number of samples of each shard that is done.
+
+    Raises
+    ------
+    DeploymentError
+        dask is missing; nothing or something else answers there; no worker, or one without
+        neurodeploy or with another version of it; workers that die.
+    DataError, ProgramError, UsageError
+        As for `simulation.simulate`.
+    """
+    began = time.perf_counter()
+    distributed = _distributed()
+    check_by_sample(program)
+    x = encoding.check_samples(x, program.encoder.sample_shape)
+    _check_scheduler(workers)
+    parts: dict[int, Result] = {}
+    try:
+        with distributed.Client(workers, timeout=PATIENCE, set_as_default=False) as client:
+            client.wait_for_workers(1, timeout=PATIENCE)
+            for first, part in _run(client, program, x, memory):
+                parts[first] = part
+                if progress is not None:
+                    progress(part.samples)
+    except NeuroDeployError:
+        raise
+    except Exception as error:  # whatever the cluster's machines and the network come up with
+        raise _told(error, workers) from None
+    return Result.join([parts[first] for first in sorted(parts)], time.perf_counter() - began)
+
+
+def _distributed() -> Any:
+    try:
+        import distributed
+    except ImportError:
+        raise DeploymentError(
+            "dask is not installed",
+            place="--workers",
+            remedy="pip install 'neurodeploy[cluster]'",
+        ) from None
+    return distributed
+
+
+def _check_scheduler(workers: str) -> None:
+    """Ask who is there. `Client` would wait without end for one that accepts and says nothing.
+
+    Raises
+    ------
+    DeploymentError
+        No scheduler answers.
+    """
+    from distributed import rpc
+    from distributed.security import Security
+
+    async def identity() -> Any:
+        async with rpc(
+            workers, connection_args=Security().get_connection_args("client")
+        ) as scheduler:
+            return await scheduler.identity()
+
+    def ask() -> Any:
+        return asyncio.run(asyncio.wait_for(identity(), PATIENCE))
+
+    remedy = "give the address that `dask scheduler` prints, like tcp://host:8786"
+    try:
+        with ThreadPoolExecutor(1) as pool:  # the caller may be in an event loop of its own
+            found = pool.submit(ask).result()
+    except (TimeoutError, asyncio.TimeoutError):
+        raise DeploymentError(
+            f"no dask scheduler answered within {PATIENCE} s", place=workers, remedy=remedy
+        ) from None
+    except Exception as error:  # bytes of a server of another kind raise anything
+        raise DeploymentError(
+            f"not the address of a dask scheduler ({error})", place=workers, remedy=remedy
+        ) from None
+    kind = found.get("type") if isinstance(found, dict) else type(found).__name__
+    if kind != "Scheduler":
+        raise DeploymentError(
+            f"a {kind} answers, not a scheduler", place=workers, remedy=remedy
+        ) from None
+
+
+def _run(
+    client: Any, program: Program, x: np.ndarray, memory: int | None
+) -> Iterator[tuple[int, Result]]:
+    """First sample and result of each shard, as they are done."""
+    from distributed import as_completed
+
+    threads = sum(client.nthreads().values())
+    data = client.scatter(to_bytes(program), broadcast=True, hash=False)
+    size = min(
+        -(-len(x) // (4 * threads)), _SHARD_SAMPLES, _SHARD_BYTES // max(1, x[0].nbytes) or 1
+    )
+    firsts = iter(range(0, len(x), size))
+    under_way: dict[Any, int] = {}
+
+    def submit() -> Any:
+        """The next shard's future, None after the last."""
+        first = next(firsts, None)
+        if first is None:
+            return None
+        future = client.submit(
+            _shard, data, _code(), np.array(x[first : first + size]), first, memory, pure=False
+        )
+        under_way[future] = first
+        return future
+
+    try:
+        begun = [future for _ in range(_AHEAD * threads) if (future := submit())]
+        done = as_completed(begun)
+        for future in done:
+            yield under_way.pop(future), future.result()
+            if following := submit():
+                done.add(following)
+    finally:
+        if under_way and client.status == "running":
+            client.cancel(list(under_way), force=True)
+
+
+def _shard(data: bytes, code: str, x: np.ndarray, first: int, memory: int | None) -> Result:
+    """On a worker: consecutive samples, the first of index `first`, on one thread."""
+    from distributed import get_worker
+
+    worker = get_worker()
+    if code != _code():
+        raise DeploymentError(
+            f"runs another neurodeploy ({neurodeploy.__version__})",
+            place=worker.address,
+            remedy="install the same version on all machines and start the workers again",
+        )
+    limit = memory
+    if limit is None:
+        limit = default_limit()
+        if worker.memory_manager.memory_limit:
+            limit = min(limit, worker.memory_manager.memory_limit // 2)
+    with _LOADING:
+        program = _program(data)
+    share = max(1, limit // worker.state.nthreads)
+    return simulate(program, x, threads=1, memory=share, first_index=first)[0]
+
+
+@lru_cache(maxsize=2)
+def _program(data: bytes) -> Program:
+    """The program of these bytes, kept with what is prepared of it."""
+    return from_bytes(data, "the program as it arrived")
+
+
+@cache
+def _code() -> str:
+    """SHA-256 of what decides a result: the sources of programs and of the simulator."""
+    root = Path(neurodeploy.__file__).parent
+    digest = hashlib.sha256(neurodeploy.__version__.encode())
+    for folder in ("program", "simulator"):
+        for path in sorted((root / folder).rglob("*.py")):
+            digest.update(f"{path.relative_to(root).as_posix()}\n".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _told(error: Exception, workers: str) -> DeploymentError:
+    """What went wrong on a cluster, in a sentence."""
+    from distributed import KilledWorker
+
+    if isinstance(error, ModuleNotFoundError):
+        return DeploymentError(
+            f"a worker has no module {error.name!r}",
+            place=workers,
+            remedy="install neurodeploy[cluster] on all machines and start the workers again",
+        )
+    if isinstance(error, KilledWorker):
+        return DeploymentError(
+            "workers died over the same shard, perhaps for want of memory",
+            place=workers,
+            remedy="see the workers' logs; give them more memory, or state --memory",
+        )
+    if isinstance(error, TimeoutError | asyncio.TimeoutError):
+        return DeploymentError(
+            f"no worker came within {PATIENCE} s",
+            place=workers,
+            remedy="start one: dask worker ADDRESS",
+        )
+    if isinstance(error, CancelledError | asyncio.CancelledError | OSError):
+        return DeploymentError(
+            f"the cluster was lost ({error or type(error).__name__})",
+            place=workers,
+            remedy="see that the scheduler and a worker run, and run again",
+        )
+    return DeploymentError(
+        f"a worker failed: {type(error).__name__}: {error}",
+        place=workers,
+        remedy="see the workers' logs",
+    )

@@ -1,0 +1,169 @@
+"""Samples through a program, in parallel on threads."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+import numpy as np
+
+from neurodeploy.errors import ProgramError
+from neurodeploy.program import Program
+from neurodeploy.simulator import encoding
+from neurodeploy.simulator.closed_form import is_closed_form
+from neurodeploy.simulator.engine import Engine
+from neurodeploy.simulator.memory import Share, default_limit, share
+from neurodeploy.simulator.preparing import best_sweep, check_by_sample, prepared
+from neurodeploy.simulator.result import Result
+from neurodeploy.simulator.threads import default_threads, spread
+
+__all__ = ["Progress", "simulate"]
+
+Progress = Callable[[int], None]
+
+
+def simulate(
+    program: Program,
+    x: np.ndarray,
+    *,
+    threads: int | None = None,
+    memory: int | None = None,
+    checkpoints: Sequence[int] = (),
+    sent: dict[str, np.ndarray] | None = None,
+    progress: Progress | None = None,
+    first_index: int = 0,
+) -> tuple[Result, np.ndarray]:
+    """Run samples through an aligned program.
+
+    Parameters
+    ----------
+    x
+        Samples (n, *shape): integers (preprocessed as the program says) or network input. Read
+        a batch at a time: the array may be a mapped file.
+    threads
+        Default: all cores. The result does not depend on it.
+    memory
+        Bytes that the buffers of all threads may take (`simulator.memory`); default: half of
+        what is available. The result does not depend on it.
+    checkpoints
+        Steps (1..period) at which the output is read as well.
+    sent
+        Filled: by population, int64 (neurons,), the spikes of each neuron over all samples, C
+        order. For a rate code only; `activity` knows those of a time code.
+    progress
+        Called with the number of samples just finished.
+    first_index
+        Index of the first sample in its data set.
+
+    Returns
+    -------
+    result, and float32 (checkpoints, n, outputs): outputs read early.
+
+    Raises
+    ------
+    DataError
+        The samples do not fit.
+    ProgramError
+        A program that cannot be run sample by sample, or has no early output.
+    UsageError
+        One sample does not fit into the memory.
+    """
+    began = time.perf_counter()
+    check_by_sample(program)
+    x = encoding.check_samples(x, program.encoder.sample_shape)
+    timed = is_closed_form(program)
+    if timed and (checkpoints or sent is not None):
+        raise ProgramError(
+            "a time-to-first-spike program has no output before its window ends, and its "
+            "neurons are counted by `activity`"
+        )
+    wanted = min(threads or default_threads(), len(x))
+    limit = default_limit() if memory is None else memory
+    divided = share(program, wanted, limit)
+    if timed:
+        return _swept(program, x, divided, progress, began), np.zeros((0,))
+    portion = () if divided.steps == program.period else (divided.steps,)
+    engine = prepared(program, Engine, *portion)
+    n = x.shape[0]
+    decoder = program.population(program.decoder.population)
+    raw = np.zeros((1 + len(checkpoints), n, decoder.size), np.int32)
+    spikes = np.zeros((len(program.populations), n), np.int64)
+    operations = np.zeros((len(program.connections), n), np.int64)
+    overflow = np.zeros((2, len(program.populations)), np.int64)
+    if sent is not None:
+        sent.update({p.name: np.zeros(p.size, np.int64) for p in program.populations})
+    adding = threading.Lock()
+    wanted_steps = [program.period - 1, *(step - 1 for step in checkpoints)]
+    kept = sorted(set(wanted_steps))
+    rows = [kept.index(step) for step in wanted_steps]
+    names = [p.name for p in program.populations]
+
+    def work(part: range) -> int:
+        level = encoding.levels(program.encoder, x[part.start : part.stop])
+        run = engine.run_samples(level, first_index + part.start, keep=kept, fired=sent is not None)
+        here = slice(part.start, part.stop)
+        operations[:, here] = run.operations
+        raw[:, here] = run.membranes[decoder.name][:, rows].swapaxes(0, 1)
+        spikes[:, here] = [run.spikes[name] for name in names]
+        with adding:
+            overflow[:] += [[of[name] for name in names] for of in (run.wrapped, run.clipped)]
+            for name, count in run.fired.items():
+                assert sent is not None
+                sent[name] += count.sum(0)
+        return len(part)
+
+    for done in spread(work, _parts(n, divided, 8), divided.threads):
+        if progress is not None:
+            progress(done)
+    outputs = (raw * program.decoder.unit).astype(np.float32)
+    result = Result(
+        outputs=outputs[0].reshape(n, *decoder.shape),
+        spikes=dict(zip(names, spikes, strict=True)),
+        synaptic_operations=_by_name(program, operations),
+        wrapped=dict(zip(names, map(int, overflow[0]), strict=True)),
+        clipped=dict(zip(names, map(int, overflow[1]), strict=True)),
+        seconds=time.perf_counter() - began,
+    )
+    return result, outputs[1:]
+
+
+def _parts(n: int, divided: Share, each: int) -> Iterable[range]:
+    """Ranges of samples for one thread at a time; smaller where a thread gets fewer than `each`."""
+    size = max(1, min(divided.samples, n // (each * divided.threads)))
+    return (range(first, min(first + size, n)) for first in range(0, n, size))
+
+
+def _by_name(program: Program, rows: Iterable[np.ndarray]) -> dict[str, np.ndarray]:
+    """Rows in the order of the connections, by name; connections of one name add up."""
+    found: dict[str, np.ndarray] = {}
+    for c, row in zip(program.connections, rows, strict=True):
+        found[c.name] = found[c.name] + row if c.name in found else row
+    return found
+
+
+def _swept(
+    program: Program, x: np.ndarray, divided: Share, progress: Progress | None, began: float
+) -> Result:
+    """A time-to-first-spike program in closed form."""
+    sweep = prepared(program, best_sweep)
+    decoder = program.population(program.decoder.population)
+    none = {p.name: 0 for p in program.populations}
+
+    def work(part: range) -> Result:
+        swept = sweep.run(encoding.levels(program.encoder, x[part.start : part.stop]))
+        outputs = (swept.membrane * program.decoder.unit).astype(np.float32)
+        return Result(
+            outputs=outputs.reshape(len(part), *decoder.shape),
+            spikes=swept.spikes,
+            synaptic_operations=_by_name(program, swept.operations),
+            wrapped=none,
+            clipped=none,
+        )
+
+    parts = []
+    for part in spread(work, _parts(len(x), divided, 1), divided.threads):
+        parts.append(part)
+        if progress is not None:
+            progress(part.samples)
+    return Result.join(parts, time.perf_counter() - began)
