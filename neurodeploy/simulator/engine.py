@@ -155,7 +155,10 @@ class Engine:
             index = events.index[: events.start[-1]]
             room = np.zeros(kernels.WIDTH, np.int32)
             sent[p.name] = Events(
-                np.concatenate([index, room]), events.start.copy(), events.place.copy()
+                np.concatenate([index, room]),
+                events.start.copy(),
+                events.place.copy(),
+                bits=events.bits.copy(),
             )
             raster = np.zeros((steps, p.size), bool)
             raster[np.repeat(everything, np.diff(events.start)), layer.order[index]] = True
@@ -349,6 +352,7 @@ class Engine:
             take(p.name, "index", (steps * size + kernels.WIDTH,), np.int32),
             take(p.name, "start", (steps + 1,), np.int64),
             take(p.name, "place", (steps, size // layer.channels + 1), np.int64),
+            bits=take(p.name, "bits", (steps, layer.words), np.uint64),
         )
         events.start[0] = 0
         moving = [a for a in layer.arrivals if delayed or not self._is_steady(a)]
@@ -358,9 +362,8 @@ class Engine:
         numbers = np.arange(most)
         only_steady = state.steady is not None and not moving
         blocks = take(p.name, "block", (0 if only_steady else most, whole), layer.dtype)
-        spikes = take(p.name, "spikes", (most, layer.words), np.uint64)
         if state.neurons.silent:
-            spikes[:] = 0
+            events.bits[:] = 0
         for first in range(0, steps, most):
             count = min(most, steps - first)
             part = slice(first, first + count)
@@ -379,7 +382,7 @@ class Engine:
                     delay = arrival.connection.delay if delayed else 0
                     self._add(arrival, block, first - delay, sent, keep)
                     keep = True
-            fired = spikes[:count]
+            fired = events.bits[part]
             state.neurons.step(block, row_of, rows.tau[part], fired, state.record, rows.slot[part])
             kernels.collect(
                 fired.view(np.uint16), size, layer.channels, events.index, events.start,
@@ -397,40 +400,54 @@ class Engine:
         first
             Event step of the block's first row.
         """
-        source = arrival.connection.source
-        if arrival.can_gather:
-            tables = arrival.gather
-            events = self._at_windows(arrival, sent)
-            take = self._workspace.take
-            lanes = int(tables.geometry[14])
-            kernels.gather(
-                block, first, events.index, events.place, tables.table, tables.geometry,
-                arrival.connection.exponent, keep,
-                take("", "scratch", (lanes,), arrival.dtype),
-                take("", "lists", (int(tables.geometry[3]), 3), np.int64),
-            )  # fmt: skip
-        else:
-            events, way = sent[source], arrival.scatter
+        events = sent[arrival.connection.source]
+        if arrival.diagonal is not None:
+            kernels.add_diagonal(block, first, events.bits, arrival.diagonal)
+            return
+        if not arrival.can_gather:
+            way = arrival.scatter
             value = events.value if arrival.payloads else events.value[:0]
             way.kernel(block, first, events.index, events.start, value, *way.arguments)
+            return
+        shift = arrival.connection.exponent
+
+        def gather() -> None:
+            tables, at = arrival.gather, self._at_windows(arrival, sent)
+            take = self._workspace.take
+            kernels.gather(
+                block, first, at.index, at.place, tables.table, tables.geometry, shift, keep,
+                take("", "scratch", (tables.lanes,), arrival.dtype),
+                take("", "lists", (tables.rows, 3), np.int64),
+            )  # fmt: skip
+
+        if arrival.choice is None:
+            gather()
+        else:
+            begin, end = max(first, 0), max(first + len(block), 0)
+            arrival.choice.run(
+                len(block),
+                int(events.start[end] - events.start[begin]),
+                gather,
+                lambda: arrival.product.add(events, block, first, shift, keep),
+            )
 
     def _at_windows(self, arrival: Arrival, sent: dict[str, Events]) -> Events:
         """The source's events as the connection's tables number them."""
-        source, tables = arrival.connection.source, arrival.gather
+        source, field = arrival.connection.source, arrival.field
         events = sent[source]
-        if tables.window != (1, 1):
-            name = f"{source}/{tables.window}"
+        if field.window != (1, 1):
+            name = f"{source}/{field.window}"
             if name not in sent:
                 take = self._workspace.take
-                positions = prod(arrival.source[1:]) // prod(tables.window)
+                positions = prod(arrival.source[1:]) // prod(field.window)
                 room = Events(
                     take(name, "index", (int(events.start[-1]) + kernels.WIDTH,), np.int32),
                     events.start,
                     take(name, "place", (events.steps, positions + 1), np.int64),
                 )
-                sent[name] = pooled(events, arrival.source, tables.window, room)
+                sent[name] = pooled(events, arrival.source, field.window, room)
             events = sent[name]
-        return events.flat() if tables.flat else events
+        return events.flat() if field.flat else events
 
     def _count(self, layer: Layer, sent: Mapping[str, Events], rows: _Rows, run: Run) -> None:
         """Add what a population did at some steps to the run's figures."""
@@ -446,7 +463,7 @@ class Engine:
             if arrival.by_position is None:
                 kernels.count_fan_out(source.index, source.start[::each], arrival.fan_out, counted)
             else:
-                kernels.count_by_position(source.place, arrival.by_position, counted)
+                kernels.count_by_position(source.place, *arrival.by_position, counted)
             place = next(
                 i for i, c in enumerate(self.program.connections) if c is arrival.connection
             )

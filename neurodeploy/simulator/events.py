@@ -11,6 +11,7 @@ from neurodeploy.simulator import kernels
 __all__ = ["Events", "events_of", "pooled"]
 
 _NO_VALUES = np.zeros(0, np.int32)
+_NO_BITS = np.zeros((0, 0), np.uint64)
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,15 @@ class Events:
         int64 (steps, positions + 1), where those of each position begin.
     value
         int32 payloads, or empty for binary messages.
+    bits
+        uint64 (steps, words), the same as a bit a neuron; without rows where it is not at hand.
     """
 
     index: np.ndarray
     start: np.ndarray
     place: np.ndarray
     value: np.ndarray = field(default_factory=lambda: _NO_VALUES)
+    bits: np.ndarray = field(default_factory=lambda: _NO_BITS)
 
     @property
     def steps(self) -> int:

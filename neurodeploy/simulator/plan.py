@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from neurodeploy.program import (
 )
 from neurodeploy.program.bounds import bounds
 from neurodeploy.simulator import kernels
+from neurodeploy.simulator.choice import Choice
 from neurodeploy.simulator.gathering import Gathered, gathered
 from neurodeploy.simulator.layout import (
     channels_of,
@@ -29,13 +31,14 @@ from neurodeploy.simulator.layout import (
     convolution_rows,
     internal_order,
 )
+from neurodeploy.simulator.product import Product, can_multiply
+from neurodeploy.simulator.receptive import Receptive, receptive
 from neurodeploy.simulator.steppers import is_plain
 
 __all__ = ["Arrival", "Layer", "Plan", "Scatter"]
 
 #: Bytes of currents worked on at once: stays in a core's second-level cache with the weights.
 _BLOCK_BYTES = 1_000_000
-_TABLES = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,8 @@ class Arrival:
     fan_out
         int64, synapses that leave each source neuron, internal order.
     by_position
-        int64 (positions,), the same where all channels of a position share it, else None.
+        Where all channels of a position share their fan-out: arguments of
+        `kernels.count_by_position`, else None.
     """
 
     connection: Connection
@@ -70,8 +74,9 @@ class Arrival:
     dtype: type
     payloads: bool
     fan_out: np.ndarray
-    by_position: np.ndarray | None
+    by_position: tuple[np.ndarray, np.ndarray] | None
     _made: dict[str, Any] = field(default_factory=dict, repr=False)
+    _making: Any = field(default_factory=threading.RLock, repr=False)
 
     @property
     def can_gather(self) -> bool:
@@ -85,25 +90,64 @@ class Arrival:
         )
 
     @property
+    def diagonal(self) -> np.ndarray | None:
+        """int32: the weight of each neuron's only synapse, to its counterpart; else None."""
+        return self._once("diagonal", self._diagonal)
+
+    @property
     def scatter(self) -> Scatter:
         """Spike by spike; for any connection."""
         return self._once("scatter", self._scatter)
 
     @property
-    def gather(self) -> Gathered:
-        """Output by output."""
+    def field(self) -> Receptive:
+        """What each output reads, where `can_gather`."""
         synapses = self.connection.synapses
         assert not isinstance(synapses, Sparse)
-        return self._once(
-            "gather", lambda: gathered(synapses, self.source, self.target, self.dtype)
-        )
+        return self._once("field", lambda: receptive(synapses, self.source, self.target))
+
+    @property
+    def gather(self) -> Gathered:
+        """Output by output."""
+        return self._once("gather", lambda: gathered(self.field, self.dtype))
+
+    @property
+    def product(self) -> Product:
+        """As a matrix product, where `can_multiply`."""
+        return self._once("product", lambda: Product(self.field, self.source))
+
+    @property
+    def choice(self) -> Choice | None:
+        """Between `gather` and `product`; None where there is no product."""
+        return self._once("choice", self._choice)
 
     def _once(self, name: str, make: Callable[[], Any]) -> Any:
         if name not in self._made:
-            with _TABLES:
+            with self._making:
                 if name not in self._made:
                     self._made[name] = make()
         return self._made[name]
+
+    def _diagonal(self) -> np.ndarray | None:
+        synapses, size = self.connection.synapses, prod(self.target)
+        one_each = (
+            isinstance(synapses, Sparse)
+            and self.source == self.target
+            and self.connection.source != INPUT
+            and self.dtype is not np.int64
+            and np.array_equal(synapses.row_starts, np.arange(size + 1))
+            and np.array_equal(synapses.columns, np.arange(size))
+        )
+        if not one_each:
+            return None
+        weights = np.zeros(-(-size // kernels.WORD) * kernels.WORD, np.int32)
+        weights[:size] = synapses.weights[internal_order(self.source)]
+        return weights << self.connection.exponent
+
+    def _choice(self) -> Choice | None:
+        if not can_multiply(self.field):
+            return None
+        return Choice(self.gather.fixed, self.gather.each, self.field.multiplications)
 
     def _scatter(self) -> Scatter:
         connection = self.connection
@@ -236,8 +280,15 @@ def _arrival(program: Program, connection: Connection, dtype: type) -> Arrival:
         dtype=dtype,
         payloads=connection.graded and connection.source == INPUT,
         fan_out=fan_out,
-        by_position=np.ascontiguousarray(table[:, 0]) if shared else None,
+        by_position=_changes(table[:, 0]) if shared else None,
     )
+
+
+def _changes(fan_out: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Boundaries between positions where the fan-out changes, and by how much (it falls: +)."""
+    change = -np.diff(fan_out, prepend=0, append=0)
+    position = np.flatnonzero(change)
+    return position, change[position]
 
 
 def _fields(tables: Any) -> tuple[Any, ...]:

@@ -14,9 +14,10 @@ import asyncio
 import hashlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from functools import cache, lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,10 @@ def simulate_on(
     _check_scheduler(workers)
     parts: dict[int, Result] = {}
     try:
-        with distributed.Client(workers, timeout=PATIENCE, set_as_default=False) as client:
+        with (
+            distributed.Client(workers, timeout=PATIENCE, set_as_default=False) as client,
+            client.as_current(),
+        ):
             client.wait_for_workers(1, timeout=PATIENCE)
             for first, part in _run(client, program, x, memory):
                 parts[first] = part
@@ -148,7 +152,13 @@ def _run(
     client: Any, program: Program, x: np.ndarray, memory: int | None
 ) -> Iterator[tuple[int, Result]]:
     """First sample and result of each shard, as they are done."""
-    from distributed import as_completed
+
+    def there(*arguments: Any) -> Result:
+        # a function inside a function travels as code: a worker without neurodeploy can say so,
+        # where it would break off at a name that it cannot import
+        from neurodeploy.simulator.sharding import _shard
+
+        return _shard(*arguments)
 
     threads = sum(client.nthreads().values())
     data = client.scatter(to_bytes(program), broadcast=True, hash=False)
@@ -157,28 +167,30 @@ def _run(
     )
     firsts = iter(range(0, len(x), size))
     under_way: dict[Any, int] = {}
-
-    def submit() -> Any:
-        """The next shard's future, None after the last."""
-        first = next(firsts, None)
-        if first is None:
-            return None
-        future = client.submit(
-            _shard, data, _code(), np.array(x[first : first + size]), first, memory, pure=False
-        )
-        under_way[future] = first
-        return future
-
     try:
-        begun = [future for _ in range(_AHEAD * threads) if (future := submit())]
-        done = as_completed(begun)
-        for future in done:
-            yield under_way.pop(future), future.result()
-            if following := submit():
-                done.add(following)
+        while True:
+            for first in islice(firsts, _AHEAD * threads - len(under_way)):
+                part = np.array(x[first : first + size])
+                future = client.submit(there, data, _code(), part, first, memory, pure=False)
+                under_way[future] = first
+            if not under_way:
+                return
+            for future in _done(client, list(under_way)):
+                yield under_way.pop(future), future.result()
     finally:
         if under_way and client.status == "running":
             client.cancel(list(under_way), force=True)
+
+
+def _done(client: Any, futures: list[Any]) -> Iterable[Any]:
+    """Those of the futures that are done; waits for one, as long as there are workers."""
+    from distributed import wait
+
+    while True:
+        try:
+            return wait(futures, timeout=PATIENCE, return_when="FIRST_COMPLETED").done
+        except (TimeoutError, asyncio.TimeoutError):
+            client.wait_for_workers(1, timeout=PATIENCE)
 
 
 def _shard(data: bytes, code: str, x: np.ndarray, first: int, memory: int | None) -> Result:

@@ -8,6 +8,7 @@ channels last, so that a spike adds contiguous rows. All kernels release the int
 
 from neurodeploy.simulator.kernels.collect import WIDTH, collect, locate
 from neurodeploy.simulator.kernels.counting import count_active, count_by_position, count_fan_out
+from neurodeploy.simulator.kernels.diagonal import add_diagonal
 from neurodeploy.simulator.kernels.gather import LANES, gather, pool_events
 from neurodeploy.simulator.kernels.neurons import (
     RESET_NONE,
@@ -19,25 +20,31 @@ from neurodeploy.simulator.kernels.neurons import (
     step_plain,
     step_ttfs,
 )
+from neurodeploy.simulator.kernels.patches import MOVED, lay_out, put, spread_patches
 from neurodeploy.simulator.kernels.scatter import scatter_grouped, scatter_rows, scatter_sparse
 
 __all__ = [
     "LANES",
+    "MOVED",
     "RESET_NONE",
     "RESET_SUBTRACT",
     "RESET_ZERO",
     "WIDTH",
     "WORD",
+    "add_diagonal",
     "collect",
     "count_active",
     "count_by_position",
     "count_fan_out",
     "gather",
+    "lay_out",
     "locate",
     "pool_events",
+    "put",
     "scatter_grouped",
     "scatter_rows",
     "scatter_sparse",
+    "spread_patches",
     "step_earliest",
     "step_lif",
     "step_plain",

@@ -19,14 +19,18 @@ def count_fan_out(index, start, fan_out, counts):
 
 
 @njit(nogil=True, cache=True)
-def count_by_position(place, fan_out, counts):
-    """As `count_fan_out` where all neurons of a position reach as many; `place` falls in parts."""
+def count_by_position(place, position, change, counts):
+    """As `count_fan_out` where all neurons of a position reach as many; `place` falls in parts.
+
+    ``sum_p (place[p + 1] - place[p]) * fan_out[p]`` is summed by parts: only where the fan-out
+    changes from one position to the next, by `change` at `position`, is there something to add.
+    """
     rows = place.shape[0] // counts.size
     for s in range(place.shape[0]):
         row = place[s]
         total = np.int64(0)
-        for position in range(fan_out.size):
-            total += (row[position + 1] - row[position]) * fan_out[position]
+        for k in range(position.size):
+            total += row[position[k]] * change[k]
         counts[s // rows] += total
 
 

@@ -18,7 +18,17 @@ from numba.core import cgutils, config
 from numba.core.datamodel import models
 from numba.extending import intrinsic, overload, register_model
 
-__all__ = ["above", "bits", "choose", "load", "population_count", "spread", "store"]
+__all__ = [
+    "above",
+    "bits",
+    "choose",
+    "flags",
+    "load",
+    "move",
+    "population_count",
+    "spread",
+    "store",
+]
 
 _WORD = ir.IntType(32)
 
@@ -67,10 +77,23 @@ def _load(typing: Any, array: Any, at: Any, lanes: Any) -> Any:
 def _store(typing: Any, array: Any, at: Any, vector: Any) -> Any:
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> None:
         lanes = signature.args[2].lanes
-        place, _ = _place(context, builder, signature.args[0], *values[:2], lanes)
-        builder.store(values[2], place, align=1)
+        place, vector = _place(context, builder, signature.args[0], *values[:2], lanes)
+        narrow = vector.element.width < _WORD.width
+        value = builder.trunc(values[2], vector) if narrow else values[2]
+        builder.store(value, place, align=1)
 
     return types.void(array, at, vector), emit
+
+
+@intrinsic(prefer_literal=True)
+def _move(typing: Any, target: Any, to: Any, source: Any, at: Any, lanes: Any) -> Any:
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> None:
+        width = signature.args[4].literal_value
+        begin, _ = _place(context, builder, signature.args[2], *values[2:4], width)
+        end, _ = _place(context, builder, signature.args[0], *values[:2], width)
+        builder.store(builder.load(begin, align=1), end, align=1)
+
+    return types.void(target, to, source, at, lanes), emit
 
 
 @intrinsic(prefer_literal=True)
@@ -110,6 +133,18 @@ def _bits(typing: Any, flags: Any) -> Any:
         return packed if packed.type == word else builder.zext(packed, word)
 
     return types.uint64(flags), emit
+
+
+@intrinsic(prefer_literal=True)
+def _flags(typing: Any, word: Any, lanes: Any) -> Any:
+    kind = _Vector(lanes.literal_value, flag=True)
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        narrow = ir.IntType(kind.lanes)
+        word = values[0] if kind.lanes == 64 else builder.trunc(values[0], narrow)
+        return builder.bitcast(word, kind.llvm)
+
+    return kind(word, lanes), emit
 
 
 @intrinsic
@@ -153,6 +188,11 @@ def _store_array(array: np.ndarray, at: int, vector: np.ndarray) -> None:
     array[at : at + vector.size] = vector
 
 
+def _move_array(target: np.ndarray, to: int, source: np.ndarray, at: int, lanes: int) -> None:
+    """Copy `lanes` elements between arrays of one dtype."""
+    target[to : to + lanes] = source[at : at + lanes]
+
+
 def _spread_array(value: int, lanes: int) -> np.ndarray:
     """`lanes` times the same."""
     return np.full(lanes, value, np.int32)
@@ -163,6 +203,11 @@ def _bits_of_array(flags: np.ndarray) -> np.uint64:
     return np.uint64(int.from_bytes(np.packbits(flags, bitorder="little").tobytes(), "little"))
 
 
+def _flags_of_word(word: int, lanes: int) -> np.ndarray:
+    """The lowest bits of a number as truth values, the inverse of `bits`."""
+    return (int(word) >> np.arange(lanes).astype(object)).astype(object) % 2 == 1
+
+
 def _count_of_word(word: int) -> int:
     """How many bits are set."""
     return int(word).bit_count()
@@ -171,6 +216,8 @@ def _count_of_word(word: int) -> int:
 if config.DISABLE_JIT:
     load, store, spread, bits = _load_array, _store_array, _spread_array, _bits_of_array
     above, choose, population_count = np.greater, np.where, _count_of_word
+    move, flags = _move_array, _flags_of_word
 else:
     load, store, spread, bits = _load, _store, _spread, _bits
     above, choose, population_count = _above, _choose, _population_count
+    move, flags = _move, _flags

@@ -1,0 +1,159 @@
+"""The dense way to compute a connection: ONNX Runtime's integer matrix product.
+
+The spikes of a block of steps are laid out as uint8, one row an output and step with all that the
+output's kernel reads, and multiplied with the int8 weights into int32: exact, whatever the
+activity. Spikes of a pooled window are counted up before, so that the product is as much smaller.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import threading
+from functools import cache
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from neurodeploy.simulator import kernels
+from neurodeploy.simulator.events import Events
+from neurodeploy.simulator.receptive import Receptive, tile_weights
+
+__all__ = ["Product", "can_multiply"]
+
+#: Two products of a byte and a weight stay within 16 bit: processors without VNNI add them there.
+_COUNT_MAX = 127
+#: Bytes of rows multiplied at once: they stay in a core's second-level cache.
+_ROWS_BYTES = 1_000_000
+#: Columns from which on a product is about as fast as it gets.
+_LANES = 64
+
+
+@cache
+def _is_installed() -> bool:
+    return all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime"))
+
+
+def can_multiply(field: Receptive) -> bool:
+    """Whether `Product` can compute the connection exactly."""
+    return _is_installed() and prod(field.window) <= _COUNT_MAX
+
+
+class Product:
+    """One connection as a matrix product; thread-safe.
+
+    A row of the product is a tile of neighbouring outputs: with few output channels, a library
+    multiplies zeros faster than narrow matrices.
+
+    Parameters
+    ----------
+    field
+        What each output reads.
+    source
+        Shape of the source population.
+    """
+
+    def __init__(self, field: Receptive, source: tuple[int, ...]) -> None:
+        tile = _tile(field)
+        weights = tile_weights(field, tile)
+        rows, span, channels, self._lanes = weights.shape
+        (stride_y, stride_x), (top, left) = field.stride, field.padding
+        self._height, self._width = field.out[0], field.out[1] // tile
+        self._rows, self._depth = self._height * self._width, rows * span * channels
+        width = (self._width - 1) * tile * stride_x + span
+        height = (field.out[0] - 1) * stride_y + (rows - 1) * field.dilation[0] + 1
+        # what lies beyond the last kernel is counted in a place that nothing reads
+        self._places = width * height * channels + (not field.flat)
+        self._offset = _offsets(field, source, (top, left), (height, width), self._places - 1)
+        self._kernel_rows = np.arange(rows) * field.dilation[0] * width * channels
+        self._strides = stride_y * width * channels, tile * stride_x * channels
+        self._run, self._flat = span * channels, field.flat
+        self._block_steps = max(1, _ROWS_BYTES // (self._rows * self._depth))
+        self._session = _session(weights.reshape(self._depth, self._lanes))
+        self._buffers = threading.local()
+
+    def add(self, events: Events, block: np.ndarray, first: int, shift: int, keep: bool) -> None:
+        """Currents of a block of steps, as `kernels.gather` computes them."""
+        for begin in range(0, len(block), self._block_steps):
+            part = block[begin : begin + self._block_steps]
+            products = self._multiplied(events, first + begin, len(part))
+            kernels.put(part, products, self._rows * self._lanes, shift, keep)
+
+    def _multiplied(self, events: Events, first: int, steps: int) -> np.ndarray:
+        """int32 (steps, rows * lanes)."""
+        held = self._buffers
+        if not hasattr(held, "plane"):
+            most, size = self._block_steps, self._rows * self._depth
+            held.plane = np.empty(most * self._places + kernels.MOVED, np.uint8)
+            held.patches = held.plane
+            if not self._flat:
+                held.patches = np.empty(most * size + kernels.MOVED, np.uint8)
+            held.products = np.empty((most, self._rows * self._lanes), np.int32)
+            held.binding = self._session.io_binding()
+        kernels.lay_out(
+            held.plane, steps, self._places, first, events.index, events.start, self._offset
+        )
+        if not self._flat:
+            kernels.spread_patches(
+                held.plane, steps, self._places, self._kernel_rows, self._run, *self._strides,
+                self._height, self._width, held.patches,
+            )  # fmt: skip
+        products = held.products[:steps]
+        count = steps * self._rows
+        shape, place = (count, self._depth), held.patches.ctypes.data
+        held.binding.bind_input("a", "cpu", 0, np.uint8, shape, place)
+        shape, place = (count, self._lanes), products.ctypes.data
+        held.binding.bind_output("y", "cpu", 0, np.int32, shape, place)
+        self._session.run_with_iobinding(held.binding)
+        return products
+
+
+def _tile(field: Receptive) -> int:
+    """Outputs a row of the product: the fewest that divide a line and make it wide enough."""
+    width = field.out[1]
+    fits = [n for n in range(1, width + 1) if width % n == 0]
+    return next((n for n in fits if n * field.outputs >= _LANES), 1)
+
+
+def _offsets(
+    field: Receptive,
+    source: tuple[int, ...],
+    padding: tuple[int, int],
+    size: tuple[int, int],
+    beyond: int,
+) -> np.ndarray:
+    """Place of each source neuron (internal numbering) in a padded, pooled plane, int64."""
+    channels = source[0] if len(source) == 3 else prod(source)
+    height, width = source[1:] if len(source) == 3 else (1, 1)
+    y = np.arange(height) // field.window[0]
+    x = np.arange(width) // field.window[1]
+    c = np.arange(channels)
+    if field.flat:  # all positions of the pooled source are channels of one
+        across = width // field.window[1]
+        position = y[:, None] * across + x
+        return (position[..., None] * channels + c).reshape(-1)
+    y, x = y + padding[0], x + padding[1]
+    inside = (y[:, None] < size[0]) & (x < size[1])
+    place = (y[:, None] * size[1] + x)[..., None] * channels + c
+    return np.where(inside[..., None], place, beyond).reshape(-1)
+
+
+def _session(weights: np.ndarray) -> Any:
+    """ONNX Runtime's product of uint8 rows with `weights`, int8 (depth, outputs)."""
+    import onnxruntime as ort
+    from onnx import TensorProto, helper, numpy_helper
+
+    graph = helper.make_graph(
+        [helper.make_node("MatMulInteger", ["a", "w"], ["y"])],
+        "product",
+        [helper.make_tensor_value_info("a", TensorProto.UINT8, [None, len(weights)])],
+        [helper.make_tensor_value_info("y", TensorProto.INT32, [None, weights.shape[1]])],
+        [numpy_helper.from_array(np.ascontiguousarray(weights), "w")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 19)], ir_version=9)
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1  # samples go to threads, not parts of a layer
+    options.log_severity_level = 3
+    return ort.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )

@@ -1,0 +1,152 @@
+"""What each output of a connection reads: kernel, stride and padding, with pooling taken out.
+
+Pooling that was folded into a layer shows as weights that repeat over windows of sources. The
+spikes of such a window are as good as spikes of one source, which makes the connection as much
+smaller: its events are moved to (or counted up in) the window's place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from neurodeploy.program import Convolution, Dense
+from neurodeploy.simulator.layout import internal_order
+
+__all__ = ["Receptive", "receptive", "tile_weights"]
+
+
+@dataclass(frozen=True, eq=False)
+class Receptive:
+    """A convolution without groups of a source whose windows are taken together.
+
+    Attributes
+    ----------
+    weights
+        int8 (outputs, channels, kernel rows, kernel columns).
+    source
+        (channels, height, width), windows taken together.
+    out
+        (height, width) of the target; (1, 1) where all its neurons are channels.
+    stride, dilation, padding
+        (vertical, horizontal); padding above and at the left.
+    window
+        Rows and columns of source positions taken together, (1, 1) for none.
+    flat
+        Whether all sources count as channels of one position.
+    """
+
+    weights: np.ndarray
+    source: tuple[int, int, int]
+    out: tuple[int, int]
+    stride: tuple[int, int] = (1, 1)
+    dilation: tuple[int, int] = (1, 1)
+    padding: tuple[int, int] = (0, 0)
+    window: tuple[int, int] = (1, 1)
+    flat: bool = False
+
+    @property
+    def outputs(self) -> int:
+        """Channels of the target."""
+        return int(self.weights.shape[0])
+
+    def span(self, tile: int) -> int:
+        """Source columns that `tile` neighbouring outputs reach."""
+        kernel = (self.weights.shape[3] - 1) * self.dilation[1] + 1
+        return (tile - 1) * self.stride[1] + int(kernel)
+
+    @property
+    def multiplications(self) -> int:
+        """Of one step, computed densely."""
+        return int(self.weights.size) * prod(self.out)
+
+
+def receptive(
+    synapses: Convolution | Dense, source: tuple[int, ...], target: tuple[int, ...]
+) -> Receptive:
+    """Of a convolution without groups, or of a dense connection.
+
+    Parameters
+    ----------
+    source, target
+        Shapes of the populations.
+    """
+    if isinstance(synapses, Dense):
+        return _of_dense(synapses, source, target)
+    high, wide = window = _repeated(synapses, source)
+    _, out_height, out_width = synapses.output_shape(source)
+    return Receptive(
+        np.ascontiguousarray(synapses.weights[:, :, ::high, ::wide]),
+        (source[0], source[1] // high, source[2] // wide),
+        (out_height, out_width),
+        (synapses.stride[0] // high, synapses.stride[1] // wide),
+        synapses.dilation,
+        (synapses.padding[0] // high, synapses.padding[1] // wide),
+        window,
+    )
+
+
+def tile_weights(field: Receptive, tile: int) -> np.ndarray:
+    """Weights from each source in reach to a tile of neighbouring outputs of one row.
+
+    Returns
+    -------
+    int8 (kernel rows, columns reached, channels, tile * outputs), 0 where a source reaches only
+    some of the outputs.
+    """
+    outputs, channels, rows, columns = field.weights.shape
+    laid = np.zeros((rows, field.span(tile), channels, tile, outputs), np.int8)
+    for t in range(tile):
+        for column in range(columns):
+            at = t * field.stride[1] + column * field.dilation[1]
+            laid[:, at, :, t] = field.weights[..., column].transpose(2, 1, 0)
+    return laid.reshape(*laid.shape[:3], tile * outputs)
+
+
+def _repeated(synapses: Convolution, source: tuple[int, ...]) -> tuple[int, int]:
+    """The window that a strided kernel repeats its weights over, (1, 1) if it does not."""
+    weights, (high, wide) = synapses.weights, synapses.stride
+    sizes = (*weights.shape[2:], *source[1:], *synapses.padding)
+    fits = not any(n % s for n, s in zip(sizes, (high, wide) * 4, strict=True))
+    if fits and synapses.dilation == (1, 1) and _is_repeated(weights, high, wide):
+        return high, wide
+    return 1, 1
+
+
+def _is_repeated(weights: np.ndarray, high: int, wide: int) -> bool:
+    """Whether windows of `high` x `wide` of the last two axes hold one weight each."""
+    rows, columns = weights.shape[-2:]
+    split = weights.reshape(*weights.shape[:-2], rows // high, high, columns // wide, wide)
+    return bool((split == split[..., :, :1, :, :1]).all())
+
+
+def _of_dense(synapses: Dense, source: tuple[int, ...], target: tuple[int, ...]) -> Receptive:
+    """All sources are channels of one position; windows of equal weights are one source."""
+    weights = synapses.weights[internal_order(target)]
+    window, shape = (1, 1), source
+    if len(source) == 3:
+        maps = weights.reshape(-1, *source)
+        window = _largest_window(maps)
+        shape = (source[0], source[1] // window[0], source[2] // window[1])
+        weights = maps[:, :, :: window[0], :: window[1]].reshape(len(weights), -1)
+    weights = np.ascontiguousarray(weights[:, internal_order(shape)])
+    return Receptive(
+        weights[:, :, None, None], (prod(shape), 1, 1), (1, 1), window=window, flat=True
+    )
+
+
+def _largest_window(maps: np.ndarray) -> tuple[int, int]:
+    """The largest window over which the weights of flattened maps repeat."""
+    rows, columns = maps.shape[-2:]
+    sizes = [
+        (high, wide)
+        for high in range(1, rows + 1)
+        for wide in range(1, columns + 1)
+        if rows % high == 0 and columns % wide == 0
+    ]
+    for high, wide in sorted(sizes, key=prod, reverse=True):
+        if _is_repeated(maps[:1], high, wide) and _is_repeated(maps, high, wide):
+            return high, wide
+    return 1, 1
