@@ -18,6 +18,8 @@ __all__ = ["Choice"]
 _FASTEST_PRODUCT = 1500.0
 #: Blocks for which each way is timed. The first block of a way is not: it makes tables.
 _TRIALS = 3
+#: Nanoseconds spent on gathering before a product is tried: loading a library has to pay.
+_PATIENCE = 50_000_000
 
 
 class Choice:
@@ -35,6 +37,7 @@ class Choice:
         self._fixed, self._each = fixed, each
         self._least = multiplications / _FASTEST_PRODUCT
         self._runs = [0, 0]
+        self._spent = 0.0
         # measured / estimated of gathering, and measured nanoseconds a step of the product
         self._best = [float("inf"), float("inf")]
 
@@ -49,6 +52,7 @@ class Choice:
         estimated = self.gathering(steps, events)
         way = self._way(steps, estimated)
         if self._runs[way] > _TRIALS:
+            self._spent += estimated
             (gather, multiply)[way]()
             return
         began = time.perf_counter_ns()
@@ -64,7 +68,7 @@ class Choice:
         if self._runs[0] <= _TRIALS:
             return 0
         gathering = estimated * self._best[0]
-        if gathering < steps * self._least:
+        if gathering < steps * self._least or self._spent < _PATIENCE:
             return 0
         if self._runs[1] <= _TRIALS:
             return 1

@@ -313,7 +313,7 @@ class Engine:
     def _is_steady(self, arrival: Arrival) -> bool:
         return arrival.connection.source == INPUT and self.program.encoder.encoding == "current"
 
-    def _steady(self, layer: Layer, sent: Mapping[str, Events]) -> np.ndarray | None:
+    def _steady(self, layer: Layer, sent: dict[str, Events]) -> np.ndarray | None:
         """Currents (samples, neurons) from a constant input."""
         steady = [a for a in layer.arrivals if self._is_steady(a)]
         if not steady:
@@ -373,8 +373,8 @@ class Engine:
             else:
                 block = blocks[:count]
                 keep = state.steady is not None
-                if keep:
-                    np.take(state.steady, rows.sample[part], axis=0, out=block)
+                if state.steady is not None:
+                    np.take(state.steady, rows.sample[part], axis=0, out=block, mode="clip")
                 elif not moving or not moving[0].can_gather:
                     block[:] = 0
                     keep = True

@@ -62,9 +62,7 @@ def events_of(messages: np.ndarray, positions: int) -> Events:
     return Events(index, start, place, messages[row, index[: row.size]].astype(np.int32))
 
 
-def pooled(
-    events: Events, shape: tuple[int, int, int], window: tuple[int, int], room: Events
-) -> Events:
+def pooled(events: Events, shape: tuple[int, ...], window: tuple[int, int], room: Events) -> Events:
     """Binary events of a (C, H, W) map, with windows of positions taken together.
 
     Parameters

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from llvmlite import binding, ir
+from llvmlite import ir
 from numba import njit, types
-from numba.core import cgutils, config
+from numba.core import cgutils
 from numba.extending import intrinsic
+
+from neurodeploy.simulator.kernels.mode import CAN_COMPRESS, either
 
 __all__ = ["WIDTH", "collect", "locate"]
 
@@ -20,13 +22,6 @@ _DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)
 _BIT = np.zeros(64, np.int64)
 for _position in range(64):
     _BIT[(int(_DE_BRUIJN) << _position) % 2**64 >> 58] = _position
-
-
-def _can_compress() -> bool:
-    """Whether the code is made for a processor that packs the chosen lanes of a vector."""
-    if config.CPU_NAME or config.CPU_FEATURES:
-        return "+avx512f" in (config.CPU_FEATURES or "")
-    return bool(binding.get_host_cpu_features().get("avx512f", False))
 
 
 def _append(index: np.ndarray, count: int, spikes: int, first: int) -> int:
@@ -73,13 +68,7 @@ def _emit_append(typing: Any, index: Any, count: Any, spikes: Any, first: Any) -
     return signature, emit
 
 
-def _append_function() -> Any:
-    if config.DISABLE_JIT:
-        return _append
-    return intrinsic(_emit_append) if _can_compress() else njit(nogil=True)(_append)
-
-
-append = _append_function()
+append = either(intrinsic(_emit_append) if CAN_COMPRESS else njit(nogil=True)(_append), _append)
 
 
 @njit(nogil=True, cache=True)

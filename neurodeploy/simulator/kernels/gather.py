@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
-from numba.core import cgutils, config
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from neurodeploy.simulator.kernels.lanes import load, spread, store
+from neurodeploy.simulator.kernels.mode import either
 
 __all__ = ["LANES", "gather", "pool_events"]
 
@@ -103,8 +104,7 @@ def _emit_sum_rows(
     return signature, emit
 
 
-# run in pure Python (NUMBA_DISABLE_JIT), an intrinsic is what it says it does
-sum_rows = _sum_rows if config.DISABLE_JIT else intrinsic(prefer_literal=True)(_emit_sum_rows)
+sum_rows = either(intrinsic(prefer_literal=True)(_emit_sum_rows), _sum_rows)
 
 
 @njit(nogil=True, cache=True)

@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils, config
+from numba.core import cgutils
 from numba.core.datamodel import models
 from numba.extending import intrinsic, overload, register_model
+
+from neurodeploy.simulator.kernels.mode import either
 
 __all__ = [
     "above",
@@ -51,8 +53,9 @@ class _VectorModel(models.PrimitiveModel):
         super().__init__(manager, kind, kind.llvm)
 
 
-def _place(context: Any, builder: Any, kind: Any, array: Any, at: Any, lanes: int) -> tuple:
-    """Pointer to `lanes` elements of a flat array, and their LLVM type."""
+def _place(context: Any, builder: Any, kind: Any, where: Any, lanes: int) -> tuple:
+    """Pointer to `lanes` elements of a flat array, `where` = (array, index), and their type."""
+    array, at = where
     data = cgutils.create_struct_proxy(kind)(context, builder, array).data
     vector = ir.VectorType(context.get_value_type(kind.dtype), lanes)
     return builder.bitcast(builder.gep(data, [at]), vector.as_pointer()), vector
@@ -63,7 +66,7 @@ def _load(typing: Any, array: Any, at: Any, lanes: Any) -> Any:
     kind = _Vector(lanes.literal_value)
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        place, vector = _place(context, builder, signature.args[0], *values[:2], kind.lanes)
+        place, vector = _place(context, builder, signature.args[0], values[:2], kind.lanes)
         found = builder.load(place, align=1)
         narrow = vector.element.width
         if narrow == _WORD.width:
@@ -77,7 +80,7 @@ def _load(typing: Any, array: Any, at: Any, lanes: Any) -> Any:
 def _store(typing: Any, array: Any, at: Any, vector: Any) -> Any:
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> None:
         lanes = signature.args[2].lanes
-        place, vector = _place(context, builder, signature.args[0], *values[:2], lanes)
+        place, vector = _place(context, builder, signature.args[0], values[:2], lanes)
         narrow = vector.element.width < _WORD.width
         value = builder.trunc(values[2], vector) if narrow else values[2]
         builder.store(value, place, align=1)
@@ -89,8 +92,8 @@ def _store(typing: Any, array: Any, at: Any, vector: Any) -> Any:
 def _move(typing: Any, target: Any, to: Any, source: Any, at: Any, lanes: Any) -> Any:
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> None:
         width = signature.args[4].literal_value
-        begin, _ = _place(context, builder, signature.args[2], *values[2:4], width)
-        end, _ = _place(context, builder, signature.args[0], *values[:2], width)
+        begin, _ = _place(context, builder, signature.args[2], values[2:4], width)
+        end, _ = _place(context, builder, signature.args[0], values[:2], width)
         builder.store(builder.load(begin, align=1), end, align=1)
 
     return types.void(target, to, source, at, lanes), emit
@@ -213,11 +216,8 @@ def _count_of_word(word: int) -> int:
     return int(word).bit_count()
 
 
-if config.DISABLE_JIT:
-    load, store, spread, bits = _load_array, _store_array, _spread_array, _bits_of_array
-    above, choose, population_count = np.greater, np.where, _count_of_word
-    move, flags = _move_array, _flags_of_word
-else:
-    load, store, spread, bits = _load, _store, _spread, _bits
-    above, choose, population_count = _above, _choose, _population_count
-    move, flags = _move, _flags
+load, store = either(_load, _load_array), either(_store, _store_array)
+move, spread = either(_move, _move_array), either(_spread, _spread_array)
+bits, flags = either(_bits, _bits_of_array), either(_flags, _flags_of_word)
+above, choose = either(_above, np.greater), either(_choose, np.where)
+population_count = either(_population_count, _count_of_word)

@@ -28,7 +28,7 @@ __all__ = [
 
 _LIMIT = np.int64(2**23 - 1)
 _WRAP = np.int64(2**23)
-_ALL = np.uint64(2**64 - 1)
+_NONE, _ALL = np.uint64(0), np.uint64(2**64 - 1)
 #: Neurons updated together, one bit each of a word of spikes.
 WORD = 64
 RESET_ZERO, RESET_SUBTRACT, RESET_NONE = 0, 1, 2
@@ -69,8 +69,10 @@ def step_plain(
             state = state + (load(block[row_of[s]], base, WORD) << by) + every
             if checked:
                 over, under = above(state, limit), above(low, state)
-                clipped += population_count((bits(over) | bits(under)) & valid)
-                state = choose(over, limit, choose(under, low, state))
+                beyond = (bits(over) | bits(under)) & valid
+                if beyond != _NONE:
+                    clipped += population_count(beyond)
+                    state = choose(over, limit, choose(under, low, state))
             if mode != RESET_NONE:
                 spike = above(state, level)
                 fired[s, word] = bits(spike) & valid
