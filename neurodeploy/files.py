@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import tempfile
 from pathlib import Path
 
 from neurodeploy.errors import StorageError, UsageError
 
-__all__ = ["check_output", "read_bytes", "write_atomically"]
+__all__ = ["check_output", "map_bytes", "read_bytes", "write_atomically"]
 
 
 def write_atomically(path: str | Path, data: bytes) -> None:
@@ -53,16 +54,37 @@ def read_bytes(path: str | Path, limit: int = 2**33) -> bytes:
     """The whole file, refused if missing, not a regular file, or above `limit` bytes."""
     path = Path(path)
     try:
-        if not path.exists():
-            raise StorageError("no such file", place=str(path))
-        if not path.is_file():
-            raise StorageError("not a regular file", place=str(path))
-        size = path.stat().st_size
+        size = _size(path)
         if size > limit:
             raise StorageError(f"{size} bytes, more than the {limit} allowed", place=str(path))
         return path.read_bytes()
     except OSError as error:
         raise StorageError(f"cannot be read: {error.strerror}", place=str(path)) from None
+
+
+def map_bytes(path: str | Path) -> mmap.mmap | bytes:
+    """The whole file as a buffer that the system reads where it is looked at, and drops again.
+
+    However large it is, no memory is taken. Whoever shortens the file meanwhile ends the process.
+    Refused: files that are missing or not regular.
+    """
+    path = Path(path)
+    try:
+        if _size(path) == 0:  # cannot be mapped
+            return b""
+        with open(path, "rb") as stream:
+            return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+    except OSError as error:
+        raise StorageError(f"cannot be read: {error.strerror}", place=str(path)) from None
+
+
+def _size(path: Path) -> int:
+    """Bytes of a regular file."""
+    if not path.exists():
+        raise StorageError("no such file", place=str(path))
+    if not path.is_file():
+        raise StorageError("not a regular file", place=str(path))
+    return path.stat().st_size
 
 
 def check_output(path: str | Path, *inputs: str | Path | None) -> None:

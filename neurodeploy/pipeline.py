@@ -361,6 +361,8 @@ def simulate(
     *,
     limit: int | None = None,
     threads: int | None = None,
+    workers: str | None = None,
+    memory: str | int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Result:
     """Run samples through a program on the CPU, bit for bit as `docs/semantics.md` defines.
@@ -374,21 +376,42 @@ def simulate(
         Only the first so many.
     threads
         Default: all cores. The result does not depend on it.
+    workers
+        Address of a dask scheduler, ``tcp://host:8786``: run on the workers of that cluster, on
+        all their threads (`docs/simulate.md`). The result does not depend on it.
+    memory
+        Limit for the buffers of the run, of each worker if there are `workers`: bytes, or a size
+        like ``2GiB`` or ``500MB``. Default: half of what is available.
     progress
         Called with the number of samples just finished.
 
     Returns
     -------
     Result
-        `outputs` (n, classes), `predictions` (n,), `spikes_per_sample`, ...
+        `outputs` (n, classes), `predictions` (n,), `spikes_per_sample`, `checksum`, ...
+
+    Raises
+    ------
+    NeuroDeployError
+        UsageError, DataError, ProgramError; DeploymentError where `workers` cannot be used.
     """
-    from neurodeploy.simulator.engine import simulate as run
+    from neurodeploy.simulator.memory import parse_size
+    from neurodeploy.simulator.simulation import simulate as run
 
     for option, value in (("limit", limit), ("threads", threads)):
         if value is not None and _whole(option, value) < 1:
             raise UsageError(f"{value} is less than one", place=option)
-    result, _ = run(program, np.asarray(x)[:limit], threads=threads, progress=progress)
-    return result
+    most = None if memory is None else parse_size(memory)
+    x = np.asarray(x)[:limit]
+    if workers is None:
+        return run(program, x, threads=threads, memory=most, progress=progress)[0]
+    if threads is not None:
+        raise UsageError(
+            "the workers decide about threads", place="--threads", remedy="leave it out"
+        )
+    from neurodeploy.simulator.sharding import simulate_on
+
+    return simulate_on(workers, program, x, memory=most, progress=progress)
 
 
 def check(
@@ -469,5 +492,6 @@ def _tried(network: Network, report: Report, plan: Any, hardware: Target) -> Rep
     from neurodeploy.mapping import map_program
     from neurodeploy.mapping.rules import tightest
 
-    rules = tightest(map_program(program, hardware, placement="layers").findings)
-    return replace(converted(report, stages, program), hardware=tuple(map(str, rules)))
+    mapping = map_program(program, hardware, placement="layers")
+    rules = tuple(map(str, tightest(mapping.findings)))
+    return replace(converted(report, stages, program), hardware=rules, fits=mapping.ok)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import mmap
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from neurodeploy.errors import DataError, NeuroDeployError
-from neurodeploy.files import read_bytes
+from neurodeploy.files import map_bytes
 
 __all__ = ["Samples", "load_samples"]
 
 #: Largest array that is read into memory.
 MAX_BYTES = 2**33
+#: Bytes within which the header of an array ends.
+_HEADER = 2**16
 _REMEDY = "write it with numpy.savez(path, x=samples, y=labels)"
 
 
@@ -34,7 +37,10 @@ class Samples:
 
 
 def load_samples(path: str | Path, labels: bool = True) -> Samples:
-    """Read `x` and, if there, `y` from a `.npz` file (or `x` alone from a `.npy` file).
+    """Read `x` and, if there, `y` from a `.npz` file, or `x` alone from a `.npy` file.
+
+    A `.npy` file is mapped: its samples are read when they are looked at and take no memory, so
+    it may be of any size. The arrays are read-only.
 
     Parameters
     ----------
@@ -48,13 +54,13 @@ def load_samples(path: str | Path, labels: bool = True) -> Samples:
     """
     place = str(path)
     try:
-        data = read_bytes(path)
+        data = map_bytes(path)
     except NeuroDeployError as error:
         raise DataError(error.message, place=place) from None
     if data[:6] == b"\x93NUMPY":
         return Samples(_array(data, len(data), place), None)
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        with zipfile.ZipFile(path) as archive:
             sizes = {info.filename: info.file_size for info in archive.infolist()}
             if "x.npy" not in sizes:
                 held = ", ".join(sorted(sizes)) or "nothing"
@@ -86,10 +92,10 @@ def _member(archive: zipfile.ZipFile, name: str, sizes: dict[str, int], place: s
         return _array(stream.read(sizes[name] + 1), sizes[name], place)
 
 
-def _array(data: bytes, size: int, place: str) -> np.ndarray:
+def _array(data: bytes | mmap.mmap, size: int, place: str) -> np.ndarray:
     """The array of a `.npy` file whose header is held against the bytes that are there."""
     try:
-        stream = io.BytesIO(data)
+        stream = io.BytesIO(data[:_HEADER])
         version = np.lib.format.read_magic(stream)
         read = (
             np.lib.format.read_array_header_1_0
@@ -104,10 +110,11 @@ def _array(data: bytes, size: int, place: str) -> np.ndarray:
     count = 1
     for n in shape:
         count *= int(n)
-    body = data[stream.tell() :]
-    if len(data) != size or count * dtype.itemsize != len(body):
+    begins = stream.tell()
+    fits = min(shape, default=0) >= 0 and len(data) == size
+    if not fits or dtype.itemsize == 0 or count * dtype.itemsize != size - begins:
         raise DataError("does not hold what its header says", place=place, remedy=_REMEDY)
-    array = np.frombuffer(body, dtype)
+    array = np.frombuffer(data, dtype, count, begins) if count else np.empty(0, dtype)
     return array.reshape(shape, order="F" if fortran else "C")
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from neurodeploy.errors import NeuroDeployError, TargetError
+from neurodeploy.errors import NeuroDeployError, TargetError, UsageError
 from neurodeploy.files import read_bytes
 
 if sys.version_info >= (3, 11):
@@ -16,7 +16,17 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = ["Core", "CostTable", "Fact", "Memory", "Mesh", "Target", "load_target", "target_names"]
+__all__ = [
+    "Core",
+    "CostTable",
+    "Fact",
+    "Memory",
+    "Mesh",
+    "Target",
+    "load_target",
+    "target_names",
+    "target_of",
+]
 
 _MANY = 2**40
 #: Whole numbers that a file states: section -> key -> (lowest, highest, whether it must).
@@ -259,6 +269,35 @@ def load_target(name: str) -> Target:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise TargetError(f"not valid TOML: {error}", place=str(path)) from None
     return _Reader(data, str(path)).target()
+
+
+def target_of(own: str, wanted: str | Target | None = None) -> Target:
+    """The target that is wanted, or else a program's own.
+
+    Refused: nothing is wanted, and the program's own is a file of somebody's, which must be named.
+
+    Parameters
+    ----------
+    own
+        Name that the program holds.
+    wanted
+        Name, path of a TOML file, or a target that is loaded.
+
+    Raises
+    ------
+    NeuroDeployError
+        TargetError: no such target. UsageError: as above.
+    """
+    if isinstance(wanted, Target):
+        return wanted
+    # a program cannot be made to read a file by the path that it holds
+    if wanted is None and own not in target_names():
+        raise UsageError(
+            f"the program is for a target {own!r} that does not come along",
+            place="--target",
+            remedy="give its .toml file with --target",
+        )
+    return load_target(own if wanted is None else wanted)
 
 
 class _Reader:

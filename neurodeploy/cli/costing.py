@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from neurodeploy.cli.options import JSON
+from neurodeploy.cli.options import ENERGY_MODEL, JSON, MODEL, THREADS, limit_option, limited
 
 if TYPE_CHECKING:
     from neurodeploy.cost import Cost
@@ -20,26 +20,12 @@ __all__ = ["cost"]
 @click.command()
 @click.argument("program", type=click.Path())
 @click.option("--data", required=True, type=click.Path(), help=".npz with x: the samples.")
-@click.option(
-    "--limit",
-    type=click.IntRange(1),
-    default=256,
-    show_default=True,
-    help="Only the first so many samples.",
-)
+@limit_option(256)
 @click.option("--target", help="loihi1, loihi2 or a .toml; default: the program's own.")
-@click.option(
-    "--energy-model",
-    metavar="NAME",
-    help="A cost model by name, also another chip's; default: the target's own, if it has one.",
-)
-@click.option(
-    "--model",
-    type=click.Path(),
-    help="The ONNX model that was compiled; default: looked for beside the program and here.",
-)
+@ENERGY_MODEL
+@MODEL
 @click.option("--no-mapping", is_flag=True, help="No cores: messages, hops and time are left out.")
-@click.option("--threads", type=click.IntRange(1), help="Default: all cores.")
+@THREADS
 @JSON
 def cost(
     program: str,
@@ -54,18 +40,15 @@ def cost(
 ) -> None:
     """Count what a program does a sample, and what that costs by a cited model (docs/cost.md)."""
     from neurodeploy.cost import estimate_cost
-    from neurodeploy.cost.estimating import costed_target
     from neurodeploy.program.storage import load
-    from neurodeploy.reporting.console import Progress, print_json, warn
+    from neurodeploy.reporting.console import Progress, print_json
     from neurodeploy.samples import load_samples
     from neurodeploy.simulator.encoding import check_samples
+    from neurodeploy.targets import target_of
 
-    loaded, samples = load(program), load_samples(data)
-    if len(samples.x) > limit:
-        warn(f"the first {limit:,} of {len(samples.x):,} samples (--limit takes more)")
-    samples = samples.limit(limit)
+    loaded, samples = load(program), limited(load_samples(data), limit)
     check_samples(samples.x, loaded.encoder.sample_shape, data)
-    hardware = costed_target(loaded, target)
+    hardware = target_of(loaded.target, target)
     with Progress().running() as progress:
         found = estimate_cost(
             loaded,

@@ -7,33 +7,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from neurodeploy.cli.options import JSON
+from neurodeploy.cli.options import DATA, JSON, MODEL, THREADS, limit_option, limited
 
 if TYPE_CHECKING:
     from neurodeploy.ledger import Explanation
 
 __all__ = ["explain"]
 
-#: Samples that say enough of most networks in seconds.
-DEFAULT_LIMIT = 256
-
 
 @click.command()
 @click.argument("program", type=click.Path())
-@click.option("--data", required=True, type=click.Path(), help=".npz with x and, optionally, y.")
-@click.option(
-    "--model",
-    type=click.Path(),
-    help="The ONNX model that was compiled; default: looked for beside the program and here.",
-)
-@click.option(
-    "--limit",
-    type=click.IntRange(1),
-    default=DEFAULT_LIMIT,
-    show_default=True,
-    help="Only the first so many samples.",
-)
-@click.option("--threads", type=click.IntRange(1), help="Default: all cores.")
+@DATA
+@MODEL
+@limit_option(256)  # enough of most networks, in seconds
+@THREADS
 @JSON
 def explain(
     program: str, data: str, model: str | None, limit: int, threads: int | None, as_json: bool
@@ -41,13 +28,10 @@ def explain(
     """Say which layer of a program loses what, and which to blame first (docs/explain.md)."""
     from neurodeploy.ledger import explain as run
     from neurodeploy.program.storage import load
-    from neurodeploy.reporting.console import Progress, print_json, warn
+    from neurodeploy.reporting.console import Progress, print_json
     from neurodeploy.samples import load_samples
 
-    loaded, samples = load(program), load_samples(data)
-    if len(samples.x) > limit == DEFAULT_LIMIT:
-        warn(f"the first {limit:,} of {len(samples.x):,} samples (--limit takes more)")
-    samples = samples.limit(limit)
+    loaded, samples = load(program), limited(load_samples(data), limit)
     with Progress().running() as progress:
         found = run(
             loaded,
@@ -111,14 +95,15 @@ def _show(program: str, found: Explanation) -> None:
                 f"{row.clipped_membranes:,} membranes clipped"
             )
     labelled = found.summary[0].accuracy is not None
+    classes = found.summary[0].agreement is not None
+    heads = [*(["accuracy (%)"] if labelled else []), *(["agreement (%)"] if classes else [])]
     table(
         "output",
-        ("", *(["accuracy (%)"] if labelled else []), "agreement (%)", "error (%)"),
+        ("", *heads, "error (%)"),
         [
             (
                 stage.stage,
-                *([stage.accuracy] if labelled else []),
-                stage.agreement,
+                *(share for share in (stage.accuracy, stage.agreement) if share is not None),
                 _percent(stage.error),
             )
             for stage in found.summary
@@ -126,6 +111,8 @@ def _show(program: str, found: Explanation) -> None:
     )
     if labelled:
         print(" -> ".join(f"{stage.stage} {stage.accuracy:.1f}" for stage in found.summary))
+    if not classes:
+        print("one output: no predictions to compare")
     if found.verdict:
         print(found.verdict)
     print(found.blame.sentence)

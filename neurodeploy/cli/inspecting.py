@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from neurodeploy.cli.options import JSON
+
+if TYPE_CHECKING:
+    from neurodeploy.program import Program
 
 __all__ = ["inspect"]
 
@@ -20,7 +23,8 @@ def inspect(program: str, as_json: bool) -> None:
     from neurodeploy.reporting.console import print_json, table
     from neurodeploy.reporting.inspection import describe
 
-    about = describe(load(program))
+    loaded = load(program)
+    about = describe(loaded)
     if as_json:
         print_json(about)
         return
@@ -77,28 +81,20 @@ def inspect(program: str, as_json: bool) -> None:
             f"{about['neurons']:,} neurons, {about['synapses']:,} synapses, "
             f"{about['weight_bytes']:,} weight bytes",
         ),
-        (
-            "model",
-            _source(about["provenance"]),
-        ),
-        (
-            "options",
-            _options(about["provenance"]),
-        ),
+        ("model", _source(loaded)),
+        ("options", _options(loaded)),
     ]
     table("program", ("", ""), facts)
 
 
-def _source(provenance: dict[str, Any]) -> str:
+def _source(program: Program) -> str:
     """Which model a program was made of; a program of another maker may not say."""
-    model = provenance.get("model")
-    if not isinstance(model, dict) or not {"file", "sha256"} <= set(model):
+    model = program.recorded("model")
+    if not {"file", "sha256"} <= set(model):
         return "unknown"
     return f"{model['file']} (sha-256 {str(model['sha256'])[:12]}...)"
 
 
-def _options(provenance: dict[str, Any]) -> str:
-    options = provenance.get("options")
-    if not isinstance(options, dict):
-        return "unknown"
-    return ", ".join(f"{key} {value}" for key, value in options.items())
+def _options(program: Program) -> str:
+    options = program.recorded("options")
+    return ", ".join(f"{key} {value}" for key, value in options.items()) or "unknown"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from neurodeploy.cli.options import JSON
+from neurodeploy.cli.options import JSON, limit_option, limited
 
 if TYPE_CHECKING:
     from neurodeploy.mapping import Mapping
@@ -18,13 +18,7 @@ __all__ = ["map_command"]
 @click.argument("program", type=click.Path())
 @click.option("--target", help="Default: the program's own; loihi1, loihi2, cpu or a .toml.")
 @click.option("--data", type=click.Path(), help=".npz with x: count spikes on these samples.")
-@click.option(
-    "--limit",
-    type=click.IntRange(1),
-    default=64,
-    show_default=True,
-    help="With --data: only the first so many.",
-)
+@limit_option(64, "With --data: only the first so many.")
 @click.option(
     "--placement",
     type=click.Choice(["traffic", "layers"]),
@@ -58,7 +52,7 @@ def map_command(
         from neurodeploy.samples import load_samples
         from neurodeploy.simulator.encoding import check_samples
 
-        x = load_samples(data).limit(limit).x
+        x = limited(load_samples(data), limit).x
         check_samples(x, loaded.encoder.sample_shape, data)
         spikes = spikes_of(loaded, x)
     mapping = map_program(loaded, target, spikes, placement)

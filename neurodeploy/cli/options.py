@@ -2,14 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
 import click
+from click.core import ParameterSource
 
-__all__ = ["JSON", "OUTPUT_NAME", "numbers"]
+if TYPE_CHECKING:
+    from neurodeploy.samples import Samples
 
+__all__ = [
+    "DATA",
+    "ENERGY_MODEL",
+    "JSON",
+    "MODEL",
+    "OUTPUT_NAME",
+    "THREADS",
+    "limit_option",
+    "limited",
+    "numbers",
+]
+
+DATA = click.option(
+    "--data", required=True, type=click.Path(), help=".npz with x and, optionally, y."
+)
+ENERGY_MODEL = click.option(
+    "--energy-model",
+    metavar="NAME",
+    help="A cost model by name, also another chip's; default: the target's own, if it has one.",
+)
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+MODEL = click.option(
+    "--model",
+    type=click.Path(),
+    help="The ONNX model that was compiled; default: looked for beside the program and here.",
+)
 OUTPUT_NAME = click.option(
     "--output-name", metavar="NAME", help="Which output of the model; default: its first."
 )
+THREADS = click.option("--threads", type=click.IntRange(1), help="Default: all cores.")
+
+
+def limit_option(
+    default: int | None = None, text: str = "Only the first so many samples."
+) -> Callable[[Any], Any]:
+    """The option `--limit`; without a default its text says what is taken."""
+    return click.option(
+        "--limit", type=click.IntRange(1), default=default, show_default=True, help=text
+    )
+
+
+def limited(samples: Samples, limit: int) -> Samples:
+    """The first `limit` samples; a line on stderr where more are left out that nobody asked for."""
+    from neurodeploy.reporting.console import warn
+
+    source = click.get_current_context().get_parameter_source("limit")
+    if len(samples.x) > limit and source is ParameterSource.DEFAULT:
+        warn(f"the first {limit:,} of {len(samples.x):,} samples (--limit takes more)")
+    return samples.limit(limit)
 
 
 def numbers(text: str, option: str) -> tuple[float, ...]:

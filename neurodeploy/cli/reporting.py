@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from neurodeploy.cli.options import DATA, ENERGY_MODEL, MODEL, THREADS, limit_option
+
 __all__ = ["report"]
 
 _SUFFIXES = {".html": "html", ".htm": "html", ".md": "md", ".json": "json"}
@@ -14,7 +16,7 @@ _SUFFIXES = {".html": "html", ".htm": "html", ".md": "md", ".json": "json"}
 
 @click.command()
 @click.argument("program", type=click.Path())
-@click.option("--data", required=True, type=click.Path(), help=".npz with x and, optionally, y.")
+@DATA
 @click.option(
     "-o",
     "--output",
@@ -27,22 +29,10 @@ _SUFFIXES = {".html": "html", ".htm": "html", ".md": "md", ".json": "json"}
     type=click.Choice(["html", "md", "json"]),
     help="Default: by the output's suffix, else html.",
 )
-@click.option(
-    "--model",
-    type=click.Path(),
-    help="The ONNX model that was compiled; default: looked for beside the program and here.",
-)
+@MODEL
 @click.option("--target", help="Map to this target; default: the program's own.")
-@click.option(
-    "--energy-model",
-    metavar="NAME",
-    help="A cost model by name, also another chip's; default: the target's own, if it has one.",
-)
-@click.option(
-    "--limit",
-    type=click.IntRange(1),
-    help="Simulate the first so many samples; default: by the program's size, 16 to 512.",
-)
+@ENERGY_MODEL
+@limit_option(text="Simulate the first so many samples; default: by the program's size, 16 to 512.")
 @click.option(
     "--sample",
     type=click.IntRange(0),
@@ -50,7 +40,7 @@ _SUFFIXES = {".html": "html", ".htm": "html", ".md": "md", ".json": "json"}
     show_default=True,
     help="The sample whose spikes and membranes are drawn.",
 )
-@click.option("--threads", type=click.IntRange(1), help="Default: all cores.")
+@THREADS
 def report(
     program: str,
     data: str,
@@ -70,8 +60,7 @@ def report(
     from neurodeploy.reporting.page import report as run
     from neurodeploy.samples import load_samples
 
-    suffix = "" if output is None else Path(output).suffix.lower()
-    kind = kind or _SUFFIXES.get(suffix, "html")
+    kind = _format(output, kind)
     if output is None and kind == "html":
         output = "report.html"
     if output is not None:
@@ -99,3 +88,20 @@ def report(
     written = text.encode()
     write_atomically(output, written)
     print(f"{output}: {len(written):,} bytes")
+
+
+def _format(output: str | None, kind: str | None) -> str:
+    """The format asked for, or else that of the output's suffix, or else html.
+
+    Refused: a suffix that is another format's; viewers go by it.
+    """
+    from neurodeploy.errors import UsageError
+
+    named = None if output is None else _SUFFIXES.get(Path(output).suffix.lower())
+    if kind is not None and named not in (None, kind):
+        raise UsageError(
+            f"{kind} is asked for, but {output!r} is the name of a file of {named}",
+            place="--format",
+            remedy=f"give an output that ends in .{kind}, or leave --format out",
+        )
+    return kind or named or "html"

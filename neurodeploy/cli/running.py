@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from neurodeploy.cli.options import JSON
+from neurodeploy.cli.options import DATA, JSON, THREADS, limit_option
 
 __all__ = ["deploy", "simulate"]
 
@@ -24,13 +24,23 @@ def _load(program: str, data: str, limit: int | None) -> tuple[Any, Any]:
 
 @click.command()
 @click.argument("program", type=click.Path())
-@click.option("--data", required=True, type=click.Path(), help=".npz with x and, optionally, y.")
-@click.option("--limit", type=click.IntRange(1), help="Only the first so many samples.")
+@DATA
+@limit_option()
 @click.option(
     "--model", type=click.Path(), help="The ONNX model: its accuracy on the same samples."
 )
 @click.option("-o", "--output", type=click.Path(), help="Write outputs and predictions (.npz).")
-@click.option("--threads", type=click.IntRange(1), help="Default: all cores.")
+@THREADS
+@click.option(
+    "--workers",
+    metavar="URL",
+    help="Run on a dask cluster: its scheduler's address, like tcp://host:8786.",
+)
+@click.option(
+    "--memory",
+    metavar="LIMIT",
+    help="Limit for the simulation's buffers, like 2GiB; default: half of what is available.",
+)
 @JSON
 def simulate(
     program: str,
@@ -39,9 +49,11 @@ def simulate(
     model: str | None,
     output: str | None,
     threads: int | None,
+    workers: str | None,
+    memory: str | None,
     as_json: bool,
 ) -> None:
-    """Run samples through a program on the CPU."""
+    """Run samples through a program on the CPU, here or on the machines of a cluster."""
     from neurodeploy.files import check_output
     from neurodeploy.pipeline import simulate as run
     from neurodeploy.reporting.console import Progress
@@ -52,11 +64,17 @@ def simulate(
     loaded, samples = _load(program, data, limit)
     reference = None if model is None else Reference.compute(model, loaded, samples)
     with Progress().running() as progress:
-        advance = progress.counter("simulate", len(samples.x))
-        result = run(loaded, samples.x, threads=threads, progress=advance)
+        result = run(
+            loaded,
+            samples.x,
+            threads=threads,
+            workers=workers,
+            memory=memory,
+            progress=progress.counter("simulate", len(samples.x)),
+        )
     if output is not None:
         write_outputs(output, result)
-    show_result(loaded, result, samples.y, reference, as_json)
+    show_result(loaded, result, samples.y, reference, as_json, checksum=True)
 
 
 @click.command()
@@ -72,6 +90,11 @@ def simulate(
 @click.option("--verify", is_flag=True, help="Compare every spike with the simulator.")
 @click.option("--membranes", is_flag=True, help="With --verify: compare every membrane as well.")
 @click.option(
+    "--stock",
+    is_flag=True,
+    help="Lava's own models of its connections and neurons, not our fast ones.",
+)
+@click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
     help="Seconds; default: by the size of the work.",
@@ -83,6 +106,7 @@ def deploy(
     limit: int,
     verify: bool,
     membranes: bool,
+    stock: bool,
     timeout: float | None,
     as_json: bool,
 ) -> None:
@@ -98,9 +122,12 @@ def deploy(
             samples.x,
             verify=verify,
             membranes=membranes,
+            stock=stock,
             timeout=timeout,
             progress=lambda done, total: progress.stage("lava", done, total),
         )
+    if result.models == "lava" and not stock:
+        warn("numba is not installed: Lava's own models ran, which take far longer")
     show_result(loaded, result, samples.y, None, as_json)
     if result.first_mismatch is not None:
         warn(f"not the same: {result.first_mismatch}")

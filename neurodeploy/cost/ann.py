@@ -47,14 +47,11 @@ def ann_cost(program: Program, model: str | Path | None = None) -> AnnCost:
         return AnnCost("program", sum(layers.values()), layers)
     # here, so that costing a program alone needs no onnx
     from neurodeploy.importing import load_network
-    from neurodeploy.ledger.model import find_model
+    from neurodeploy.ledger.model import find_model, recorded_output
     from neurodeploy.network import Conv, Dense
     from neurodeploy.passes import FoldBatchNorm, run_passes
 
-    recorded = program.provenance.get("model")
-    output = recorded.get("output") if isinstance(recorded, dict) else None
-    path = find_model(program, model)
-    imported = load_network(path, output if isinstance(output, str) and output else None)
+    imported = load_network(find_model(program, model), recorded_output(program))
     network = run_passes(imported.network, (FoldBatchNorm(),))
     layers = {}
     for node in network:

@@ -18,9 +18,9 @@ from neurodeploy.cost.report import Cost
 from neurodeploy.errors import UsageError
 from neurodeploy.mapping.model import Mapping
 from neurodeploy.program import Program
-from neurodeploy.targets import Target, load_target, target_names
+from neurodeploy.targets import Target, target_of
 
-__all__ = ["costed_target", "estimate_cost"]
+__all__ = ["estimate_cost"]
 
 
 def estimate_cost(
@@ -62,7 +62,7 @@ def estimate_cost(
         TargetError, UsageError (no such model, a mapping of another program or target),
         DataError, ProgramError, ModelError (another ONNX file).
     """
-    hardware = costed_target(program, target)
+    hardware = target_of(program.target, target)
     # refused before the work, not after it
     if threads is not None and threads < 1:
         raise UsageError(f"{threads} is less than one", place="threads")
@@ -97,19 +97,3 @@ def _mapped(program: Program, target: Target, found: Firing) -> Mapping:
 
     spikes = {name: float(sent.sum()) / found.samples for name, sent in found.sent.items()}
     return map_program(program, target, spikes)
-
-
-def costed_target(program: Program, target: str | Target | None = None) -> Target:
-    """The target asked for, or the program's own.
-
-    Refused: a program for a target of somebody's own, whose file must be named.
-    """
-    if isinstance(target, Target):
-        return target
-    if target is None and program.target not in target_names():
-        raise UsageError(
-            f"the program is for a target {program.target!r} that does not come along",
-            place="--target",
-            remedy="give its .toml file with --target",
-        )
-    return load_target(program.target if target is None else target)

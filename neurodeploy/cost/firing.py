@@ -12,7 +12,8 @@ from neurodeploy.program import INPUT, Program
 from neurodeploy.simulator import encoding
 from neurodeploy.simulator.activity import activity
 from neurodeploy.simulator.closed_form import is_closed_form
-from neurodeploy.simulator.engine import default_threads
+from neurodeploy.simulator.input_messages import messages_by_input
+from neurodeploy.simulator.threads import default_threads
 
 __all__ = ["Firing", "firing"]
 
@@ -76,7 +77,7 @@ def firing(
             name: ((fired != 0) if closed else fired).sum(0, dtype=np.int64)
             for name, fired in found.fired.items()
         }
-        sent[INPUT] = _input(program, level, first)
+        sent[INPUT] = messages_by_input(program, level, first)
         return len(level), sent
 
     total = {p.name: np.zeros(p.size, np.int64) for p in program.populations}
@@ -88,15 +89,3 @@ def firing(
             if progress is not None:
                 progress(done)
     return Firing(len(x), total)
-
-
-def _input(program: Program, level: np.ndarray, first_index: int) -> np.ndarray:
-    """Messages of each input over a batch."""
-    encoder, steps = program.encoder, program.period
-    if encoder.encoding in ("current", "ttfs"):
-        each = steps if encoder.encoding == "current" else 1
-        return np.count_nonzero(level, axis=0).astype(np.int64) * each
-    total = np.zeros(level.shape[1], np.int64)
-    for k, row in enumerate(level):
-        total += np.count_nonzero(encoding.encode(encoder, row, steps, first_index + k), axis=0)
-    return total

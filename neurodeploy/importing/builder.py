@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from math import prod
-from typing import TypeVar
 
 import numpy as np
 
@@ -17,8 +16,6 @@ from neurodeploy.importing.ranges import Range, value_range
 from neurodeploy.network import Activation, Input, Linear, Network, Node, Output, Permute, Shape
 
 __all__ = ["Builder", "Signal"]
-
-AnyNode = TypeVar("AnyNode", bound=Node)
 
 
 @dataclass(frozen=True)

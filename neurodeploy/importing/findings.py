@@ -62,6 +62,9 @@ class Report:
     hardware
         What the target's rules say of the program, ``layer: rule: value, limit, what to change``:
         those that are broken, then each rule where it is tightest. Empty without a program.
+    fits
+        Whether every one of those rules holds; None without a program. A program that does not fit
+        is still a program: `ok` does not depend on it.
     """
 
     path: str
@@ -69,6 +72,7 @@ class Report:
     summary: Summary
     nodes: int = 0
     hardware: tuple[str, ...] = ()
+    fits: bool | None = None
 
     @property
     def ok(self) -> bool:

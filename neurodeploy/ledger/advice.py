@@ -66,9 +66,7 @@ def advise(
     2. ``silence`` where it is the steps and most of the squared error is activity too small to
        be said at all.
     """
-    options = twin.program.provenance.get("options")
-    known = options if isinstance(options, Mapping) else {}
-    case = _Case(twin, part, row, samples, known)
+    case = _Case(twin, part, row, samples, twin.program.recorded("options"))
     found = _CASES[max(causes, key=lambda cause: causes[cause])](case)
     if not row.at_output:
         found = ("none", "no population brings any error to the output", "nothing", {})

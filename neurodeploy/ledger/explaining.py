@@ -18,7 +18,7 @@ from neurodeploy.ledger.tally import Tally
 from neurodeploy.ledger.twin import match
 from neurodeploy.program import Program
 from neurodeploy.simulator.encoding import check_samples
-from neurodeploy.simulator.engine import default_threads
+from neurodeploy.simulator.threads import default_threads
 
 __all__ = ["explain"]
 

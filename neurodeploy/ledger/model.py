@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from neurodeploy.errors import ModelError, UsageError
 from neurodeploy.files import read_bytes
@@ -14,7 +13,7 @@ from neurodeploy.network import Network
 from neurodeploy.passes import L4Correction, run_passes, standard_passes
 from neurodeploy.program import Program
 
-__all__ = ["find_model", "reference_network"]
+__all__ = ["find_model", "recorded_output", "reference_network"]
 
 
 def find_model(
@@ -71,18 +70,17 @@ def reference_network(program: Program, path: Path) -> Network:
         The file is no model, its external data are not those that were compiled, or it takes
         samples of another shape.
     """
-    recorded = _mapping(program.provenance.get("model"))
-    output = recorded.get("output")
-    imported = load_network(path, output if isinstance(output, str) and output else None)
-    external = recorded.get("external_sha256")
-    if external is not None and dict(_mapping(external)) != dict(imported.external_sha256):
+    imported = load_network(path, recorded_output(program))
+    external = program.recorded("model").get("external_sha256")
+    known = dict(external) if isinstance(external, Mapping) else {}
+    if external is not None and known != dict(imported.external_sha256):
         raise ModelError(
             "its external data are not those that the program was made of",
             place=str(path),
             remedy="put the original weight files beside it, or compile again",
         )
     network = run_passes(imported.network, standard_passes())
-    if _mapping(program.provenance.get("options")).get("l4") is True:
+    if program.recorded("options").get("l4") is True:
         network = L4Correction().apply(network)
     shape = network.shapes[network.input.name]
     if shape != program.encoder.sample_shape:
@@ -94,14 +92,15 @@ def reference_network(program: Program, path: Path) -> Network:
     return network
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
-    """The value where it is a mapping; provenance is written by whoever made the program."""
-    return value if isinstance(value, Mapping) else {}
+def recorded_output(program: Program) -> str | None:
+    """The model's output that was compiled; None where the program does not say."""
+    output = program.recorded("model").get("output")
+    return output if isinstance(output, str) and output else None
 
 
 def _recorded(program: Program) -> tuple[str, str]:
     """Name (never a path) and sha-256 of the model; empty where the program does not say."""
-    model = _mapping(program.provenance.get("model"))
+    model = program.recorded("model")
     name, digest = model.get("file"), model.get("sha256")
     name = name if isinstance(name, str) and Path(name).name == name else ""
     return name, digest if isinstance(digest, str) else ""

@@ -86,14 +86,14 @@ class Summary:
     accuracy
         Percent of the labels; None without labels.
     agreement
-        Percent of samples with the ANN's class.
+        Percent of samples with the ANN's class; None where there is one output, so no classes.
     error
         Of the output.
     """
 
     stage: str
     accuracy: float | None
-    agreement: float
+    agreement: float | None
     error: float
 
 
@@ -169,7 +169,7 @@ class Explanation:
 
     @property
     def verdict(self) -> str:
-        """What the outputs say before any layer is blamed; empty if there is something to blame.
+        """What the classes say before any layer is blamed; empty if there is something to blame.
 
         1. The program says what the ANN says: nothing is lost in the conversion.
         2. The ANN itself is wrong on these samples far more often: look before the conversion.
@@ -178,10 +178,14 @@ class Explanation:
         lost = None
         if ann.accuracy is not None and program.accuracy is not None:
             lost = ann.accuracy - program.accuracy
-        agrees = f"the program agrees with the ANN on {program.agreement:.1f} % of the samples"
         found = []
-        if program.agreement >= SAME or (lost is not None and lost <= LITTLE):
-            found.append(f"next to nothing is lost in the conversion: {agrees}")
+        if program.agreement is not None and (
+            program.agreement >= SAME or (lost is not None and lost <= LITTLE)
+        ):
+            found.append(
+                "next to nothing is lost in the conversion: the program agrees with the ANN on "
+                f"{program.agreement:.1f} % of the samples"
+            )
         if ann.accuracy is not None and ann.accuracy < POOR and (lost or 0) < 100 - ann.accuracy:
             found.append(
                 f"the ANN itself is right on only {ann.accuracy:.1f} %: look before the "

@@ -129,18 +129,19 @@ class Tally:
         )
 
     def summary(self, labels: np.ndarray | None) -> tuple[Summary, ...]:
-        """The outputs, stage by stage; no classes where there is one output only."""
+        """The outputs, stage by stage; no classes to compare where there is one output only."""
         classes = np.concatenate([part for _, part in sorted(self._classes, key=_first)], axis=1)
         sums = self._sums[self.twin.readout.name]
-        if self.twin.readout.neurons == 1:
-            labels = None
+        several = self.twin.readout.neurons > 1
         found = []
         for stage, chosen, key in zip(STAGES, classes, ("", *_CHAIN), strict=True):
             found.append(
                 Summary(
                     stage,
-                    None if labels is None else float(100 * np.mean(chosen == labels)),
-                    float(100 * np.mean(chosen == classes[0])),
+                    float(100 * np.mean(chosen == labels))
+                    if several and labels is not None
+                    else None,
+                    float(100 * np.mean(chosen == classes[0])) if several else None,
                     ratio(sums.errors[key], sums.norm) if key else 0.0,
                 )
             )

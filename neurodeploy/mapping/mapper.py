@@ -13,7 +13,7 @@ from neurodeploy.mapping.rules import Laid, check_rules
 from neurodeploy.mapping.splitting import RESOURCES, Cut, Splitter
 from neurodeploy.mapping.traffic import arriving, flow, messages
 from neurodeploy.program import INPUT, Program
-from neurodeploy.targets import Target, load_target, target_names
+from neurodeploy.targets import Target, target_of
 
 __all__ = ["cut_program", "map_program"]
 
@@ -49,7 +49,7 @@ def map_program(
     NeuroDeployError
         TargetError: no such target. UsageError: another placement; spikes that are no numbers.
     """
-    hardware = _target(program, target)
+    hardware = target_of(program.target, target)
     if placement not in METHODS:
         raise UsageError(f"{placement!r} is not one of {', '.join(METHODS)}", place="--placement")
     counted = _spikes(program, spikes)
@@ -85,18 +85,6 @@ def cut_program(program: Program, target: Target) -> dict[str, Cut]:
         for connection, fan in zip(incoming[name], cuts[name].fans, strict=True):
             reached[connection.source] += fan.degree()
     return {name: cuts[name] for name in shapes}
-
-
-def _target(program: Program, target: str | Target | None) -> Target:
-    if isinstance(target, Target):
-        return target
-    if target is None and program.target not in target_names():
-        raise UsageError(
-            f"the program is for a target {program.target!r} that does not come along",
-            place="--target",
-            remedy="give its .toml file with --target",
-        )
-    return load_target(program.target if target is None else target)
 
 
 def _spikes(program: Program, spikes: Spikes[str, float] | None) -> dict[str, float]:

@@ -84,7 +84,7 @@ def spikes_of(program: Program, x: np.ndarray) -> dict[str, float]:
         (n, *sample shape), as `simulate` takes them.
     """
     from neurodeploy.simulator.encoding import levels
-    from neurodeploy.simulator.engine import simulate
+    from neurodeploy.simulator.simulation import simulate
 
     result, _ = simulate(program, x)
     counted = {name: float(spikes.mean()) for name, spikes in result.spikes.items()}

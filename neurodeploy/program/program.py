@@ -245,6 +245,15 @@ class Program:
         """Number of neurons, input excluded."""
         return sum(p.size for p in self.populations)
 
+    def recorded(self, part: str) -> Mapping[str, Any]:
+        """What `provenance` says of a part, such as ``model``; empty where it says nothing.
+
+        Whoever made the program wrote it: what is no mapping counts as nothing, and the values of
+        a mapping may be anything.
+        """
+        value = self.provenance.get(part)
+        return value if isinstance(value, Mapping) else {}
+
     @property
     def needs_microcode(self) -> bool:
         """Whether any neuron is not Lava's stock one (Loihi 2 only)."""

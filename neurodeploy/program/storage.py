@@ -22,7 +22,7 @@ from neurodeploy.files import read_bytes, write_atomically
 from neurodeploy.program.manifest import program_from, program_to
 from neurodeploy.program.program import Program
 
-__all__ = ["SCHEMA", "load", "save", "to_bytes"]
+__all__ = ["SCHEMA", "from_bytes", "load", "save", "to_bytes"]
 
 #: Version of the manifest. A reader refuses newer ones.
 SCHEMA = 1
@@ -86,8 +86,11 @@ def load(path: str | Path) -> Program:
     StorageError
         Missing, truncated, altered, of a newer schema, or with a tensor missing.
     """
-    data = read_bytes(path)
-    place = str(path)
+    return from_bytes(read_bytes(path), str(path))
+
+
+def from_bytes(data: bytes, place: str) -> Program:
+    """The program of a `.ndp` file's content; `place` names it in errors, which are `load`'s."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = _members(archive, len(data), place)

@@ -151,6 +151,7 @@ def _about_model(report: Report, options: Mapping[str, str]) -> dict[str, str]:
         "version": __version__,
         **options,
         "compiles": "yes" if report.ok else "no",
+        "fits": "" if report.fits is None else "yes" if report.fits else "no",
         "output": summary.output or "",
         "nodes": ", ".join(counts),
         "coverage": "" if summary.coverage is None else f"{100 * summary.coverage:.1f} %",

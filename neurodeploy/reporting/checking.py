@@ -38,6 +38,7 @@ def show_report(
                 "ok": report.ok,
                 "summary": asdict(report.summary),
                 "findings": [asdict(finding) for finding in report.findings],
+                "fits": report.fits,
                 "hardware": list(report.hardware),
                 "annotated": annotated,
             }
@@ -64,6 +65,11 @@ def show_report(
         print(f"{asked['target']}: {line}")
     if annotated is not None:
         print(f"verdicts written to {annotated}")
+    if report.fits is False:
+        print(
+            f"does not fit {asked['target']}: the rules that come first above are broken; "
+            "the program can be simulated all the same"
+        )
     if report.ok:
         print(f"compiles; next: {_next(report.path, asked)}")
     else:

@@ -82,6 +82,6 @@ def _lava_imports() -> dict[str, Any]:
 
 
 def _engine() -> dict[str, Any]:
-    from neurodeploy.simulator.engine import default_threads
+    from neurodeploy.simulator.threads import default_threads
 
     return {"name": "engine", "ok": True, "detail": f"{default_threads()} threads"}

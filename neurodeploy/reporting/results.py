@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -30,15 +29,13 @@ class Reference:
     def compute(cls, model: str, program: Program, samples: Samples) -> Reference:
         """Run the ONNX model, through the importer, on the samples."""
         from neurodeploy.importing import load_network
+        from neurodeploy.ledger.model import recorded_output
         from neurodeploy.network.evaluate import Evaluator
 
-        recorded = program.provenance.get("model")
-        known = recorded if isinstance(recorded, Mapping) else {}
-        same = sha256(read_bytes(model)).hexdigest() == known.get("sha256")
+        same = sha256(read_bytes(model)).hexdigest() == program.recorded("model").get("sha256")
         if not same:
             warn(f"{model} is not the file that was compiled: its checksum is another")
-        output = known.get("output") if same else None
-        network = load_network(model, output if isinstance(output, str) else None).network
+        network = load_network(model, recorded_output(program) if same else None).network
         shape = (len(samples.x), *network.shapes[network.input.name])
         evaluator = Evaluator(network)
         found = []
@@ -65,7 +62,8 @@ def summary(
     if reference is not None:
         if labels is not None:
             data["ann_accuracy"] = float(100 * np.mean(reference.predictions == labels))
-        data["agreement"] = float(100 * np.mean(reference.predictions == result.predictions))
+        if result.outputs[0].size > 1:  # else both can only say class 0
+            data["agreement"] = float(100 * np.mean(reference.predictions == result.predictions))
     data |= {
         "spikes_per_sample": result.spikes_per_sample,
         "spikes_per_neuron": result.spikes_per_sample / program.neurons,
@@ -83,6 +81,9 @@ def summary(
         value = getattr(result, name, None)
         if value is not None:
             data[name] = int(value)
+    for name in ("models", "lava_steps", "start_seconds", "step_seconds"):  # a run on Lava
+        if hasattr(result, name):
+            data[name] = getattr(result, name)
     return data
 
 
@@ -97,6 +98,10 @@ _TITLES = {
     "mismatched_spikes": "spikes that differ",
     "compared_membranes": "membranes compared",
     "mismatched_membranes": "membranes that differ",
+    "models": "whose models of Lava's processes",
+    "lava_steps": "steps on Lava",
+    "start_seconds": "seconds before the first step",
+    "step_seconds": "seconds while stepping",
     "latency_steps": "latency (steps)",
     "steps_between_samples": "a sample every (steps)",
     "wrapped_currents": "currents that wrapped",
@@ -110,9 +115,13 @@ def show_result(
     labels: np.ndarray | None,
     reference: Reference | None,
     as_json: bool,
+    *,
+    checksum: bool = False,
 ) -> None:
-    """Print a run's numbers; warn of overflows that really happened."""
+    """Print a run's numbers, its checksum if asked; warn of overflows that really happened."""
     data = summary(program, result, labels, reference)
+    if checksum:
+        data["checksum"] = result.checksum
     classes = result.outputs[0].size if result.samples else 0
     if labels is not None and np.any((labels < 0) | (labels >= classes)):
         low, high = int(labels.min()), int(labels.max())

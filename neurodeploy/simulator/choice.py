@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Literal
 
 __all__ = ["Choice"]
 
@@ -31,11 +32,17 @@ class Choice:
         Estimated nanoseconds of gathering a step without spikes, and of one event.
     multiplications
         Of the product for one step.
+
+    Attributes
+    ----------
+    only
+        "gather" or "product" where the way is prescribed (for tests and benchmarks).
     """
 
     def __init__(self, fixed: float, each: float, multiplications: int) -> None:
         self._fixed, self._each = fixed, each
         self._least = multiplications / _FASTEST_PRODUCT
+        self.only: Literal["gather", "product"] | None = None
         self._runs = [0, 0]
         self._spent = 0.0
         # measured / estimated of gathering, and measured nanoseconds a step of the product
@@ -65,6 +72,8 @@ class Choice:
 
     def _way(self, steps: int, estimated: float) -> int:
         """0 to gather, 1 to multiply."""
+        if self.only is not None:
+            return int(self.only == "product")
         if self._runs[0] <= _TRIALS:
             return 0
         gathering = estimated * self._best[0]

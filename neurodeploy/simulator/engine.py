@@ -137,7 +137,7 @@ class Engine:
         steps = messages.shape[0]
         self._check_messages(messages)
         program = self.program
-        sent = {INPUT: self._input(messages)}
+        sent = {INPUT: self.events(INPUT, messages)}
         spikes, membrane, wrapped, clipped = {}, {}, {}, {}
         everything = np.arange(steps)
         none = np.full(steps, -1, np.int64)
@@ -264,40 +264,56 @@ class Engine:
         -------
         int32 (period, neurons), C order.
         """
-        sent = {}
-        for name, rows in messages.items():
-            shape = self.program.shape_of(name)
-            positions = rows.shape[1] // channels_of(shape)
-            sent[name] = events_of(rows[:, internal_order(shape)], positions)
-        steps = np.arange(self.program.period)
-        record = np.empty((steps.size, layer.words * kernels.WORD), np.int32)
-        state = _State(self._neurons(layer, checked=layer.checked), None, record)
-        self._layer(layer, state, sent, _Rows(np.zeros_like(steps), steps, steps))
-        membranes = np.empty((steps.size, layer.order.size), np.int32)
+        sent = {name: self.events(name, rows) for name, rows in messages.items()}
+        record = np.empty((self.program.period, layer.words * kernels.WORD), np.int32)
+        self.run_layer(layer, sent, record)
+        membranes = np.empty((len(record), layer.order.size), np.int32)
         membranes[:, layer.order] = record[:, : layer.order.size]
         return membranes
+
+    def events(self, source: str, messages: np.ndarray) -> Events:
+        """Messages of a source, integers (steps, neurons) in C order, as the engine takes them."""
+        shape = self.program.shape_of(source)
+        positions = messages.shape[1] // channels_of(shape)
+        return events_of(messages[:, internal_order(shape)], positions)
+
+    def run_layer(
+        self, layer: Layer, sent: dict[str, Events], record: np.ndarray | None = None
+    ) -> Events:
+        """One population over one window.
+
+        Parameters
+        ----------
+        sent
+            What its sources send at each step of the window.
+        record
+            int32 (period, neurons filled up to whole words): takes the membranes, internal order.
+
+        Returns
+        -------
+        Its spikes, in buffers that the thread's next run overwrites.
+        """
+        steps = np.arange(self.program.period)
+        slot = np.full(steps.size, -1, np.int64) if record is None else steps
+        taken = np.empty((0, layer.words * kernels.WORD), np.int32) if record is None else record
+        state = _State(self._neurons(layer, checked=layer.checked), None, taken)
+        return self._layer(layer, state, dict(sent), _Rows(np.zeros_like(steps), steps, slot))
 
     def _check_messages(self, messages: np.ndarray) -> None:
         low, high = self.program.encoder.message_range
         if messages.size and (messages.min() < low or messages.max() > high):
             raise DataError(f"messages leave the encoder's range {low}..{high}")
 
-    def _input(self, messages: np.ndarray) -> Events:
-        """Messages (steps, inputs), C order."""
-        shape = self.program.encoder.shape
-        positions = messages.shape[1] // channels_of(shape)
-        return events_of(messages[:, self.plan.input_order], positions)
-
     def _encoded(self, level: np.ndarray, first_index: int, tau: np.ndarray) -> dict[str, Events]:
         """What the input sends at steps `tau` of each sample; a constant current sends once."""
         encoder, period = self.program.encoder, self.program.period
         if encoder.encoding == "current":
-            return {INPUT: self._input(level)}
+            return {INPUT: self.events(INPUT, level)}
         rows = [
             encoding.encode(encoder, row, period, first_index + k)[tau]
             for k, row in enumerate(level)
         ]
-        return {INPUT: self._input(np.concatenate(rows))}
+        return {INPUT: self.events(INPUT, np.concatenate(rows))}
 
     def _neurons(self, layer: Layer, *, checked: bool) -> Stepper:
         p = layer.population

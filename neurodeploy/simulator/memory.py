@@ -84,11 +84,12 @@ def _machine() -> int | None:
         return None
 
 
-def _groups() -> list[int]:
+def _groups(
+    own: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")
+) -> list[int]:
     """What is left under the limits of the control groups (versions 2 and 1) of this process."""
-    root = Path("/sys/fs/cgroup")
     try:
-        lines = Path("/proc/self/cgroup").read_text().splitlines()
+        lines = own.read_text().splitlines()
     except OSError:
         return []
     left = []

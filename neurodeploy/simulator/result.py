@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -102,7 +103,7 @@ class Result:
         """
         digest = hashlib.sha256()
 
-        def add(part: str, name: str, values: object, dtype: str) -> None:
+        def add(part: str, name: str, values: Any, dtype: str) -> None:
             digest.update(f"{part} {name!r} {np.shape(values)}\n".encode())
             digest.update(np.ascontiguousarray(values, dtype).data)
 

@@ -12,10 +12,12 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import threading
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError, ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import cache, lru_cache
 from itertools import islice
 from pathlib import Path
@@ -82,6 +84,7 @@ def simulate_on(
     parts: dict[int, Result] = {}
     try:
         with (
+            _silent("distributed", "distributed.client"),
             distributed.Client(workers, timeout=PATIENCE, set_as_default=False) as client,
             client.as_current(),
         ):
@@ -95,6 +98,19 @@ def simulate_on(
     except Exception as error:  # whatever the cluster's machines and the network come up with
         raise _told(error, workers) from None
     return Result.join([parts[first] for first in sorted(parts)], time.perf_counter() - began)
+
+
+@contextmanager
+def _silent(*names: str) -> Iterator[None]:
+    """Loggers that say nothing: what dask logs of a failure is told by the error raised."""
+    loggers = {logging.getLogger(name): logging.getLogger(name).level for name in names}
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        for logger, level in loggers.items():
+            logger.setLevel(level)
 
 
 def _distributed() -> Any:
@@ -256,9 +272,9 @@ def _told(error: Exception, workers: str) -> DeploymentError:
         )
     if isinstance(error, CancelledError | asyncio.CancelledError | OSError):
         return DeploymentError(
-            f"the cluster was lost ({error or type(error).__name__})",
+            "the scheduler, or the workers that held the program, went away",
             place=workers,
-            remedy="see that the scheduler and a worker run, and run again",
+            remedy="see that they run, and their logs; run again",
         )
     return DeploymentError(
         f"a worker failed: {type(error).__name__}: {error}",

@@ -5,57 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import onnx
 import pytest
+from command_line import refused, run, tiny_model
 from onnx import TensorProto, helper, numpy_helper
 
-
-def run(*arguments, cwd, **options):
-    return subprocess.run(
-        [sys.executable, "-m", "neurodeploy", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        timeout=300,
-        check=False,
-        **options,
-    )
-
-
-def refused(result, *words):
-    """One message on stderr, exit code 2, nothing on stdout, no traceback."""
-    assert result.returncode == 2, result.stderr
-    assert result.stdout == ""
-    assert "Traceback" not in result.stderr
-    for word in words:
-        assert word in result.stderr
-    return result.stderr
-
-
-def tiny_model(path, *, nodes=None, weight=None, shape=("n", 6), outputs=3):
-    """x @ weight, ReLU, @ weight: enough to compile."""
-    rng = np.random.default_rng(0)
-    if weight is None:
-        weight = rng.standard_normal((6, 4)).astype(np.float32)
-    head = rng.standard_normal((4, outputs)).astype(np.float32)
-    graph = helper.make_graph(
-        nodes
-        or [
-            helper.make_node("MatMul", ["x", "w"], ["a"], "first"),
-            helper.make_node("Relu", ["a"], ["b"], "relu"),
-            helper.make_node("MatMul", ["b", "h"], ["y"], "head"),
-        ],
-        "tiny",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", outputs])],
-        [numpy_helper.from_array(weight, "w"), numpy_helper.from_array(head, "h")],
-    )
-    onnx.save(
-        helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path
-    )
-    return path
+import neurodeploy as nd
 
 
 @pytest.fixture
@@ -131,6 +89,16 @@ def test_check_says_no(tmp_path):
     assert bad["remedy"]
     refused(run("compile", "m.onnx", cwd=tmp_path), "squash", "Sigmoid")
     assert not list(tmp_path.glob("*.ndp"))
+
+
+@pytest.mark.parametrize("provenance", [{}, {"model": 3, "options": [1]}, {"model": {"file": []}}])
+def test_inspect_a_program_that_says_nothing_of_itself(work, provenance):
+    """Whoever made the file wrote what it says of itself."""
+    program = replace(nd.load(work / "m.ndp"), provenance=provenance)
+    program.save(work / "odd.ndp")
+    told = run("inspect", "odd.ndp", cwd=work)
+    assert told.returncode == 0, told.stderr
+    assert told.stdout.count("unknown") == 2
 
 
 def two_outputs(path):

@@ -3,32 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
-
-
-def run(*arguments, cwd):
-    return subprocess.run(
-        [sys.executable, "-m", "neurodeploy", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        timeout=300,
-        check=False,
-    )
-
-
-def refused(result, *words):
-    assert result.returncode == 2, result.stderr
-    assert result.stdout == ""
-    assert "Traceback" not in result.stderr
-    for word in words:
-        assert word in result.stderr
+from command_line import refused, run, tiny_model
 
 
 @pytest.fixture(scope="module")
@@ -36,24 +15,7 @@ def work(tmp_path_factory):
     """A folder with a model, its program and data."""
     folder = tmp_path_factory.mktemp("explain")
     rng = np.random.default_rng(0)
-    nodes = [
-        helper.make_node("MatMul", ["x", "w"], ["a"], "first"),
-        helper.make_node("Relu", ["a"], ["b"], "relu"),
-        helper.make_node("MatMul", ["b", "h"], ["y"], "head"),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "tiny",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 6])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 3])],
-        [
-            numpy_helper.from_array(rng.standard_normal((6, 4)).astype(np.float32), "w"),
-            numpy_helper.from_array(rng.standard_normal((4, 3)).astype(np.float32), "h"),
-        ],
-    )
-    opset = helper.make_opsetid("", 17)
-    model = helper.make_model(graph, opset_imports=[opset], ir_version=8)
-    onnx.save(model, folder / "m.onnx")
+    tiny_model(folder / "m.onnx")
     x = rng.random((300, 6)).astype(np.float32)
     np.savez(folder / "t.npz", x=x, y=rng.integers(0, 3, 300))
     np.savez(folder / "unlabelled.npz", x=x[:20])
@@ -83,6 +45,7 @@ def test_json(work):
     assert data["blame"]["layer"] == "first"
     limited = run("explain", "m.ndp", "--data", "t.npz", "--limit", 7, "--json", cwd=work)
     assert json.loads(limited.stdout)["samples"] == 7
+    assert limited.stderr == ""
 
 
 def test_where_the_model_is(work, tmp_path):
@@ -103,3 +66,23 @@ def test_where_the_model_is(work, tmp_path):
     refused(missing, "no.onnx", "no such file")
     refused(run("explain", "no.ndp", "--data", work / "t.npz", cwd=tmp_path), "no.ndp")
     refused(run("explain", work / "m.ndp", "--data", "no.npz", cwd=tmp_path), "no.npz")
+
+
+def test_one_output(tmp_path):
+    """No class is chosen from one output: no agreement, no accuracy, and no praise for them."""
+    tiny_model(tmp_path / "m.onnx", outputs=1)
+    x = np.random.default_rng(0).random((20, 6)).astype(np.float32)
+    np.savez(tmp_path / "t.npz", x=x, y=np.zeros(20, np.int64))
+    assert run("compile", "m.onnx", "--calibration", "t.npz", cwd=tmp_path).returncode == 0
+    arguments = ("explain", "m.ndp", "--data", "t.npz")
+    told = run(*arguments, cwd=tmp_path)
+    assert told.returncode == 0, told.stderr
+    assert "one output: no predictions to compare" in told.stdout
+    for word in ("agreement", "accuracy", "100.00", "next to nothing is lost"):
+        assert word not in told.stdout
+    data = json.loads(run(*arguments, "--json", cwd=tmp_path).stdout)
+    assert {(s["agreement"], s["accuracy"]) for s in data["summary"]} == {(None, None)}
+    assert data["summary"][-1]["error"] > 0
+    assert data["verdict"] == ""
+    arguments = ("simulate", "m.ndp", "--data", "t.npz", "--model", "m.onnx", "--json")
+    assert "agreement" not in json.loads(run(*arguments, cwd=tmp_path).stdout)

@@ -16,7 +16,7 @@ from neurodeploy.network.evaluate import Evaluator
 from neurodeploy.network.stages import stages
 from neurodeploy.passes import run_passes, standard_passes
 from neurodeploy.program import Preprocessing
-from neurodeploy.simulator.engine import simulate
+from neurodeploy.simulator.simulation import simulate
 from neurodeploy.targets import load_target
 
 PLAIN = Preprocessing(1.0)

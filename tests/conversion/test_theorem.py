@@ -22,7 +22,7 @@ from neurodeploy.passes import run_passes, standard_passes
 from neurodeploy.program import INPUT, Convolution, Dense, Earliest, Preprocessing, Sparse
 from neurodeploy.simulator import encoding, reference
 from neurodeploy.simulator.continuous import activations
-from neurodeploy.simulator.engine import simulate
+from neurodeploy.simulator.simulation import simulate
 from neurodeploy.targets import load_target
 
 SETTINGS = settings(

@@ -1,8 +1,9 @@
-"""Helpers of this folder by name (path-based: lava-nc installs a package called `tests`)."""
+"""Helpers of this folder and of `cli` by name (lava-nc installs a package called `tests`)."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "cli")]

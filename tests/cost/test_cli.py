@@ -3,32 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
-
-
-def run(*arguments, cwd):
-    return subprocess.run(
-        [sys.executable, "-m", "neurodeploy", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        timeout=300,
-        check=False,
-    )
-
-
-def refused(result, *words):
-    assert result.returncode == 2, result.stderr
-    assert result.stdout == ""
-    assert "Traceback" not in result.stderr
-    for word in words:
-        assert word in result.stderr
+from command_line import refused, run, tiny_model
 
 
 @pytest.fixture(scope="module")
@@ -36,22 +14,7 @@ def work(tmp_path_factory):
     """A folder with a model, programs of it for two chips, and data."""
     folder = tmp_path_factory.mktemp("cost")
     rng = np.random.default_rng(0)
-    graph = helper.make_graph(
-        [
-            helper.make_node("MatMul", ["x", "w"], ["a"], "first"),
-            helper.make_node("Relu", ["a"], ["b"], "relu"),
-            helper.make_node("MatMul", ["b", "h"], ["y"], "head"),
-        ],
-        "tiny",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 6])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 3])],
-        [
-            numpy_helper.from_array(rng.standard_normal((6, 4)).astype(np.float32), "w"),
-            numpy_helper.from_array(rng.standard_normal((4, 3)).astype(np.float32), "h"),
-        ],
-    )
-    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    onnx.save(made, folder / "m.onnx")
+    tiny_model(folder / "m.onnx")
     x = rng.random((300, 6)).astype(np.float32)
     np.savez(folder / "t.npz", x=x)
     for name in ("loihi1", "loihi2"):

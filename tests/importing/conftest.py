@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
@@ -17,6 +18,8 @@ from neurodeploy.importing import Imported, Report, check, load_network
 from neurodeploy.network.evaluate import Evaluator
 
 ort.set_default_logger_severity(4)
+# helpers of this folder by name (Lava owns the package name `tests`)
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 NodeSpec = tuple
 

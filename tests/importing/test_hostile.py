@@ -1,34 +1,17 @@
 """Files made to break the importer: one clear ModelError, within seconds, within little memory."""
 
 import os
-import time
-from contextlib import contextmanager
 
 import numpy as np
 import onnx
 import pytest
+from hostile import modest, normal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from neurodeploy.errors import ModelError
 from neurodeploy.importing import check, load_network
-
-resource = pytest.importorskip("resource")  # POSIX only
-RNG = np.random.default_rng(9)
-
-
-def normal(*shape):
-    return RNG.standard_normal(shape).astype(np.float32)
-
-
-@contextmanager
-def modest(seconds=5.0, megabytes=400):
-    """Neither slow nor hungry (the peak of the whole process may grow by so much)."""
-    start, peak = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    yield
-    assert time.monotonic() - start < seconds
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak < megabytes * 1024
 
 
 def small(model):

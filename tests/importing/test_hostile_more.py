@@ -1,34 +1,17 @@
 """Further files made to break the importer: small ones that ask for much, odd places and names."""
 
 import os
-import resource
 import subprocess
 import sys
-import time
-from contextlib import contextmanager
 
 import numpy as np
 import onnx
 import pytest
+from hostile import modest, normal
 from onnx import TensorProto, helper, numpy_helper
 
 from neurodeploy.errors import ModelError
 from neurodeploy.importing import check, load_network
-
-RNG = np.random.default_rng(11)
-
-
-def normal(*shape):
-    return RNG.standard_normal(shape).astype(np.float32)
-
-
-@contextmanager
-def modest(seconds=5.0, megabytes=400):
-    """Neither slow nor hungry (the peak of the whole process may grow by so much)."""
-    start, peak = time.monotonic(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    yield
-    assert time.monotonic() - start < seconds
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak < megabytes * 1024
 
 
 def answers(path):

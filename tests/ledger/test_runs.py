@@ -19,7 +19,8 @@ from neurodeploy.program import INPUT, Preprocessing
 from neurodeploy.simulator import encoding
 from neurodeploy.simulator.activity import activity
 from neurodeploy.simulator.closed_form import EventSweep
-from neurodeploy.simulator.engine import Engine, simulate
+from neurodeploy.simulator.engine import Engine
+from neurodeploy.simulator.simulation import simulate
 from neurodeploy.targets import load_target
 
 SETTINGS = settings(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import onnx
 import pytest
 from built import chain, dense
 from click.testing import CliRunner
@@ -79,5 +80,41 @@ def test_compile_warns_and_check_tells(fashion, fashion_calibration):
     assert [line for line in said if "does not fit Intel Loihi: node_linear: input axons" in line]
     report = nd.check(fashion / "model.onnx", target="loihi1")
     assert report.ok
+    assert report.fits is False
     assert any("input axons a core: 12544, limit 4096" in line for line in report.hardware)
     assert any(line.startswith("program: chips:") for line in report.hardware)
+
+
+def test_check_says_what_does_not_fit(fashion, tmp_path):
+    """What does not fit its target compiles all the same: said, and no failure."""
+    model, copy = fashion / "model.onnx", tmp_path / "m.onnx"
+    for target, fits in (("loihi1", False), ("loihi2", True)):
+        told = run("check", model, "--target", target, "--annotate", copy)
+        assert told.exit_code == 0
+        assert (f"does not fit {target}" in told.stdout) is not fits
+        assert "compiles; next" in told.stdout
+        metadata = {entry.key: entry.value for entry in onnx.load(copy).metadata_props}
+        assert metadata["neurodeploy.fits"] == ("yes" if fits else "no")
+        found = json.loads(run("check", model, "--target", target, "--json").stdout)
+        assert (found["ok"], found["fits"]) == (True, fits)
+
+
+def test_check_does_not_say_that_a_refused_model_fits(tmp_path):
+    make = onnx.helper.make_node
+    graph = onnx.helper.make_graph(
+        [make("Sigmoid", ["x"], ["s"]), make("Relu", ["s"], ["y"])],
+        "refused",
+        [onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, ["n", 4])],
+        [onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, ["n", 4])],
+    )
+    opsets = [onnx.helper.make_opsetid("", 17)]
+    onnx.save(onnx.helper.make_model(graph, opset_imports=opsets), tmp_path / "m.onnx")
+    told = run("check", tmp_path / "m.onnx", "--json")
+    assert told.exit_code == 2
+    assert json.loads(told.stdout)["fits"] is None
+
+
+def test_a_limit_that_nobody_asked_for_is_said(program, tmp_path):
+    np.savez(tmp_path / "x.npz", x=np.full((70, 6), 0.5, np.float32))
+    assert "the first 64 of 70 samples" in run("map", program, "--data", tmp_path / "x.npz").stderr
+    assert run("map", program, "--data", tmp_path / "x.npz", "--limit", 64).stderr == ""

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 from html import unescape
 from pathlib import Path
@@ -18,6 +19,7 @@ from onnx import TensorProto, helper, numpy_helper, save
 import neurodeploy as nd
 
 SHARED = Path(__file__).resolve().parents[3] / "shared"
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cli"))
 
 #: Measures the page it stands in, and tells the page around it.
 _MEASURE = """

@@ -20,8 +20,9 @@ from neurodeploy.reporting.page import budget
 from neurodeploy.reporting.page.early import TimedReadout
 from neurodeploy.simulator import encoding
 from neurodeploy.simulator.activity import activity
-from neurodeploy.simulator.engine import Engine, simulate
+from neurodeploy.simulator.engine import Engine
 from neurodeploy.simulator.recording import record
+from neurodeploy.simulator.simulation import simulate
 
 
 def test_summary_rates_and_confusion_are_those_of_simulate(

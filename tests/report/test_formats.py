@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
+from command_line import refused, run
 
 import neurodeploy as nd
 from neurodeploy.errors import NeuroDeployError
@@ -15,17 +14,6 @@ from neurodeploy.reporting.page.numbers import compact, number, percent, place, 
 from neurodeploy.reporting.page.plots.axes import Axis, shorten
 
 HOSTILE = "<script>alert(1)</script>|`*_[x](y)"
-
-
-def run(*arguments, cwd):
-    return subprocess.run(
-        [sys.executable, "-m", "neurodeploy", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        timeout=300,
-        check=False,
-    )
 
 
 @pytest.fixture
@@ -57,6 +45,9 @@ def test_formats(work):
     assert shown.stdout.startswith("# neurodeploy report: m.ndp\n")
     for part in ("## Error ledger", "### Spikes of each layer", "| first |", "--mean=0.0"):
         assert part in shown.stdout
+    options = ("--format", "md", "-o", "r.text")  # a suffix that says nothing
+    assert run("report", "m.ndp", "--data", "t.npz", *options, cwd=work).returncode == 0
+    assert (work / "r.text").read_text() == shown.stdout
     rows = [line for line in shown.stdout.splitlines() if line.startswith("|")]
     assert len(rows) > 50
     assert all(row.rstrip().endswith("|") for row in rows)
@@ -82,15 +73,14 @@ def test_limits_and_samples(work):
         (("--model", "no.onnx"), "no such file"),
         (("-o", "no/where.html"), "there is no folder"),
         (("-o", "m.ndp"), "would overwrite"),
+        (("-o", "r.html", "--format", "md"), "the name of a file of html"),
+        (("-o", "r.JSON", "--format", "html"), "an output that ends in .html"),
         (("--data", "m.ndp"), "but no array x"),
     ],
 )
 def test_refusals_leave_nothing_behind(work, arguments, word):
     before = sorted(path.name for path in work.iterdir())
-    result = run("report", "m.ndp", "--data", "t.npz", *arguments, cwd=work)
-    assert result.returncode == 2
-    assert word in result.stderr
-    assert "Traceback" not in result.stderr
+    refused(run("report", "m.ndp", "--data", "t.npz", *arguments, cwd=work), word)
     assert sorted(path.name for path in work.iterdir()) == before
 
 
@@ -128,6 +118,8 @@ def test_one_output_has_no_classes(make):
     assert "one output" in report.content["curve"]["missing"]
     assert "one output" in report.content["confusion"]["missing"]
     assert report.content["summary"]["accuracy"] is None
+    assert report.content["summary"]["agreement"] is None
+    assert {stage["agreement"] for stage in report.content["ledger"]["summary"]} == {None}
     assert report.html()
 
 

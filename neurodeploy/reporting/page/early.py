@@ -1,7 +1,7 @@
 """The output read before its window ends.
 
 Rate code: the readout's membrane after t of T steps is, integer for integer, that of a run of t
-steps; one run gives all of them (`simulator.engine.simulate`, checkpoints).
+steps; one run gives all of them (`simulator.simulation.simulate`, checkpoints).
 
 Time to first spike: an input that arrives as the integer x has been added ``max(0, x - r)`` times
 when r steps are left, so the membrane then is ``bias + sum_j w_j max(0, x_j - r)``: the readout of

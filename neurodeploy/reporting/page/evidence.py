@@ -21,11 +21,13 @@ from neurodeploy.samples import Samples
 from neurodeploy.simulator import encoding
 from neurodeploy.simulator.activity import Activity, activity
 from neurodeploy.simulator.closed_form import is_closed_form
-from neurodeploy.simulator.engine import default_threads, simulate
+from neurodeploy.simulator.input_messages import messages_by_input
 from neurodeploy.simulator.recording import Recording, record
 from neurodeploy.simulator.result import Result
+from neurodeploy.simulator.simulation import simulate
+from neurodeploy.simulator.threads import default_threads
 
-__all__ = ["Evidence", "Stage", "collect", "fires"]
+__all__ = ["Evidence", "Stage", "collect", "fires", "told"]
 
 #: Called with the name of a stage, the work done and the work there is.
 Stage = Callable[[str, int, int], None]
@@ -157,7 +159,11 @@ def collect(
         )
         said = {name: total / (n * program.period) for name, total in sent.items()}
         early = outputs.reshape(len(steps), n, -1).argmax(2)
-    sent[INPUT] = _input(program, x)
+    # batch by batch: the integers of all samples would take their memory once more
+    sent[INPUT] = np.zeros(prod(program.encoder.shape), np.int64)
+    for first in range(0, n, _BATCH):
+        level = encoding.levels(program.encoder, x[first : first + _BATCH])
+        sent[INPUT] += messages_by_input(program, level, first)
     watched = [p.name for p in program.populations if budget.traced(program, p.size)]
     recording = record(
         program, encoding.levels(program.encoder, shown)[0], index, _watch(program, watched)
@@ -181,7 +187,7 @@ def collect(
         except NeuroDeployError as error:
             if model is not None:
                 raise
-            missing = _told(error)
+            missing = told(error)
     return Evidence(
         program=program,
         x=x,
@@ -203,7 +209,7 @@ def collect(
     )
 
 
-def _told(error: NeuroDeployError) -> str:
+def told(error: NeuroDeployError) -> str:
     """The message and the remedy in one sentence."""
     return error.message + (f"; {error.remedy}" if error.remedy else "")
 
@@ -217,7 +223,7 @@ def _model(
     except NeuroDeployError as error:
         if model is not None:
             raise
-        return None, _told(error)
+        return None, told(error)
 
 
 def _watch(program: Program, allowed: list[str]) -> list[str]:
@@ -229,19 +235,6 @@ def _watch(program: Program, allowed: list[str]) -> list[str]:
     ]
     chosen = {0, len(inner) // 2, len(inner) - 1} & set(range(len(inner)))
     return [inner[i] for i in sorted(chosen)]
-
-
-def _input(program: Program, x: np.ndarray) -> np.ndarray:
-    """Messages of each input over all samples."""
-    encoder, period = program.encoder, program.period
-    total = np.zeros(prod(encoder.shape), np.int64)
-    for k in range(len(x)):
-        (level,) = encoding.levels(encoder, x[k : k + 1])
-        if encoder.encoding in ("current", "ttfs"):
-            total += (level != 0) * (period if encoder.encoding == "current" else 1)
-        else:
-            total += np.count_nonzero(encoding.encode(encoder, level, period, k), axis=0)
-    return total
 
 
 def _timed(

@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from neurodeploy.cost import Cost, ann_cost, counts_of, estimate
-from neurodeploy.cost.estimating import costed_target
 from neurodeploy.cost.firing import Firing
 from neurodeploy.cost.models import choose
 from neurodeploy.cost.traffic import traffic
 from neurodeploy.errors import NeuroDeployError
 from neurodeploy.mapping import Mapping, map_program
 from neurodeploy.program import INPUT, Program
-from neurodeploy.reporting.page.evidence import Evidence, Stage
-from neurodeploy.targets import Target
+from neurodeploy.reporting.page.evidence import Evidence, Stage, told
+from neurodeploy.targets import Target, target_of
 
 __all__ = ["Hardware", "find_target", "place"]
 
@@ -47,11 +46,11 @@ def find_target(
         `target` or `energy_model` is named and not there.
     """
     try:
-        hardware = costed_target(program, target)
+        hardware = target_of(program.target, target)
     except NeuroDeployError as error:
         if target is not None:
             raise
-        return None, _told(error)
+        return None, told(error)
     choose(hardware, energy_model)
     return hardware, ""
 
@@ -68,12 +67,12 @@ def place(
         sent = {name: row.sum() / evidence.result.samples for name, row in evidence.sent.items()}
         mapping = map_program(evidence.program, target, sent)
     except NeuroDeployError as error:
-        unmapped = _told(error)
+        unmapped = told(error)
     progress("map", 1, 2)
     try:
         cost = _cost(evidence, target, mapping, energy_model)
     except NeuroDeployError as error:
-        uncosted = _told(error)
+        uncosted = told(error)
     progress("map", 2, 2)
     return Hardware(target, mapping, cost, unmapped, uncosted)
 
@@ -94,7 +93,3 @@ def _cost(
             chips=mapping.chips,
         )
     return estimate(program, target, counts, energy_model, ann_cost(program, evidence.model))
-
-
-def _told(error: NeuroDeployError) -> str:
-    return error.message + (f"; {error.remedy}" if error.remedy else "")

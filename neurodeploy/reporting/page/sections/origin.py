@@ -20,7 +20,7 @@ _OPTIONS = ("steps", "reset", "encoding", "balance", "percentile", "seed")
 def gather(evidence: Evidence) -> dict[str, Any]:
     """Commands, options and checksums."""
     program, names = evidence.program, evidence.names
-    calibration = _mapping(program.provenance.get("calibration"))
+    calibration = program.recorded("calibration")
     made = names.get("program") or "PROGRAM.ndp"
     data = names.get("data") or "SAMPLES.npz"
     model = evidence.model.name if evidence.model else ""
@@ -41,11 +41,9 @@ def gather(evidence: Evidence) -> dict[str, Any]:
 
 def _compile(program: Program, made: str) -> list[str]:
     """The words of the command, from what the program says of itself."""
-    known = _mapping(program.provenance.get("options"))
-    model = _mapping(program.provenance.get("model"))
-    calibration = _mapping(program.provenance.get("calibration"))
+    known, model = program.recorded("options"), program.recorded("model")
     words = ["neurodeploy", "compile", str(model.get("file") or "MODEL.onnx")]
-    if calibration.get("samples"):
+    if program.recorded("calibration").get("samples"):
         words += ["--calibration", "CALIBRATION.npz"]
     words += ["--scheme", program.scheme, "--target", program.target]
     for option in _OPTIONS:
@@ -63,10 +61,6 @@ def _compile(program: Program, made: str) -> list[str]:
     if model.get("output"):
         words.append(f"--output-name={model['output']}")
     return [*words, "-o", made]
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
 
 
 def _plain(value: Any) -> Any:

@@ -20,11 +20,8 @@ def gather(evidence: Evidence) -> dict[str, Any]:
     about = describe(program)
     reference = None if evidence.ann is None else Reference(evidence.ann)
     run = of_run(program, evidence.result, evidence.labels, reference)
-    if evidence.classes == 1:
-        run.pop("agreement", None)
     ledger = evidence.ledger
-    model = program.provenance.get("model")
-    known = model if isinstance(model, dict) else {}
+    known = program.recorded("model")
     return {
         "program": evidence.names.get("program", ""),
         "data": evidence.names.get("data", ""),
