@@ -92,7 +92,7 @@ def compare(engine: Engine, messages: np.ndarray, repeat: int) -> dict[str | Non
     if choice is None:
         sys.exit("the matrix product needs onnx and onnxruntime")
     found = engine.events(INPUT, messages.astype(np.int8))
-    sent = {INPUT: Events(found.index, found.start, found.place)}
+    sent = {INPUT: Events(found.index, found.start, found.place, bits=found.bits)}
     spikes = {}
     seconds: dict[str | None, list[float]] = {way: [] for way in WAYS}
 

@@ -59,7 +59,11 @@ def events_of(messages: np.ndarray, positions: int) -> Events:
     index = np.concatenate([index, np.zeros(kernels.WIDTH, np.int64)]).astype(np.int32)
     place = np.empty((steps, positions + 1), np.int64)
     kernels.locate(index, start, sources // positions, place)
-    return Events(index, start, place, messages[row, index[: row.size]].astype(np.int32))
+    bits = np.zeros((steps, -(-sources // kernels.WORD) * 8), np.uint8)
+    packed = np.packbits(messages != 0, axis=1, bitorder="little")
+    bits[:, : packed.shape[1]] = packed
+    value = messages[row, index[: row.size]].astype(np.int32)
+    return Events(index, start, place, value, bits.view("<u8").astype(np.uint64, copy=False))
 
 
 def pooled(events: Events, shape: tuple[int, ...], window: tuple[int, int], room: Events) -> Events:

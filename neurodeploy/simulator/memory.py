@@ -42,7 +42,7 @@ def parse_size(text: str | int) -> int:
     UsageError
         Not a number with a unit of bytes, or less than one byte.
     """
-    found = re.fullmatch(r"\s*(\d{1,18}(?:\.\d{1,9})?)\s*([a-z]*)\s*", str(text).lower())
+    found = re.fullmatch(r"\s*([0-9]{1,18}(?:\.[0-9]{1,9})?)\s*([a-z]*)\s*", str(text).lower())
     unit = None if found is None else _UNITS.get(found[2])
     if found is None or unit is None or (size := int(float(found[1]) * unit)) < 1:
         raise UsageError(

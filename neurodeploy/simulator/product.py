@@ -68,6 +68,7 @@ class Product:
         self._kernel_rows = np.arange(rows) * field.dilation[0] * width * channels
         self._strides = stride_y * width * channels, tile * stride_x * channels
         self._run, self._flat = span * channels, field.flat
+        self._bit_rows = _bit_rows(field, (top, left), (height, width))
         self._block_steps = max(1, _ROWS_BYTES // (self._rows * self._depth))
         self._session = _session(weights.reshape(self._depth, self._lanes))
         self._buffers = threading.local()
@@ -83,29 +84,49 @@ class Product:
         """int32 (steps, rows * lanes)."""
         held = self._buffers
         if not hasattr(held, "plane"):
-            most, size = self._block_steps, self._rows * self._depth
-            held.plane = np.empty(most * self._places + kernels.MOVED, np.uint8)
+            held.plane = np.zeros(self._block_steps * self._places + kernels.MOVED, np.uint8)
             held.patches = held.plane
             if not self._flat:
-                held.patches = np.empty(most * size + kernels.MOVED, np.uint8)
-            held.products = np.empty((most, self._rows * self._lanes), np.int32)
-            held.binding = self._session.io_binding()
-        kernels.lay_out(
-            held.plane, steps, self._places, first, events.index, events.start, self._offset
-        )
+                size = self._block_steps * self._rows * self._depth
+                held.patches = np.empty(size + kernels.MOVED, np.uint8)
+            held.products = np.empty((self._block_steps, self._rows * self._lanes), np.int32)
+            held.addresses = held.patches.ctypes.data, held.products.ctypes.data
+            held.binding, held.bound = self._session.io_binding(), 0
+        if self._bit_rows is not None and events.bits.size:
+            kernels.lay_out_bits(
+                held.plane, steps, self._places, first, events.bits, *self._bit_rows
+            )
+        else:
+            kernels.lay_out(
+                held.plane, steps, self._places, first, events.index, events.start, self._offset
+            )
         if not self._flat:
             kernels.spread_patches(
                 held.plane, steps, self._places, self._kernel_rows, self._run, *self._strides,
                 self._height, self._width, held.patches,
             )  # fmt: skip
-        products = held.products[:steps]
-        count = steps * self._rows
-        shape, place = (count, self._depth), held.patches.ctypes.data
-        held.binding.bind_input("a", "cpu", 0, np.uint8, shape, place)
-        shape, place = (count, self._lanes), products.ctypes.data
-        held.binding.bind_output("y", "cpu", 0, np.int32, shape, place)
+        if held.bound != steps:
+            count, (rows, products) = steps * self._rows, held.addresses
+            held.binding.bind_input("a", "cpu", 0, np.uint8, (count, self._depth), rows)
+            held.binding.bind_output("y", "cpu", 0, np.int32, (count, self._lanes), products)
+            held.bound = steps
         self._session.run_with_iobinding(held.binding)
-        return products
+        return held.products[:steps]
+
+
+def _bit_rows(
+    field: Receptive, padding: tuple[int, int], size: tuple[int, int]
+) -> tuple[int, int, int, int] | None:
+    """Arguments of `kernels.lay_out_bits`; None where rows of the source are no runs of places."""
+    channels, height, width = field.source
+    if field.window != (1, 1):
+        return None
+    if field.flat:
+        return 1, channels, 0, 0
+    if padding[0] + height > size[0] or padding[1] + width > size[1]:
+        return None
+    pitch = size[1] * channels
+    return height, width * channels, padding[0] * pitch + padding[1] * channels, pitch
 
 
 def _tile(field: Receptive) -> int:

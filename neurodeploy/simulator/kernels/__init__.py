@@ -20,7 +20,7 @@ from neurodeploy.simulator.kernels.neurons import (
     step_plain,
     step_ttfs,
 )
-from neurodeploy.simulator.kernels.patches import MOVED, lay_out, put, spread_patches
+from neurodeploy.simulator.kernels.patches import MOVED, lay_out, lay_out_bits, put, spread_patches
 from neurodeploy.simulator.kernels.scatter import scatter_grouped, scatter_rows, scatter_sparse
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "count_fan_out",
     "gather",
     "lay_out",
+    "lay_out_bits",
     "locate",
     "pool_events",
     "put",

@@ -30,6 +30,7 @@ __all__ = [
     "population_count",
     "spread",
     "store",
+    "store_flags",
 ]
 
 _WORD = ir.IntType(32)
@@ -151,6 +152,16 @@ def _flags(typing: Any, word: Any, lanes: Any) -> Any:
 
 
 @intrinsic
+def _store_flags(typing: Any, array: Any, at: Any, word: Any) -> Any:
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> None:
+        place, vector = _place(context, builder, signature.args[0], values[:2], 64)
+        flags = builder.bitcast(values[2], ir.VectorType(ir.IntType(1), 64))
+        builder.store(builder.zext(flags, vector), place, align=1)
+
+    return types.void(array, at, types.uint64), emit
+
+
+@intrinsic
 def _population_count(typing: Any, word: Any) -> Any:
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         return builder.ctpop(values[0])
@@ -211,6 +222,11 @@ def _flags_of_word(word: int, lanes: int) -> np.ndarray:
     return (int(word) >> np.arange(lanes).astype(object)).astype(object) % 2 == 1
 
 
+def _store_flags_of_word(array: np.ndarray, at: int, word: int) -> None:
+    """Write the 64 bits of a word as elements of 0 and 1."""
+    array[at : at + 64] = _flags_of_word(word, 64)
+
+
 def _count_of_word(word: int) -> int:
     """How many bits are set."""
     return int(word).bit_count()
@@ -219,5 +235,6 @@ def _count_of_word(word: int) -> int:
 load, store = either(_load, _load_array), either(_store, _store_array)
 move, spread = either(_move, _move_array), either(_spread, _spread_array)
 bits, flags = either(_bits, _bits_of_array), either(_flags, _flags_of_word)
+store_flags = either(_store_flags, _store_flags_of_word)
 above, choose = either(_above, np.greater), either(_choose, np.where)
 population_count = either(_population_count, _count_of_word)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from neurodeploy.simulator.kernels.lanes import move
+from neurodeploy.simulator.kernels.lanes import move, store_flags
 
 #: Bytes copied at once.
 MOVED = 32
 
-__all__ = ["MOVED", "lay_out", "put", "spread_patches"]
+__all__ = ["MOVED", "lay_out", "lay_out_bits", "put", "spread_patches"]
 
 
 @njit(nogil=True, cache=True)
@@ -26,6 +26,42 @@ def lay_out(plane, steps, places, first, index, start, offset):
         if first + s >= 0:
             for e in range(start[first + s], start[first + s + 1]):
                 row[offset[index[e]]] += np.uint8(1)
+
+
+@njit(nogil=True, cache=True)
+def lay_out_bits(plane, steps, places, first, spikes, height, run, corner, pitch):
+    """As `lay_out` from one bit a neuron, where each row of the map is one run of places.
+
+    Parameters
+    ----------
+    plane
+        uint8, flat, zero outside the runs.
+    spikes
+        uint64 (event steps, words).
+    height, run
+        Rows of the map, and neurons in each.
+    corner, pitch
+        Place of the first neuron, and from one row to the next.
+    """
+    for s in range(steps):
+        here = max(first + s, 0)
+        silent = first + s < 0
+        words = spikes[here]
+        for y in range(height):
+            to = s * places + corner + y * pitch
+            for k in range(0, run, 64):
+                at = y * run + k
+                shift = np.uint64(at & 63)
+                word = words[at >> 6] >> shift
+                if shift and (at >> 6) + 1 < words.size:
+                    word |= words[(at >> 6) + 1] << (np.uint64(64) - shift)
+                if silent:
+                    word = np.uint64(0)
+                if run - k >= 64:
+                    store_flags(plane, to + k, word)
+                else:
+                    for i in range(run - k):
+                        plane[to + k + i] = np.uint8(word >> np.uint64(i) & np.uint64(1))
 
 
 @njit(nogil=True, cache=True)
