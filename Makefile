@@ -36,7 +36,8 @@ $(TRAIN): $(BASE)
 
 # The peers of tools/bench_simulator.py, without what they pull in and the benchmark does not use.
 $(BENCH): $(TRAIN)
-	$(PIP) install -q --no-deps spikingjelly==2.0.0 sinabs==3.1.3 nirtorch==2.0.2 loguru pbr
+	$(PIP) install -q --no-deps spikingjelly==2.0.0 sinabs==3.1.3 snntorch==1.0.0 norse==1.1.0
+	$(PIP) install -q --no-deps nirtorch==2.0.2 loguru pbr
 	$(PIP) install -q matplotlib nir==1.0.4 h5py tqdm requests
 	@touch $@
 

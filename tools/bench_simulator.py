@@ -1,222 +1,162 @@
-"""The engine beside SpikingJelly and sinabs: same weights, same steps, same cores, one run.
+"""The engine beside SpikingJelly, sinabs, snnTorch, norse and Lava: same program, same cores.
 
-Needs `make setup-bench`. Each repetition runs every simulator once, one after the other, so that
-a busy machine hits all of them; the table shows medians and the ratio of the medians. Each peer
-gets its best batch size of those tried. Predictions are compared: the peers compute in float.
+Needs `make setup-bench`. Every simulator runs the integers of one compiled program, so that not
+only predictions but the readout's membranes can be compared. Each repetition runs every simulator
+once, one after the other; torch peers run in the fastest form of those tried (layer by layer or
+step by step, memory format, batch size). The rates of 1 to 30 % are synthetic: thresholds are set
+for them, see simulator_bench/rates.py. Prints Markdown; progress goes to stderr.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import statistics
+import os
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-import torch
-from torch import nn
+from simulator_bench import machine, memory
+from simulator_bench.networks import NETWORKS
+from simulator_bench.peers import TORCH_PEERS
+from simulator_bench.peers import missing as missing_peer
 
-import neurodeploy as nd
-from neurodeploy.importing import load_network
-from neurodeploy.network import Activation, Conv, Dense, Network, Permute, Pool
-from neurodeploy.passes import FoldBatchNorm
-from neurodeploy.program import Program
-from neurodeploy.samples import load_samples
-
-FOLDER = Path(__file__).resolve().parent.parent / "models" / "fashion_cnn"
-Run = Callable[[np.ndarray], np.ndarray]
+RATE_SAMPLES = 8
+#: The thresholds that the compiler set, no synthetic ones.
+COMPILED = "compiled"
 
 
-def layers(network: Network, program: Program, neuron: Callable[[], nn.Module]) -> nn.Sequential:
-    """The network in torch with threshold 1: weights scaled by lambda_before / lambda."""
-    levels = {p.name: p.spike_value for p in program.populations}
-    modules: list[nn.Module] = []
-    before = 1.0
-    for node in network:
-        if isinstance(node, Conv | Dense):
-            level = levels.get(node.name, 1.0)
-            weight = torch.tensor(node.weight * before / level)
-            if isinstance(node, Conv):
-                outputs, inputs = weight.shape[:2]
-                module: nn.Module = nn.Conv2d(
-                    inputs * node.groups,
-                    outputs,
-                    tuple(weight.shape[2:]),
-                    node.stride,
-                    node.padding[:2],
-                    node.dilation,
-                    node.groups,
-                )
-            else:
-                module = nn.Linear(weight.shape[1], weight.shape[0])
-            module.weight.data = weight
-            module.bias.data = torch.tensor(node.bias / level)
-            modules.append(module)
-            before = level
-        elif isinstance(node, Activation):
-            modules.append(neuron())
-        elif isinstance(node, Pool):
-            modules.append(nn.AvgPool2d(node.kernel, node.stride))
-        elif isinstance(node, Permute):
-            modules.append(nn.Flatten())
-    return nn.Sequential(*modules)
+def bench(options: argparse.Namespace) -> dict[str, Any]:
+    """Everything that was asked for and can be run."""
+    from simulator_bench.ceiling import adds_per_second
+    from simulator_bench.measure import LAVA, Bench, say
+    from simulator_bench.peers import lava
+    from simulator_bench.rates import with_synthetic_rate
 
+    machine.pin(options.threads)
+    where = machine.describe(options.threads)
+    if where["load"] > machine.BUSY * options.threads:
+        say(f"the machine is busy (load {where['load']}): timings will mean little")
+    left_out = {}
+    peers = [name for name in options.peers if name != LAVA]
+    for name in list(peers):
+        if reason := missing_peer(name):
+            left_out[name] = reason
+            peers.remove(name)
+    with_lava = LAVA in options.peers and options.lava_samples > 0
+    if with_lava and (reason := lava.missing()):
+        left_out[LAVA], with_lava = reason, False
+    if peers:
+        import torch
 
-def spikingjelly(network: Network, program: Program, batch: int) -> Run:
-    """Multi-step IFNode, soft reset, initial potential 1/2; stateless layers see (T*N, ...)."""
-    from spikingjelly.activation_based import functional
-    from spikingjelly.activation_based.neuron import IFNode
-
-    steps = program.period
-
-    class Folded(nn.Module):
-        """IFNode over time, whatever the layers between fold into the batch axis."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.node = IFNode(v_threshold=1.0, v_reset=None, step_mode="m")
-
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            x = x.reshape(steps, -1, *x.shape[1:])
-            self.node.v = torch.full_like(x[0], 0.5)
-            return self.node(x).flatten(0, 1)
-
-    model = layers(network, program, Folded).eval()
-
-    @torch.no_grad()
-    def run(x: np.ndarray) -> np.ndarray:
-        found = []
-        for start in range(0, len(x), batch):
-            part = torch.tensor(x[start : start + batch])
-            functional.reset_net(model)
-            repeated = part.repeat(steps, *[1] * (part.ndim - 1))
-            found.append(model(repeated).reshape(steps, len(part), -1).sum(0).argmax(1).numpy())
-        return np.concatenate(found)
-
-    return run
-
-
-def sinabs(network: Network, program: Program, batch: int) -> Run:
-    """IAFSqueeze with single spikes, soft reset; sinabs folds samples first, then time."""
-    import sinabs.activation as activation
-    import sinabs.layers as sl
-
-    steps = program.period
-    model = layers(
-        network,
-        program,
-        lambda: sl.IAFSqueeze(num_timesteps=steps, spike_fn=activation.SingleSpike),
-    ).eval()
-
-    @torch.no_grad()
-    def run(x: np.ndarray) -> np.ndarray:
-        found = []
-        for start in range(0, len(x), batch):
-            part = torch.tensor(x[start : start + batch])
-            for module in model.modules():
-                if isinstance(module, sl.IAFSqueeze):
-                    module.reset_states()
-            repeated = part.repeat_interleave(steps, 0)
-            found.append(model(repeated).reshape(len(part), steps, -1).sum(1).argmax(1).numpy())
-        return np.concatenate(found)
-
-    return run
-
-
-PEERS = {"spikingjelly": spikingjelly, "sinabs": sinabs}
-
-
-def timed(run: Run, x: np.ndarray) -> tuple[float, np.ndarray]:
-    """Samples a second, and the predictions."""
-    start = time.perf_counter()
-    found = run(x)
-    return len(x) / (time.perf_counter() - start), found
-
-
-def measure(options: argparse.Namespace) -> dict:
-    """Medians of paired runs."""
-    torch.set_num_threads(options.threads)
-    test = load_samples(FOLDER / "test.npz")
-    program = nd.compile(
-        FOLDER / "model.onnx",
-        calibration=load_samples(FOLDER / "calibration.npz").x,
-        steps=options.steps,
-        scale=1 / 255,
-        overflow="off",
+        torch.set_num_threads(options.threads)
+    say("ceiling")
+    ceiling = adds_per_second()
+    runner = Bench(
+        peers=peers,
+        threads=options.threads,
+        repeat=options.repeat,
+        seconds=options.seconds,
+        batches=options.batches,
+        lava_samples=options.lava_samples if with_lava else 0,
+        lava_timeout=options.lava_timeout,
+        memory=options.memory,
     )
-    network = FoldBatchNorm().apply(load_network(str(FOLDER / "model.onnx")).network)
-    raw, x = test.x[: options.samples], test.x.astype(np.float32) / 255
+    cells = []
+    for name in options.networks:
+        if reason := NETWORKS[name].missing:
+            left_out[name] = reason
+            continue
+        x = NETWORKS[name].samples(options.samples)
+        for steps in options.steps:
+            compiled = NETWORKS[name].program(steps)
+            for position, rate in enumerate(options.rates):
+                say(f"{name}, {steps} steps, rate {rate}")
+                program = compiled
+                if rate is not None:
+                    program = with_synthetic_rate(compiled, x[:RATE_SAMPLES], rate / 100)
+                found = runner.cell(name, program, x, extras=position == 0)
+                cells.append({"network": name, "steps": steps, "rate": rate, **found})
+    return {
+        "machine": where,
+        "repeat": options.repeat,
+        "ceiling": {"adds_per_second": ceiling, "best": max(ceiling.values())},
+        "cells": cells,
+        "left_out": left_out,
+    }
 
-    def ours(samples: np.ndarray) -> np.ndarray:
-        return nd.simulate(program, samples, threads=options.threads).predictions
 
-    ours(raw[:8])  # kernels are compiled or loaded now
-    runs: dict[str, tuple[Run, np.ndarray]] = {"neurodeploy": (ours, raw)}
-    batches = {}
-    for name in options.peers:
-        rates = {}
-        for batch in options.batches:
-            rates[batch], _ = timed(PEERS[name](network, program, batch), x[: 2 * batch])
-        batches[name] = max(rates, key=rates.__getitem__)
-        count = max(batches[name], options.samples // 4 // batches[name] * batches[name])
-        runs[name] = (PEERS[name](network, program, batches[name]), x[:count])
-    speeds: dict[str, list[float]] = {name: [] for name in runs}
-    predictions = {}
-    for repetition in range(options.repeat):
-        for name, (run, samples) in runs.items():
-            speed, predictions[name] = timed(run, samples)
-            speeds[name].append(speed)
-            print(f"run {repetition + 1}: {name} {speed:.1f} samples/s", file=sys.stderr)
-    result = {"steps": options.steps, "threads": options.threads, "simulators": {}}
-    for name, values in speeds.items():
-        agree = predictions[name] == predictions["neurodeploy"][: len(predictions[name])]
-        result["simulators"][name] = {
-            "samples_per_second": statistics.median(values),
-            "runs": values,
-            "batch": batches.get(name),
-            "agreement_percent": float(100 * agree.mean()),
-        }
-    fastest = max(
-        (r["samples_per_second"] for n, r in result["simulators"].items() if n != "neurodeploy"),
-        default=float("nan"),
+def _rate(text: str) -> float | None:
+    if text == COMPILED:
+        return None
+    value = float(text)
+    if not 0 < value < 100:
+        raise argparse.ArgumentTypeError(f"{text} is no percentage above 0 and below 100")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not positive")
+    return value
+
+
+def _parser() -> argparse.ArgumentParser:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--networks", nargs="+", choices=list(NETWORKS), default=list(NETWORKS))
+    parser.add_argument("--steps", type=_count, nargs="+", default=[32, 64, 256])
+    parser.add_argument(
+        "--rates",
+        type=_rate,
+        nargs="+",
+        default=[None, 1.0, 5.0, 15.0, 30.0],
+        metavar="PERCENT",
+        help=f"mean spikes a neuron and 100 steps, or {COMPILED!r} (compiled 1 5 15 30)",
     )
-    own = result["simulators"]["neurodeploy"]["samples_per_second"]
-    result["times_the_fastest_peer"] = own / fastest
-    return result
-
-
-def markdown(result: dict) -> str:
-    """The table."""
-    lines = [
-        f"Fashion CNN, {result['steps']} steps, {result['threads']} threads, median of paired runs",
-        "",
-        "| simulator | samples/s | batch | same predictions (%) |",
-        "| --- | --- | --- | --- |",
-    ]
-    for name, row in result["simulators"].items():
-        lines.append(
-            f"| {name} | {row['samples_per_second']:.1f} | {row['batch'] or '-'} "
-            f"| {row['agreement_percent']:.1f} |"
-        )
-    lines += ["", f"neurodeploy / fastest peer: {result['times_the_fastest_peer']:.2f}"]
-    return "\n".join(lines)
+    everyone = [*TORCH_PEERS, "lava"]
+    parser.add_argument("--peers", nargs="*", choices=everyone, default=everyone)
+    parser.add_argument("--repeat", type=_count, default=5, help="paired runs (5)")
+    parser.add_argument("--threads", type=_count, default=cores, help="of each simulator (cores)")
+    parser.add_argument("--samples", type=_count, default=2048, help="at most (2048)")
+    parser.add_argument(
+        "--seconds", type=float, default=2.0, help="that a run of a simulator should take (2)"
+    )
+    parser.add_argument("--batches", type=_count, nargs="+", default=[8, 16, 32, 64])
+    parser.add_argument("--lava-samples", type=int, default=1, help="0 leaves Lava out (1)")
+    parser.add_argument("--lava-timeout", type=float, default=600.0, help="seconds (600)")
+    parser.add_argument("--memory", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write JSON")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="also write Markdown")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="one network, 32 steps, compiled thresholds, two short runs: does everything work?",
+    )
+    parser.add_argument("--serve", type=Path, metavar="DIR", help=argparse.SUPPRESS)
+    return parser
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--steps", type=int, default=64)
-    parser.add_argument("--samples", type=int, default=400)
-    parser.add_argument("--repeat", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--batches", type=int, nargs="+", default=[8, 16, 32, 64])
-    parser.add_argument("--peers", nargs="*", default=list(PEERS), choices=list(PEERS))
-    parser.add_argument("--json", action="store_true")
+    parser = _parser()
     options = parser.parse_args()
-    result = measure(options)
-    print(json.dumps(result, indent=1) if options.json else markdown(result))
+    if options.serve:
+        return memory.serve(options.serve)
+    if options.quick:
+        options.networks, options.steps, options.rates = options.networks[:1], [32], [None]
+        options.repeat, options.seconds, options.batches = 2, 0.5, [16]
+    if options.samples < max(options.batches):
+        parser.error(f"{options.samples} samples do not fill a batch of {max(options.batches)}")
+    from simulator_bench.table import markdown
+
+    results = bench(options)
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=1) + "\n")
+    text = markdown(results)
+    if options.markdown:
+        options.markdown.write_text(text)
+    print(text, end="")
     return 0
 
 

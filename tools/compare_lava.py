@@ -45,7 +45,7 @@ def main() -> int:
     )
     parser.add_argument("--timeout", type=float, default=120.0, help="seconds a program (120)")
     parser.add_argument(
-        "--own-neurons", action="store_true", help="no LIFReset, our process for every neuron"
+        "--stock", action="store_true", help="Lava's own models, not ours of its processes"
     )
     options = parser.parse_args()
     started = time.monotonic()
@@ -59,7 +59,7 @@ def main() -> int:
                 program,
                 messages,
                 membranes=names,
-                stock=not options.own_neurons,
+                stock=options.stock,
                 timeout=options.timeout,
             )
         except NeuroDeployError as error:

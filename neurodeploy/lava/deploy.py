@@ -11,13 +11,13 @@ import numpy as np
 
 from neurodeploy.errors import ProgramError, UsageError
 from neurodeploy.lava.comparison import Comparison, Mismatch, compare
-from neurodeploy.lava.run import LavaTrace, run
+from neurodeploy.lava.run import LavaTrace, Models, run
 from neurodeploy.program import INPUT, Population, Program, Ttfs
 from neurodeploy.simulator.encoding import check_samples, encode, levels
 from neurodeploy.simulator.reference import Trace
 from neurodeploy.simulator.result import Result
 
-__all__ = ["DeployResult", "Simulator", "deploy", "stream"]
+__all__ = ["DeployResult", "Simulator", "default_simulator", "deploy", "stream"]
 
 
 Simulator = Callable[[Program, np.ndarray], Trace]
@@ -36,11 +36,17 @@ class DeployResult(Result):
         With the simulator; None if the run was not verified.
     start_seconds, step_seconds
         Parts of `seconds`: until the first step, and while stepping.
+    lava_steps
+        Steps that Lava ran: all samples, and the silence after the last.
+    models
+        Whose models of Lava's own processes ran: ``neurodeploy`` or ``lava``.
     """
 
     comparison: Comparison | None = None
     start_seconds: float = 0.0
     step_seconds: float = 0.0
+    lava_steps: int = 0
+    models: Models = "neurodeploy"
 
     @property
     def compared_spikes(self) -> int | None:
@@ -76,7 +82,7 @@ def deploy(
     membranes: bool = False,
     limit: int | None = None,
     timeout: float | None = None,
-    stock: bool = True,
+    stock: bool = False,
     simulator: Simulator | None = None,
     progress: Progress | None = None,
 ) -> DeployResult:
@@ -95,7 +101,8 @@ def deploy(
     timeout
         Seconds until Lava is stopped; by the size of the work if None.
     stock
-        Use Lava's own neuron where it fits; otherwise ours for all.
+        Run Lava's own processes by Lava's own models, which take far longer. By default, and
+        where Numba is installed, by ours, which compute the same spike for spike.
     simulator
         What to compare with, ``(program, messages) -> trace``. Default: the fast engine, or
         the reference where numba is not installed.
@@ -133,7 +140,7 @@ def deploy(
     wrapped: dict[str, int] = {}
     clipped: dict[str, int] = {}
     if verify:
-        expected = (simulator or _simulator(membranes))(program, messages)
+        expected = (simulator or default_simulator(membranes))(program, messages)
         comparison = compare(program, trace, expected, membranes)
         wrapped, clipped = expected.wrapped, expected.clipped
     return DeployResult(
@@ -143,6 +150,8 @@ def deploy(
         seconds=trace.seconds,
         start_seconds=trace.start_seconds,
         step_seconds=trace.step_seconds,
+        lava_steps=total,
+        models=trace.models,
         comparison=comparison,
     )
 
@@ -176,7 +185,8 @@ def _fire_phase(program: Program, population: Population) -> int:
     return population.fire_phase(program.period)
 
 
-def _simulator(membranes: bool) -> Simulator:
+def default_simulator(membranes: bool) -> Simulator:
+    """The fast engine, or the reference where Numba is not installed."""
     if importlib.util.find_spec("numba") is None:
         from neurodeploy.simulator import reference
 

@@ -18,12 +18,16 @@ _FEW_SYNAPSES = 900
 _SPARSE_MAX = 2**24
 
 
-def default_timeout(program: Program, steps: int) -> float:
-    """A generous limit in seconds: some thirty times what two busy cores need."""
+def default_timeout(program: Program, steps: int, stock: bool) -> float:
+    """A generous limit in seconds: some thirty times what two busy cores need.
+
+    `stock`: with Lava's own models of connections.
+    """
     step = 0.01 * (2 * len(program.populations) + len(program.connections) + 1)
     for c in program.connections:
-        step += 2e-7 * float(c.synapses.fan_out(program.shape_of(c.source)).sum())
-        if isinstance(c.synapses, Convolution):
+        synapses = float(c.synapses.fan_out(program.shape_of(c.source)).sum())
+        step += (2e-7 if stock else 2e-8) * synapses
+        if stock and isinstance(c.synapses, Convolution):
             step += 3e-4 * c.synapses.weights.shape[0] * c.synapses.weights.shape[1]
     return 120.0 + steps * step
 
@@ -43,8 +47,11 @@ def check_range(program: Program, largest: int) -> None:
     """
     for population in program.populations:
         shift = population.neuron.shift if isinstance(population.neuron, Lif) else 0
-        bound = sum(_bound(program, c, largest) for c in program.incoming(population.name))
-        if (bound << shift) + 2**24 >= 2**31:
+        incoming = program.incoming(population.name)
+        bound = sum(_bound(program, c, largest) for c in incoming)
+        # `Dense` and `Sparse` sum up weights doubled, and shift by one less than the exponent
+        doubled = any(_bound(program, c, largest) >> c.exponent >= 2**30 for c in incoming)
+        if doubled or (bound << shift) + 2**24 >= 2**31:
             raise DeploymentError(
                 f"synaptic input may reach {bound} << {shift}; Lava's 32 bit "
                 "arithmetic would overflow",
@@ -59,11 +66,11 @@ def _bound(program: Program, connection: Connection, largest: int) -> int:
     return (row_bound(connection.synapses) * message) << connection.exponent
 
 
-def suits_conv(program: Program, connection: Connection, largest: int) -> bool:
+def suits_conv(program: Program, connection: Connection, largest: int, stock: bool) -> bool:
     """Whether Lava's `Conv` computes this connection exactly, and in reasonable time.
 
-    It calls SciPy once for every pair of channels at every step (about 9 us, however small
-    the image); `Sparse` takes about 5 ns a synapse.
+    Lava's own model (`stock`) calls SciPy once for every pair of channels at every step (about
+    9 us, however small the image); its `Sparse` takes about 5 ns a synapse.
     """
     synapses = connection.synapses
     if not isinstance(synapses, Convolution):
@@ -78,7 +85,7 @@ def suits_conv(program: Program, connection: Connection, largest: int) -> bool:
     )
     pairs = synapses.weights.shape[0] * synapses.weights.shape[1]
     count = int(synapses.fan_out(program.shape_of(connection.source)).sum())
-    slow = pairs >= _MANY_PAIRS and count < _FEW_SYNAPSES * pairs and count < _SPARSE_MAX
+    slow = stock and pairs >= _MANY_PAIRS and count < _FEW_SYNAPSES * pairs and count < _SPARSE_MAX
     return (
         not slow
         and (top, left) == (bottom, right)

@@ -1,5 +1,9 @@
 """Program -> Lava processes: source, connections, populations, recorders.
 
+Which process stands for what does not depend on whose models run them (`worker` chooses),
+save for two things that Lava's own need: a `Recorder` for each `LIFReset`, and `Sparse` in the
+place of a `Conv` that would take far longer.
+
 Every number reaches Lava unchanged; what it does with them on the way is undone here:
 
 - `Dense` and `Sparse` keep even weights only where signs are mixed (Loihi's format), so
@@ -46,8 +50,10 @@ class Lowered:
     ----------
     source
         The input; running it runs all.
-    populations, recorders
+    populations
         By population name.
+    recorders
+        By population name, of those that do not write their own recording.
     connections
         By ``source->target``; several processes where Lava needs them.
     """
@@ -64,22 +70,21 @@ def lower(
     *,
     largest: int,
     membranes: tuple[str, ...] = (),
-    stock: bool = True,
+    stock: bool = False,
 ) -> Lowered:
     """Build the Lava processes of a program. Imports Lava.
 
     Parameters
     ----------
     folder
-        Holds ``messages.npy`` (steps, inputs), each row in Lava's order; the recorders
-        write ``spikes-K.bin`` and ``membrane-K.bin`` there, K the population's number.
+        Holds ``messages.npy`` (steps, inputs), each row in Lava's order; ``spikes-K.bin`` and
+        ``membrane-K.bin`` are written there, K the population's number.
     largest
         Largest magnitude among the messages.
     membranes
         Populations whose membrane is recorded, too.
     stock
-        Use Lava's own `LIFReset` where it computes the neuron exactly; otherwise all
-        populations are `neurodeploy.lava.processes.kinds.Neurons`.
+        For Lava's own models; otherwise for those of `neurodeploy.lava.fast`.
 
     Raises
     ------
@@ -88,11 +93,20 @@ def lower(
     """
     check_range(program, largest)
     import_lava()
-    from neurodeploy.lava.processes.kinds import Delay, Recorder, Source
+    from neurodeploy.lava.processes.kinds import Delay, Source
 
     shape = lava_shape(program.encoder.shape)
     source = Source(shape=shape, path=str(folder / "messages.npy"), name=INPUT)
-    populations = {p.name: _population(p, program.period, stock) for p in program.populations}
+    tapes = {
+        p.name: {
+            "spikes": str(folder / f"spikes-{k}.bin"),
+            "membranes": str(folder / f"membrane-{k}.bin") if p.name in membranes else "",
+        }
+        for k, p in enumerate(program.populations)
+    }
+    populations = {
+        p.name: _population(p, program.period, tapes[p.name]) for p in program.populations
+    }
     ports = {INPUT: source.s_out} | {name: p.s_out for name, p in populations.items()}
     delays: dict[tuple[str, int], Any] = {}
     connections: dict[str, list[Any]] = {}
@@ -105,7 +119,7 @@ def lower(
                 delays[key] = Delay(shape=port.shape, steps=extra, name=f"{key[0]}+{extra}")
                 port.connect(delays[key].s_in)
             port = delays[key].s_out
-        parts = _connection(program, connection, largest)
+        parts = _connection(program, connection, largest, stock)
         target = populations[connection.target].a_in
         for part in parts:
             (port if part.s_in.shape == port.shape else port.flatten()).connect(part.s_in)
@@ -113,37 +127,53 @@ def lower(
             (out if out.shape == target.shape else out.reshape(target.shape)).connect(target)
         connections.setdefault(connection.name, []).extend(parts)
     _tie_loose_ends(program, source, populations)
-    recorders = {}
-    for k, p in enumerate(program.populations):
-        recorder = recorders[p.name] = Recorder(
-            shape=lava_shape(p.shape),
-            spikes=str(folder / f"spikes-{k}.bin"),
-            membranes=str(folder / f"membrane-{k}.bin") if p.name in membranes else "",
-            name=f"record {p.name}",
-        )
-        populations[p.name].s_out.connect(recorder.s_in)
-        if p.name in membranes:
-            recorder.state.connect_var(populations[p.name].v)
+    recorders = _recorders(populations, tapes) if stock else {}
     return Lowered(source, populations, recorders, connections)
 
 
-def _population(population: Population, period: int, stock: bool) -> Any:
-    """Lava's `LIFReset` for a stock neuron, a process of ours for the others."""
+def _recorders(populations: dict[str, Any], tapes: dict[str, dict[str, str]]) -> dict[str, Any]:
+    """A `Recorder` for each of Lava's own neurons."""
+    from lava.proc.lif.process import LIFReset
+
+    from neurodeploy.lava.processes.kinds import Recorder
+
+    recorders = {}
+    for name, population in populations.items():
+        if isinstance(population, LIFReset):
+            recorder = recorders[name] = Recorder(
+                shape=population.s_out.shape, **tapes[name], name=f"record {name}"
+            )
+            population.s_out.connect(recorder.s_in)
+            if tapes[name]["membranes"]:
+                recorder.state.connect_var(population.v)
+    return recorders
+
+
+def _population(population: Population, period: int, tape: dict[str, str]) -> Any:
+    """Lava's `LIFReset` for a stock neuron, a process of ours for the others.
+
+    `tape` names the files of the recording.
+    """
     from lava.proc.lif.process import LIFReset
 
     from neurodeploy.lava.processes.kinds import EarliestSpike, Neurons, SpikeTimes
 
     neuron, shape = population.neuron, lava_shape(population.shape)
     order = lava_order(population.shape)
-    window: dict[str, Any] = {"period": period, "phase": population.phase, "name": population.name}
+    window: dict[str, Any] = {
+        "period": period,
+        "phase": population.phase,
+        "name": population.name,
+        **tape,
+    }
     if isinstance(neuron, Earliest):
         return EarliestSpike(shape=shape, **window)
     if isinstance(neuron, Ttfs):
         return SpikeTimes(
             shape=shape, neuron=neuron, bias=neuron.bias[order].reshape(shape), **window
         )
-    if stock and neuron.is_stock:
-        return LIFReset(
+    if neuron.is_stock:
+        process = LIFReset(
             shape=shape,
             du=neuron.du,
             dv=neuron.dv,
@@ -154,6 +184,9 @@ def _population(population: Population, period: int, stock: bool) -> Any:
             reset_offset=population.phase % period,
             name=population.name,
         )
+        for key, path in tape.items():  # for our model of it; Lava's own knows nothing of them
+            process.proc_params[key] = path
+        return process
     return Neurons(
         shape=shape,
         neuron=neuron,
@@ -162,7 +195,7 @@ def _population(population: Population, period: int, stock: bool) -> Any:
     )
 
 
-def _connection(program: Program, connection: Connection, largest: int) -> list[Any]:
+def _connection(program: Program, connection: Connection, largest: int, stock: bool) -> list[Any]:
     """The Lava connection processes whose sum is one connection of the program."""
     from lava.proc.conv.process import Conv
     from lava.proc.dense.process import Dense as LavaDense
@@ -172,7 +205,7 @@ def _connection(program: Program, connection: Connection, largest: int) -> list[
     source_shape = program.shape_of(connection.source)
     target_shape = program.shape_of(connection.target)
     bits = _GRADED_BITS if connection.graded else 0
-    if isinstance(synapses, Convolution) and suits_conv(program, connection, largest):
+    if isinstance(synapses, Convolution) and suits_conv(program, connection, largest, stock):
         flipped = synapses.weights.transpose(0, 3, 2, 1)[:, ::-1, ::-1, :]
         top, left, _, _ = synapses.padding
         return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -24,9 +26,11 @@ from neurodeploy.lava.limits import default_timeout
 from neurodeploy.program import Program
 from neurodeploy.program.storage import save
 
-__all__ = ["LavaTrace", "run"]
+__all__ = ["LavaTrace", "Models", "run"]
 
 Progress = Callable[[int], None]
+#: Whose models of Lava's own processes: those of `neurodeploy.lava.fast`, or Lava's.
+Models = Literal["neurodeploy", "lava"]
 
 _POLL_SECONDS = 0.05
 #: How long the processes of a run may take to end after they were asked to.
@@ -49,6 +53,8 @@ class LavaTrace:
     seconds
         Wall time in all; `start_seconds` of it before the first step (imports, compiling,
         starting processes), `step_seconds` while stepping.
+    models
+        Whose models of Lava's own processes ran.
     """
 
     spikes: dict[str, np.ndarray]
@@ -56,6 +62,7 @@ class LavaTrace:
     seconds: float
     start_seconds: float
     step_seconds: float
+    models: Models
 
 
 def run(
@@ -63,7 +70,7 @@ def run(
     messages: np.ndarray,
     *,
     membranes: Collection[str] = (),
-    stock: bool = True,
+    stock: bool = False,
     timeout: float | None = None,
     progress: Progress | None = None,
 ) -> LavaTrace:
@@ -76,7 +83,8 @@ def run(
     membranes
         Populations whose membrane is wanted, too.
     stock
-        Use Lava's own neuron where it fits, see `lowering.lower`.
+        Run Lava's own processes (`Conv`, `Dense`, `Sparse`, `LIFReset`) by Lava's own models
+        instead of ours, which compute the same much faster. Without Numba it is always so.
     timeout
         Seconds until everything is ended; `limits.default_timeout` if None.
     progress
@@ -92,7 +100,8 @@ def run(
     unknown = set(membranes) - {p.name for p in program.populations}
     if unknown:
         raise KeyError(f"no population {', '.join(sorted(unknown))}")
-    limit = default_timeout(program, len(messages)) if timeout is None else timeout
+    stock = stock or importlib.util.find_spec("numba") is None
+    limit = default_timeout(program, len(messages), stock) if timeout is None else timeout
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="nd-lava-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
@@ -108,7 +117,9 @@ def run(
         _work(folder, program, len(messages), started + limit, limit, progress)
         report = json.loads((folder / "done.json").read_text())
         spikes, membrane = _read(folder, program, len(messages), membranes)
-    return LavaTrace(spikes, membrane, time.monotonic() - started, **report)
+    seconds = time.monotonic() - started
+    models: Models = "lava" if stock else "neurodeploy"
+    return LavaTrace(spikes, membrane, seconds, **report, models=models)
 
 
 def _checked(program: Program, messages: np.ndarray) -> np.ndarray:

@@ -48,7 +48,6 @@ def _run(folder: Path) -> None:
     started = time.monotonic()
     import_lava()
     from lava.magma.core.run_conditions import RunSteps
-    from lava.magma.core.run_configs import Loihi2SimCfg
 
     from neurodeploy.lava.lowering import lower
 
@@ -60,10 +59,11 @@ def _run(folder: Path) -> None:
         stock=job["stock"],
     )
     root = lowered.source
+    choice = _stock_models() if job["stock"] else _fast_models(lowered.connections)
     stepped = threading.Event()
     watch = threading.Thread(target=_watch, args=(folder, root, stepped), daemon=True)
     watch.start()
-    root.create_runtime(run_cfg=Loihi2SimCfg(select_tag="fixed_pt"))
+    root.create_runtime(run_cfg=choice)
     ready = time.monotonic()
     try:
         root.run(condition=RunSteps(num_steps=job["steps"]))
@@ -80,6 +80,19 @@ def _run(folder: Path) -> None:
         stop_tracker()
     report = {"start_seconds": ready - started, "step_seconds": finished - ready}
     (folder / DONE).write_text(json.dumps(report))
+
+
+def _stock_models() -> Any:
+    from lava.magma.core.run_configs import Loihi2SimCfg
+
+    return Loihi2SimCfg(select_tag="fixed_pt")
+
+
+def _fast_models(connections: dict[str, list[Any]]) -> Any:
+    from neurodeploy.lava.fast.selection import FastSimCfg, prepare
+
+    prepare(process for processes in connections.values() for process in processes)
+    return FastSimCfg()
 
 
 def _watch(folder: Path, root: Any, stepped: threading.Event) -> None:

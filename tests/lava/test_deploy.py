@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import signal
 import subprocess
@@ -22,8 +23,8 @@ from neurodeploy.lava.deploy import deploy, stream
 from neurodeploy.lava.run import run
 from neurodeploy.program import Connection, Decoder, Dense, Encoder, Lif, Population, Program
 from neurodeploy.simulator import reference
-from neurodeploy.simulator.engine import simulate
 from neurodeploy.simulator.reference import Trace
+from neurodeploy.simulator.simulation import simulate
 from neurodeploy.testing import random_program
 
 pytestmark = [
@@ -113,6 +114,7 @@ def test_deploy_equals_the_simulators(folder: Path) -> None:
     assert result.mismatched_spikes == result.mismatched_membranes == 0
     assert result.first_mismatch is None
     assert result.predictions.shape == (3,)
+    assert (result.models, result.lava_steps) == ("neurodeploy", 17)
     assert 0 < result.start_seconds + result.step_seconds < result.seconds
     assert seen[-1] == (17, 17)
     assert_nothing_left(folder, before)
@@ -150,6 +152,26 @@ def test_without_verify_nothing_is_compared_and_limit_cuts() -> None:
     assert result.samples == 1
     assert result.compared_spikes is None
     assert result.mismatched_membranes is None
+
+
+def test_the_command_says_whose_models_ran(tmp_path: Path) -> None:
+    two_layers().save(tmp_path / "p.ndp")
+    np.savez(tmp_path / "x.npz", x=SAMPLES)
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "neurodeploy", "deploy", "p.ndp", "--data", "x.npz"),
+            *("--verify", "--stock", "--json"),
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    found = json.loads(done.stdout)
+    assert (found["models"], found["lava_steps"], found["mismatched_spikes"]) == ("lava", 17, 0)
+    assert 0 < found["step_seconds"] < found["seconds"]
+    assert done.stderr == ""
 
 
 def test_refusals_come_before_lava_starts() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -95,24 +97,27 @@ def conv(**more: object) -> Convolution:
 
 
 @pytest.mark.parametrize(
-    ("synapses", "shape", "high", "suits"),
+    ("synapses", "shape", "high", "suits", "by_stock"),
     [
-        (conv(padding=(1, 2, 1, 2)), (2, 8, 8), 1, True),
-        (conv(padding=(1, 1, 2, 1)), (2, 8, 8), 1, False),
-        (conv(padding=(1, 0, 1, 1)), (2, 8, 8), 1, False),
-        (conv(stride=(200, 1)), (2, 8, 8), 1, False),
-        (conv(), (2, 8, 8), 2**23 // 18, True),
-        (conv(), (2, 8, 8), 2**23 // 18 + 1, False),
-        (Dense(np.ones((3, 4), np.int8)), (4,), 1, False),
-        (Convolution(np.ones((32, 32, 3, 3), np.int8)), (32, 4, 4), 1, False),
-        (Convolution(np.ones((32, 32, 3, 3), np.int8)), (32, 20, 20), 1, True),
+        (conv(padding=(1, 2, 1, 2)), (2, 8, 8), 1, True, True),
+        (conv(padding=(1, 1, 2, 1)), (2, 8, 8), 1, False, False),
+        (conv(padding=(1, 0, 1, 1)), (2, 8, 8), 1, False, False),
+        (conv(stride=(200, 1)), (2, 8, 8), 1, False, False),
+        (conv(), (2, 8, 8), 2**23 // 18, True, True),
+        (conv(), (2, 8, 8), 2**23 // 18 + 1, False, False),
+        (Dense(np.ones((3, 4), np.int8)), (4,), 1, False, False),
+        (Convolution(np.ones((32, 32, 3, 3), np.int8)), (32, 4, 4), 1, True, False),
+        (Convolution(np.ones((32, 32, 3, 3), np.int8)), (32, 20, 20), 1, True, True),
     ],
 )
 def test_conv_is_used_where_it_is_exact_and_fast(
-    synapses: Synapses, shape: tuple[int, ...], high: int, suits: bool
+    synapses: Synapses, shape: tuple[int, ...], high: int, suits: bool, by_stock: bool
 ) -> None:
+    """Only Lava's own model is slow where there are many channels and few positions."""
     program = program_of(synapses, shape, high)
-    assert limits.suits_conv(program, program.connections[0], high) is suits
+    connection = program.connections[0]
+    assert limits.suits_conv(program, connection, high, stock=False) is suits
+    assert limits.suits_conv(program, connection, high, stock=True) is by_stock
 
 
 def test_currents_beyond_32_bit_are_refused() -> None:
@@ -123,8 +128,23 @@ def test_currents_beyond_32_bit_are_refused() -> None:
     assert caught.value.place == "out"
 
 
+def test_doubled_weights_beyond_32_bit_are_refused() -> None:
+    """Lava's own `Dense` would wrap before it halves: 260 * 2^23, though 130 * 2^23 fits."""
+    program = program_of(Dense(np.full((1, 2), 48, np.int8)), (2,), high=2**23 - 1)
+    neuron = replace(program.populations[0].neuron, shift=0)
+    program = replace(program, populations=(replace(program.populations[0], neuron=neuron),))
+    limits.check_range(program, 2**23 - 1)
+    wide = replace(program.connections[0], synapses=Dense(np.full((1, 2), 65, np.int8)))
+    with pytest.raises(DeploymentError, match="overflow"):
+        limits.check_range(replace(program, connections=(wide,)), 2**23 - 1)
+
+
 def test_timeout_grows_with_the_work() -> None:
     small = program_of(conv(), (2, 8, 8))
     large = program_of(Convolution(np.ones((32, 32, 3, 3), np.int8)), (32, 20, 20))
-    assert 120 < limits.default_timeout(small, 10) < limits.default_timeout(small, 1000)
-    assert limits.default_timeout(small, 100) < limits.default_timeout(large, 100)
+
+    def timeout(program: Program, steps: int, stock: bool = False) -> float:
+        return limits.default_timeout(program, steps, stock)
+
+    assert 120 < timeout(small, 10) < timeout(small, 1000)
+    assert timeout(small, 100) < timeout(large, 100) < timeout(large, 100, stock=True)

@@ -1,4 +1,8 @@
-"""What a program needs and Lava's stock lacks: file source, recorder, delay, free neuron."""
+"""What a program needs and Lava's stock lacks: file source, recorder, delay, free neuron.
+
+The neurons write down what they do, one process less for each population; `Recorder` is for
+Lava's own `LIFReset`.
+"""
 
 from __future__ import annotations
 
@@ -39,10 +43,8 @@ class Recorder(AbstractProcess):
     ----------
     shape
         Lava shape of the population.
-    spikes
-        File of packed bits, ``ceil(n / 8)`` bytes a step.
-    membranes
-        File of little-endian int32, n a step; empty to leave them out.
+    spikes, membranes
+        Files, see `neurodeploy.lava.tape`; empty to leave them out.
     """
 
     def __init__(
@@ -86,6 +88,8 @@ class Neurons(AbstractProcess):
         int32 of `shape`: the bias in membrane units, in Lava's order of neurons.
     period, phase
         The state is reset whenever ``step % period == phase % period``.
+    spikes, membranes
+        Files, see `neurodeploy.lava.tape`; empty to leave them out.
     """
 
     def __init__(
@@ -96,9 +100,18 @@ class Neurons(AbstractProcess):
         bias: np.ndarray,
         period: int,
         phase: int,
+        spikes: str = "",
+        membranes: str = "",
         name: str | None = None,
     ) -> None:
-        super().__init__(neuron=neuron, period=period, phase=phase, name=name)
+        super().__init__(
+            neuron=neuron,
+            period=period,
+            phase=phase,
+            spikes=spikes,
+            membranes=membranes,
+            name=name,
+        )
         self.a_in = InPort(shape=shape)
         self.s_out = OutPort(shape=shape)
         self.u = Var(shape=shape, init=0)
@@ -119,6 +132,8 @@ class SpikeTimes(AbstractProcess):
         int32 of `shape`, in Lava's order of neurons.
     period, phase
         A window begins whenever ``step % period == phase % period``.
+    spikes, membranes
+        Files, see `neurodeploy.lava.tape`; empty to leave them out.
     """
 
     def __init__(
@@ -129,9 +144,18 @@ class SpikeTimes(AbstractProcess):
         bias: np.ndarray,
         period: int,
         phase: int,
+        spikes: str = "",
+        membranes: str = "",
         name: str | None = None,
     ) -> None:
-        super().__init__(neuron=neuron, period=period, phase=phase, name=name)
+        super().__init__(
+            neuron=neuron,
+            period=period,
+            phase=phase,
+            spikes=spikes,
+            membranes=membranes,
+            name=name,
+        )
         self.a_in = InPort(shape=shape)
         self.s_out = OutPort(shape=shape)
         self.u = Var(shape=shape, init=0)
@@ -150,10 +174,21 @@ class EarliestSpike(AbstractProcess):
         Lava shape of the population.
     period, phase
         A window begins whenever ``step % period == phase % period``.
+    spikes, membranes
+        Files, see `neurodeploy.lava.tape`; empty to leave them out.
     """
 
-    def __init__(self, *, shape: Shape, period: int, phase: int, name: str | None = None) -> None:
-        super().__init__(period=period, phase=phase, name=name)
+    def __init__(
+        self,
+        *,
+        shape: Shape,
+        period: int,
+        phase: int,
+        spikes: str = "",
+        membranes: str = "",
+        name: str | None = None,
+    ) -> None:
+        super().__init__(period=period, phase=phase, spikes=spikes, membranes=membranes, name=name)
         self.a_in = InPort(shape=shape)
         self.s_out = OutPort(shape=shape)
         self.v = Var(shape=shape, init=0)  # always 0: it has no membrane

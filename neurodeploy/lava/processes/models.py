@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from lava.magma.core.decorator import implements, requires, tag
@@ -20,7 +20,9 @@ from neurodeploy.lava.processes.kinds import (
     Source,
     SpikeTimes,
 )
-from neurodeploy.program.neuron import CURRENT_LIMIT, MEMBRANE_LIMIT, Lif, Ttfs
+from neurodeploy.lava.tape import Tape
+from neurodeploy.lava.updates import LifRule, wrap
+from neurodeploy.program.neuron import MEMBRANE_LIMIT, Lif, Ttfs
 
 __all__ = [
     "DelayModel",
@@ -65,23 +67,19 @@ class RecorderModel(PyLoihiProcessModel):
 
     def __init__(self, proc_params: Any) -> None:
         super().__init__(proc_params)
-        # unbuffered: processes of Lava end without flushing what Python holds back
-        self.spikes: BinaryIO = open(proc_params["spikes"], "wb", buffering=0)  # noqa: SIM115
-        path = proc_params["membranes"]
-        self.membranes = open(path, "wb", buffering=0) if path else None  # noqa: SIM115
+        self.tape = Tape(proc_params["spikes"], proc_params["membranes"])
 
     def run_spk(self) -> None:
         """Write one row of bits."""
-        self.spikes.write(np.packbits(self.s_in.recv() != 0).tobytes())
+        self.tape.write_spikes(self.s_in.recv())
 
     def post_guard(self) -> bool:
         """Whether the phase after the step is wanted."""
-        return self.membranes is not None
+        return self.tape.membranes is not None
 
     def run_post_mgmt(self) -> None:
         """Write one row of membranes."""
-        if self.membranes is not None:
-            self.membranes.write(self.state.read().astype("<i4").tobytes())
+        self.tape.write_membranes(self.state.read())
 
 
 @implements(proc=Delay, protocol=LoihiProtocol)
@@ -113,7 +111,7 @@ class NeuronsModel(PyLoihiProcessModel):
     """Equations (i) to (v) of `docs/semantics.md`, section 3."""
 
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32)
-    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
+    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int8, precision=24)
     u: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
     v: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
     bias: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
@@ -123,25 +121,26 @@ class NeuronsModel(PyLoihiProcessModel):
         self.neuron: Lif = proc_params["neuron"]
         self.period: int = proc_params["period"]
         self.offset: int = proc_params["phase"] % self.period
+        self.tape = Tape(proc_params["spikes"], proc_params["membranes"])
 
     def run_spk(self) -> None:
         """One step."""
         neuron = self.neuron
-        a = self.a_in.recv().astype(np.int64)
+        a = self.a_in.recv()
         if self.time_step % self.period == self.offset:
             self.u[:] = 0
             self.v[:] = neuron.v_initial
-        u = _wrap(_decay(self.u, neuron.du + 1) + (a << neuron.shift))
-        v = np.clip(_decay(self.v, neuron.dv) + u + self.bias, -MEMBRANE_LIMIT, MEMBRANE_LIMIT)
-        threshold = neuron.threshold << neuron.shift
-        spikes = v > threshold if neuron.reset != "none" else np.zeros(v.shape, bool)
-        if neuron.reset == "zero":
-            v[spikes] = 0
-        elif neuron.reset == "subtract":
-            v[spikes] -= threshold
-        self.u[:] = u
-        self.v[:] = v
+        rule = LifRule(
+            bias=self.bias,
+            threshold=neuron.threshold << neuron.shift,
+            du=neuron.du,
+            dv=neuron.dv,
+            shift=neuron.shift,
+            reset=neuron.reset,
+        )
+        spikes = rule.step(a, self.u, self.v)
         self.s_out.send(spikes)
+        self.tape.write(spikes, self.v)
 
 
 @implements(proc=SpikeTimes, protocol=LoihiProtocol)
@@ -151,7 +150,7 @@ class SpikeTimesModel(PyLoihiProcessModel):
     """Equations (i) to (iv) of `docs/semantics.md`, section 4."""
 
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32)
-    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
+    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int8, precision=24)
     u: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
     v: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
     held: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
@@ -164,6 +163,7 @@ class SpikeTimesModel(PyLoihiProcessModel):
         self.period: int = proc_params["period"]
         # not `phase`: that name is the runtime's own
         self.offset: int = proc_params["phase"]
+        self.tape = Tape(proc_params["spikes"], proc_params["membranes"])
 
     def run_spk(self) -> None:
         """One step."""
@@ -174,13 +174,16 @@ class SpikeTimesModel(PyLoihiProcessModel):
             self.done[:] = 0
             self.u[:] = 0
             self.v[:] = self.bias
-        self.u[:] = _wrap(self.u + a)
+        u = self.u + a
+        wrap(u)
+        self.u[:] = u
         v = self.v.astype(np.int64) + self.u
         self.v[:] = np.clip(v, -MEMBRANE_LIMIT, MEMBRANE_LIMIT)
         level = self.neuron.slope * (self.period - tau) - (self.neuron.slope >> 1)
         spikes = (self.done == 0) & (self.held >= level) & self.neuron.fires
         self.done[spikes] = 1
         self.s_out.send(spikes)
+        self.tape.write(spikes, self.v)
 
 
 @implements(proc=EarliestSpike, protocol=LoihiProtocol)
@@ -190,7 +193,7 @@ class EarliestSpikeModel(PyLoihiProcessModel):
     """Equations (i) and (ii) of `docs/semantics.md`, section 5."""
 
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32)
-    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
+    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int8, precision=24)
     v: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
     done: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=1)
 
@@ -198,6 +201,7 @@ class EarliestSpikeModel(PyLoihiProcessModel):
         super().__init__(proc_params)
         self.period: int = proc_params["period"]
         self.offset: int = proc_params["phase"] % self.period
+        self.tape = Tape(proc_params["spikes"], proc_params["membranes"])
 
     def run_spk(self) -> None:
         """One step."""
@@ -207,14 +211,4 @@ class EarliestSpikeModel(PyLoihiProcessModel):
         spikes = (self.done == 0) & (a > 0)
         self.done[spikes] = 1
         self.s_out.send(spikes)
-
-
-def _wrap(u: np.ndarray) -> np.ndarray:
-    """Above 2^23 loses 2^24, at or below -2^23 gains it."""
-    return u - 2 * CURRENT_LIMIT * (u > CURRENT_LIMIT) + 2 * CURRENT_LIMIT * (u <= -CURRENT_LIMIT)
-
-
-def _decay(state: np.ndarray, rate: int) -> np.ndarray:
-    """Towards zero by ``rate / 4096``, int64."""
-    wide = state.astype(np.int64)
-    return np.sign(wide) * ((np.abs(wide) * (4096 - rate)) >> 12)
+        self.tape.write(spikes, self.v)

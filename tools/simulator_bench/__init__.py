@@ -1,0 +1,1 @@
+"""The parts of `bench_simulator.py`: networks, rates, peers, timing, memory, ceiling, table."""
