@@ -97,6 +97,6 @@ class StorageError(NeuroDeployError):
 
 
 class DeploymentError(NeuroDeployError):
-    """A back end (Lava) is missing, failed, or did not finish in time."""
+    """A back end (Lava, a dask cluster) is missing, failed, or did not finish in time."""
 
     code = "ND-DEPLOY"

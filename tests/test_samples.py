@@ -115,3 +115,42 @@ def test_samples_that_do_not_fit(x, word):
 def test_axes_of_one_are_forgiven():
     assert check_samples(np.zeros((5, 28, 28)), (1, 28, 28)).shape == (5, 1, 28, 28)
     assert check_samples(np.zeros((5, 1, 784, 1)), (784,)).shape == (5, 784)
+
+
+@pytest.mark.parametrize(
+    ("descr", "shape", "body"),
+    [
+        ("<f4", (-2, -2), 16),
+        ("<f4", (2, -2), 16),
+        ("|S0", (4,), 0),
+        ("|S0", (4,), 16),
+        ("<f4", (4,), 15),
+        ("<f4", (4,), 17),
+        ("<f4", (2**62, 2**62), 16),
+    ],
+)
+def test_headers_that_lie(tmp_path, descr, shape, body):
+    """Alone, where the file is mapped, and in an archive."""
+    stream = io.BytesIO()
+    header = {"descr": descr, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(stream, header)
+    data = stream.getvalue() + bytes(body)
+    (tmp_path / "x.npy").write_bytes(data)
+    for path in (tmp_path / "x.npy", zipped(tmp_path, "x.npy", data)):
+        with pytest.raises(DataError, match=r"x\.npy|a\.npz"):
+            load_samples(path)
+
+
+def test_empty_and_missing_files(tmp_path):
+    (tmp_path / "x.npy").write_bytes(b"")
+    for name in ("x.npy", "missing.npy", "."):
+        with pytest.raises(DataError):
+            load_samples(tmp_path / name)
+    np.save(tmp_path / "none.npy", np.zeros((0, 3), np.float32))
+    assert load_samples(tmp_path / "none.npy").x.shape == (0, 3)
+
+
+def test_orders_of_a_mapped_file(tmp_path):
+    x = np.arange(24, dtype=np.int16).reshape(4, 3, 2)
+    np.save(tmp_path / "x.npy", np.asfortranarray(x))
+    np.testing.assert_array_equal(load_samples(tmp_path / "x.npy").x, x)

@@ -21,7 +21,7 @@ _USUAL_ACTIVITY = 0.05
 #: Cycles: for the end of a list (a wrong guess of the loop), for a tile, for an event.
 _LIST, _TILE, _EVENT = 20.0, 10.0, 2.0
 #: Cycles to add a vector of 512 bits with its table in the first, the second cache, beyond.
-_ADD = ((40_000, 1.1), (1_500_000, 1.5), (np.inf, 3.0))
+_ADD = ((40_000, 1.1), (1_500_000, 1.3), (np.inf, 3.0))
 _VECTOR_BYTES = 64
 _CYCLES_A_NANOSECOND = 3.0
 
