@@ -433,7 +433,7 @@ class Engine:
             kernels.gather(
                 block, first, at.index, at.place, tables.table, tables.geometry, shift, keep,
                 take("", "scratch", (tables.lanes,), arrival.dtype),
-                take("", "lists", (tables.rows, 3), np.int64),
+                take("", "lines", (tables.rows, 2), np.int64),
             )  # fmt: skip
 
         if arrival.choice is None:

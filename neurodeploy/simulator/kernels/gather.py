@@ -30,8 +30,12 @@ def _sum_rows(
     at: int,
     table: np.ndarray,
     entries: np.ndarray,
-    lists: np.ndarray,
+    starts: np.ndarray,
+    lines: np.ndarray,
     count: int,
+    begin: int,
+    end: int,
+    offset: int,
     shift: int,
     keep: bool,
     lanes: int,
@@ -42,26 +46,32 @@ def _sum_rows(
     ----------
     out
         ``out[at : at + lanes]`` becomes (`keep`: grows by) the sum, shifted left by `shift`.
-    lists
-        (lists, 3): for each of the first `count` lists the first entry, the entry after the last
-        and what is added to an entry to find its row.
+    starts
+        Where the entries of each position begin.
+    lines
+        (lines, 2): for each of the first `count` lines of positions the number of its first one,
+        and what is added to an entry, with `offset`, to find its row.
+    begin, end
+        Positions of each line whose entries are summed.
     """
     total = np.zeros(lanes, np.int64)
     for j in range(count):
-        first, last, base = lists[j]
-        for e in range(first, last):
-            row = (base + int(entries[e])) * lanes
+        line, base = lines[j]
+        for e in range(starts[line + begin], starts[line + end]):
+            row = (base + offset + int(entries[e])) * lanes
             total += table[row : row + lanes]
     held = out[at : at + lanes].astype(np.int64) if keep else 0
     out[at : at + lanes] = held + (total << int(shift))
 
 
 def _emit_sum_rows(
-    typing: Any, out: Any, at: Any, table: Any, entries: Any, lists: Any, count: Any, shift: Any,
-    keep: Any, lanes: Any,
+    typing: Any, out: Any, at: Any, table: Any, entries: Any, starts: Any, lines: Any, count: Any,
+    begin: Any, end: Any, offset: Any, shift: Any, keep: Any, lanes: Any,
 ) -> Any:  # fmt: skip
     """The same in LLVM's terms; `lanes` is known when the kernel is compiled."""
-    signature = types.void(out, at, table, entries, lists, count, shift, keep, lanes)
+    signature = types.void(
+        out, at, table, entries, starts, lines, count, begin, end, offset, shift, keep, lanes
+    )
     width = lanes.literal_value
 
     def emit(context: Any, builder: ir.IRBuilder, signature: Any, values: Any) -> None:
@@ -75,26 +85,33 @@ def _emit_sum_rows(
         word = ir.IntType(64)
         sums = ir.VectorType(element(0), width)
         weights = ir.VectorType(element(2), width)
-        out, table, entries, lists = data(0), data(2), data(3), data(4)
-        one, three = ir.Constant(word, 1), ir.Constant(word, 3)
+        out, table, entries, starts, lines = (data(k) for k in (0, 2, 3, 4, 5))
+        count, begin, end, offset, shift, keep = values[6:12]
+        zero, one, two = (ir.Constant(word, k) for k in range(3))
         total = cgutils.alloca_once(builder, sums)
         builder.store(ir.Constant(sums, None), total)
-        with cgutils.for_range_slice(builder, ir.Constant(word, 0), values[5], one) as (j, _):
-            place = builder.mul(j, three)
-            fields = [
-                builder.load(builder.gep(lists, [builder.add(place, ir.Constant(word, k))]))
-                for k in range(3)
-            ]
-            base = builder.gep(table, [builder.mul(fields[2], ir.Constant(word, width))])
-            with cgutils.for_range_slice(builder, fields[0], fields[1], one) as (e, _):
+        with cgutils.for_range_slice(builder, zero, count, one) as (j, _):
+            place = builder.mul(j, two)
+            line = builder.load(builder.gep(lines, [place]))
+            base = builder.load(builder.gep(lines, [builder.add(place, one)]))
+            base = builder.mul(builder.add(base, offset), ir.Constant(word, width))
+            base = builder.gep(table, [base])
+            first, last = (
+                builder.load(builder.gep(starts, [builder.add(line, edge)]))
+                for edge in (begin, end)
+            )
+            with cgutils.for_range_slice(builder, first, last, one) as (e, _):
                 entry = builder.sext(builder.load(builder.gep(entries, [e])), word)
                 row = builder.gep(base, [builder.mul(entry, ir.Constant(word, width))])
                 row = builder.load(builder.bitcast(row, weights.as_pointer()), align=1)
                 row = builder.sext(row, sums) if weights != sums else row
                 builder.store(builder.add(builder.load(total), row), total)
+                body = builder.basic_block
+            # lists are short: every loop that unrolling adds is one more wrong guess
+            body.terminator.set_metadata("llvm.loop", _rolled(builder.module))
         place = builder.bitcast(builder.gep(out, [values[1]]), sums.as_pointer())
-        held = builder.select(values[7], builder.load(place, align=1), ir.Constant(sums, None))
-        shift = builder.trunc(values[6], element(0))
+        held = builder.select(keep, builder.load(place, align=1), ir.Constant(sums, None))
+        shift = builder.trunc(shift, element(0))
         shift = builder.insert_element(ir.Constant(sums, ir.Undefined), shift, ir.Constant(word, 0))
         mask = ir.Constant(ir.VectorType(ir.IntType(32), width), None)
         shift = builder.shuffle_vector(shift, ir.Constant(sums, ir.Undefined), mask)
@@ -104,11 +121,18 @@ def _emit_sum_rows(
     return signature, emit
 
 
+def _rolled(module: ir.Module) -> ir.MDValue:
+    """What marks a loop that is not to be unrolled."""
+    loop = module.add_metadata([module.add_metadata(["llvm.loop.unroll.disable"])])
+    loop.operands = (loop, *loop.operands)  # by its first operand a loop is told from others
+    return loop
+
+
 sum_rows = either(intrinsic(prefer_literal=True)(_emit_sum_rows), _sum_rows)
 
 
 @njit(nogil=True, cache=True)
-def gather(block, first, index, place, table, geometry, shift, keep, scratch, lists):
+def gather(block, first, index, place, table, geometry, shift, keep, scratch, lines):
     """Currents of some steps: (keep: added to) the weights of all spikes that arrive.
 
     Parameters
@@ -120,16 +144,15 @@ def gather(block, first, index, place, table, geometry, shift, keep, scratch, li
     index, place
         Spikes, and where those of each position begin, int64 (event steps, positions + 1).
     table, geometry
-        See `layout.Gathered`.
-    scratch, lists
-        Room for one vector of the block's dtype, and int64 (kernel rows, 3).
+        See `gathering.Gathered`.
+    scratch, lines
+        Room for one vector of the block's dtype, and int64 (kernel rows, 2).
     """
     channels, width, height = geometry[0], geometry[1], geometry[2]
     rows, row_pitch, span = geometry[3], geometry[4], geometry[5]
     stride_y, stride_x, top, left = geometry[6], geometry[7], geometry[8], geometry[9]
     out_width, out_height, outputs = geometry[10], geometry[11], geometry[12]
     tile, lanes, panels = geometry[13], geometry[14], geometry[15]
-    panel_rows = rows * span * channels
     for s in range(block.shape[0]):
         into = block[s]
         if first + s < 0:
@@ -138,19 +161,19 @@ def gather(block, first, index, place, table, geometry, shift, keep, scratch, li
             continue
         starts = place[first + s]
         for y in range(out_height):
+            count = 0
+            for j in range(rows):
+                from_y = y * stride_y - top + j * row_pitch
+                if 0 <= from_y < height:
+                    lines[count, 0] = from_y * width
+                    lines[count, 1] = (j * span - from_y * width) * channels
+                    count += 1
             for x in range(0, out_width, tile):
-                left_most = x * stride_x - left
-                begin = max(left_most, 0)
-                end = min(left_most + span, width)
-                count = 0
-                if begin < end:
-                    for j in range(rows):
-                        from_y = y * stride_y - top + j * row_pitch
-                        if 0 <= from_y < height:
-                            lists[count, 0] = starts[from_y * width + begin]
-                            lists[count, 1] = starts[from_y * width + end]
-                            lists[count, 2] = (j * span - from_y * width - left_most) * channels
-                            count += 1
+                reach = x * stride_x - left
+                begin = max(reach, 0)
+                # a tile of padding alone reads an empty list
+                end = max(min(reach + span, width), begin)
+                begin = min(begin, end)
                 wanted = min(tile, out_width - x) * outputs
                 to = (y * out_width + x) * outputs
                 for panel in range(panels):
@@ -159,22 +182,36 @@ def gather(block, first, index, place, table, geometry, shift, keep, scratch, li
                     target = into if whole else scratch
                     at = to + panel * lanes if whole else 0
                     add = keep and whole
-                    if lanes == 16:
-                        sum_rows(target, at, table, index, lists, count, shift, add, 16)
-                    elif lanes == 32:
-                        sum_rows(target, at, table, index, lists, count, shift, add, 32)
+                    offset = (panel * rows * span - reach) * channels
+                    if lanes == 128:
+                        sum_rows(
+                            target, at, table, index, starts, lines, count, begin, end, offset,
+                            shift, add, 128,
+                        )  # fmt: skip
                     elif lanes == 64:
-                        sum_rows(target, at, table, index, lists, count, shift, add, 64)
-                    elif lanes == 128:
-                        sum_rows(target, at, table, index, lists, count, shift, add, 128)
+                        sum_rows(
+                            target, at, table, index, starts, lines, count, begin, end, offset,
+                            shift, add, 64,
+                        )  # fmt: skip
+                    elif lanes == 256:
+                        sum_rows(
+                            target, at, table, index, starts, lines, count, begin, end, offset,
+                            shift, add, 256,
+                        )  # fmt: skip
+                    elif lanes == 32:
+                        sum_rows(
+                            target, at, table, index, starts, lines, count, begin, end, offset,
+                            shift, add, 32,
+                        )  # fmt: skip
                     else:
-                        sum_rows(target, at, table, index, lists, count, shift, add, 256)
+                        sum_rows(
+                            target, at, table, index, starts, lines, count, begin, end, offset,
+                            shift, add, 16,
+                        )  # fmt: skip
                     if not whole:
                         for k in range(size):
                             k_to = to + panel * lanes + k
                             into[k_to] = into[k_to] + scratch[k] if keep else scratch[k]
-                    for j in range(count):
-                        lists[j, 2] += panel_rows
 
 
 @njit(nogil=True, cache=True)
