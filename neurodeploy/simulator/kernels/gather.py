@@ -234,10 +234,12 @@ def pool_events(index, place, first, steps, width, channels, high, wide, out_ind
                     for i in range(wide):
                         position = (y + j) * width + x + i
                         moved = spread((at - position) * channels, _COPIED)
-                        last = starts[position + 1]
-                        for e in range(starts[position], last, _COPIED):
-                            store(out_index, count, load(index, e, _COPIED) + moved)
-                            count += min(_COPIED, last - e)
+                        e, last = starts[position], starts[position + 1]
+                        # mostly all there is; what is copied beyond, the next copy mends
+                        store(out_index, count, load(index, e, _COPIED) + moved)
+                        for k in range(_COPIED, last - e, _COPIED):
+                            store(out_index, count + k, load(index, e + k, _COPIED) + moved)
+                        count += last - e
                 at += 1
         out_place[s, at] = count
     return count
