@@ -106,12 +106,14 @@ def collect(spikes, size, channels, index, start, place, first):
     for s in range(spikes.shape[0]):
         row = spikes[s]
         into = place[first + s]
-        position = 0
-        for base in range(0, words, pieces):
+        # unsigned: no look for indices that count from the end
+        position, k = np.uint64(0), np.uint64(0)
+        for _ in range(words // pieces):
             into[position] = count
-            position += 1
-            for k in range(base, base + pieces):
-                count = append(index, count, row[k], k * WIDTH)
+            position += _ONE
+            for _ in range(pieces):
+                count = append(index, count, row[k], np.int64(k) * WIDTH)
+                k += _ONE
         into[position] = count
         start[first + s + 1] = count
     if channels % WIDTH:
