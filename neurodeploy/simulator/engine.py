@@ -309,8 +309,9 @@ class Engine:
         encoder, period = self.program.encoder, self.program.period
         if encoder.encoding == "current":
             return {INPUT: self.events(INPUT, level)}
+        steps = range(int(tau[0]), int(tau[-1]) + 1)
         rows = [
-            encoding.encode(encoder, row, period, first_index + k)[tau]
+            encoding.encode(encoder, row, period, first_index + k, steps)
             for k, row in enumerate(level)
         ]
         return {INPUT: self.events(INPUT, np.concatenate(rows))}
@@ -444,7 +445,9 @@ class Engine:
                 len(block),
                 int(events.start[end] - events.start[begin]),
                 gather,
-                lambda: arrival.product.add(events, block, first, shift, keep),
+                lambda: arrival.product.add(
+                    events, block, first, shift, keep, self._workspace.take
+                ),
             )
 
     def _at_windows(self, arrival: Arrival, sent: dict[str, Events]) -> Events:

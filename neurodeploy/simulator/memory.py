@@ -11,11 +11,12 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from pathlib import Path
 
 from neurodeploy.errors import UsageError
-from neurodeploy.program import Convolution, Program
+from neurodeploy.program import Connection, Convolution, Program
 from neurodeploy.simulator.closed_form import is_closed_form
 
 __all__ = ["Share", "available", "default_limit", "need", "parse_size", "readable", "share"]
@@ -30,6 +31,8 @@ BATCH = 8
 #: Bytes of one block of currents; a block is a single step where that is more. The spike flags of
 #: its steps take less.
 _BLOCK_BYTES = 1_000_000
+#: Bytes of the rows of a matrix product; they are a single step's where that is more.
+_ROWS_BYTES = 1_000_000
 #: Where the system does not say how much memory there is.
 _UNKNOWN = 4 * 2**30
 
@@ -214,7 +217,17 @@ def _stepped(program: Program, samples: int, steps: int) -> int:
         state = p.size * (32 + 8 * samples)
         kept = 8 * p.size * rows if p.name == program.decoder.population else 0
         total += spikes + block + state + kept
-    return total
+    return total + max(map(partial(_product, program), program.connections), default=0)
+
+
+def _product(program: Program, connection: Connection) -> int:
+    """A block of a connection as a matrix product: rows, what they are made of, and products."""
+    weights = connection.synapses.weights
+    if weights.ndim == 1:
+        return 0
+    out = program.population(connection.target).shape[1:] if weights.ndim == 4 else ()
+    step = weights[0].size * prod(out)
+    return 2 * max(_ROWS_BYTES, step) + 8 * len(weights) * prod(out)
 
 
 def _swept(program: Program, samples: int) -> int:

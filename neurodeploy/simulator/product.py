@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import threading
+from collections.abc import Callable
 from functools import cache
 from math import prod
 from typing import Any
@@ -21,10 +22,14 @@ from neurodeploy.simulator.receptive import Receptive, tile_weights
 
 __all__ = ["Product", "can_multiply"]
 
+Take = Callable[[str, str, tuple[int, ...], type], np.ndarray]
+
 #: Two products of a byte and a weight stay within 16 bit: processors without VNNI add them there.
 _COUNT_MAX = 127
 #: Bytes of rows multiplied at once: they stay in a core's second-level cache.
 _ROWS_BYTES = 1_000_000
+#: Bytes of rows for one step beyond which there is no product.
+_STEP_BYTES_MAX = 30_000_000
 #: Columns from which on a product is about as fast as it gets.
 _LANES = 64
 
@@ -35,8 +40,13 @@ def _is_installed() -> bool:
 
 
 def can_multiply(field: Receptive) -> bool:
-    """Whether `Product` can compute the connection exactly."""
-    return _is_installed() and prod(field.window) <= _COUNT_MAX
+    """Whether `Product` can compute the connection exactly, and in a bounded room."""
+    kernel = field.weights[0].size * max(1, field.stride[1])
+    return (
+        _is_installed()
+        and prod(field.window) <= _COUNT_MAX
+        and kernel * prod(field.out) <= _STEP_BYTES_MAX
+    )
 
 
 class Product:
@@ -71,47 +81,53 @@ class Product:
         self._bit_rows = _bit_rows(field, (top, left), (height, width))
         self._block_steps = max(1, _ROWS_BYTES // (self._rows * self._depth))
         self._session = _session(weights.reshape(self._depth, self._lanes))
-        self._buffers = threading.local()
+        self._held = threading.local()
 
-    def add(self, events: Events, block: np.ndarray, first: int, shift: int, keep: bool) -> None:
-        """Currents of a block of steps, as `kernels.gather` computes them."""
+    def add(
+        self, events: Events, block: np.ndarray, first: int, shift: int, keep: bool, take: Take
+    ) -> None:
+        """Currents of a block of steps, as `kernels.gather` computes them.
+
+        Parameters
+        ----------
+        take
+            Buffers of the thread, by owner, purpose, shape and dtype.
+        """
         for begin in range(0, len(block), self._block_steps):
             part = block[begin : begin + self._block_steps]
-            products = self._multiplied(events, first + begin, len(part))
+            products = self._multiplied(events, first + begin, len(part), take)
             kernels.put(part, products, self._rows * self._lanes, shift, keep)
 
-    def _multiplied(self, events: Events, first: int, steps: int) -> np.ndarray:
+    def _multiplied(self, events: Events, first: int, steps: int, take: Take) -> np.ndarray:
         """int32 (steps, rows * lanes)."""
-        held = self._buffers
-        if not hasattr(held, "plane"):
-            held.plane = np.zeros(self._block_steps * self._places + kernels.MOVED, np.uint8)
-            held.patches = held.plane
-            if not self._flat:
-                size = self._block_steps * self._rows * self._depth
-                held.patches = np.empty(size + kernels.MOVED, np.uint8)
-            held.products = np.empty((self._block_steps, self._rows * self._lanes), np.int32)
-            held.addresses = held.patches.ctypes.data, held.products.ctypes.data
-            held.binding, held.bound = self._session.io_binding(), 0
+        most = self._block_steps
+        plane = take("", "plane", (most * self._places + kernels.MOVED,), np.uint8)
         if self._bit_rows is not None and events.bits.size:
-            kernels.lay_out_bits(
-                held.plane, steps, self._places, first, events.bits, *self._bit_rows
-            )
+            kernels.lay_out_bits(plane, steps, self._places, first, events.bits, *self._bit_rows)
         else:
             kernels.lay_out(
-                held.plane, steps, self._places, first, events.index, events.start, self._offset
+                plane, steps, self._places, first, events.index, events.start, self._offset
             )
+        patches = plane
         if not self._flat:
+            size = most * self._rows * self._depth + kernels.MOVED
+            patches = take("", "patches", (size,), np.uint8)
             kernels.spread_patches(
-                held.plane, steps, self._places, self._kernel_rows, self._run, *self._strides,
-                self._height, self._width, held.patches,
+                plane, steps, self._places, self._kernel_rows, self._run, *self._strides,
+                self._height, self._width, patches,
             )  # fmt: skip
-        if held.bound != steps:
-            count, (rows, products) = steps * self._rows, held.addresses
-            held.binding.bind_input("a", "cpu", 0, np.uint8, (count, self._depth), rows)
-            held.binding.bind_output("y", "cpu", 0, np.int32, (count, self._lanes), products)
-            held.bound = steps
+        products = take("", "products", (steps, self._rows * self._lanes), np.int32)
+        held = self._held
+        if not hasattr(held, "binding"):
+            held.binding, held.bound = self._session.io_binding(), ()
+        ends = steps * self._rows, patches.ctypes.data, products.ctypes.data
+        if held.bound != ends:
+            count, begin, end = ends
+            held.binding.bind_input("a", "cpu", 0, np.uint8, (count, self._depth), begin)
+            held.binding.bind_output("y", "cpu", 0, np.int32, (count, self._lanes), end)
+            held.bound = ends
         self._session.run_with_iobinding(held.binding)
-        return held.products[:steps]
+        return products
 
 
 def _bit_rows(

@@ -34,8 +34,6 @@ def lay_out_bits(plane, steps, places, first, spikes, height, run, corner, pitch
 
     Parameters
     ----------
-    plane
-        uint8, flat, zero outside the runs.
     spikes
         uint64 (event steps, words).
     height, run
@@ -47,6 +45,7 @@ def lay_out_bits(plane, steps, places, first, spikes, height, run, corner, pitch
         here = max(first + s, 0)
         silent = first + s < 0
         words = spikes[here]
+        plane[s * places : (s + 1) * places] = 0
         for y in range(height):
             to = s * places + corner + y * pitch
             for k in range(0, run, 64):
