@@ -25,6 +25,9 @@ from neurodeploy.simulator.steppers import Stepper, stepper
 
 __all__ = ["Engine", "Run"]
 
+#: Events by source, and by (source, window) with the positions of windows taken together.
+Sent = dict[str | tuple[str, tuple[int, int]], Events]
+
 
 class _Workspace(threading.local):
     """Buffers that a thread keeps from sample to sample."""
@@ -137,7 +140,7 @@ class Engine:
         steps = messages.shape[0]
         self._check_messages(messages)
         program = self.program
-        sent = {INPUT: self.events(INPUT, messages)}
+        sent: Sent = {INPUT: self.events(INPUT, messages)}
         spikes, membrane, wrapped, clipped = {}, {}, {}, {}
         everything = np.arange(steps)
         none = np.full(steps, -1, np.int64)
@@ -188,7 +191,7 @@ class Engine:
         first_index
             Position of the first in its data set (seeds the Poisson encoder).
         keep
-            Steps (from 0) after which membranes are kept; all of them if None.
+            Steps (from 0, none twice) after which membranes are kept; all of them if None.
         record
             Populations whose membranes are kept besides the decoder's.
         fired, rasters
@@ -199,7 +202,6 @@ class Engine:
         kept = range(period) if keep is None else keep
         slots = np.full(period, -1, np.int64)
         slots[list(kept)] = np.arange(len(kept))
-        # steps asked for twice share a slot
         recorded = {
             la.population.name
             for la in plan.layers
@@ -264,7 +266,7 @@ class Engine:
         -------
         int32 (period, neurons), C order.
         """
-        sent = {name: self.events(name, rows) for name, rows in messages.items()}
+        sent: Sent = {name: self.events(name, rows) for name, rows in messages.items()}
         record = np.empty((self.program.period, layer.words * kernels.WORD), np.int32)
         self.run_layer(layer, sent, record)
         membranes = np.empty((len(record), layer.order.size), np.int32)
@@ -277,9 +279,7 @@ class Engine:
         positions = messages.shape[1] // channels_of(shape)
         return events_of(messages[:, internal_order(shape)], positions)
 
-    def run_layer(
-        self, layer: Layer, sent: dict[str, Events], record: np.ndarray | None = None
-    ) -> Events:
+    def run_layer(self, layer: Layer, sent: Sent, record: np.ndarray | None = None) -> Events:
         """One population over one window.
 
         Parameters
@@ -304,7 +304,7 @@ class Engine:
         if messages.size and (messages.min() < low or messages.max() > high):
             raise DataError(f"messages leave the encoder's range {low}..{high}")
 
-    def _encoded(self, level: np.ndarray, first_index: int, tau: np.ndarray) -> dict[str, Events]:
+    def _encoded(self, level: np.ndarray, first_index: int, tau: np.ndarray) -> Sent:
         """What the input sends at steps `tau` of each sample; a constant current sends once."""
         encoder, period = self.program.encoder, self.program.period
         if encoder.encoding == "current":
@@ -330,7 +330,7 @@ class Engine:
     def _is_steady(self, arrival: Arrival) -> bool:
         return arrival.connection.source == INPUT and self.program.encoder.encoding == "current"
 
-    def _steady(self, layer: Layer, sent: dict[str, Events]) -> np.ndarray | None:
+    def _steady(self, layer: Layer, sent: Sent) -> np.ndarray | None:
         """Currents (samples, neurons) from a constant input."""
         steady = [a for a in layer.arrivals if self._is_steady(a)]
         if not steady:
@@ -348,7 +348,7 @@ class Engine:
         self,
         layer: Layer,
         state: _State,
-        sent: dict[str, Events],
+        sent: Sent,
         rows: _Rows,
         *,
         delayed: bool = False,
@@ -407,9 +407,7 @@ class Engine:
             )  # fmt: skip
         return events
 
-    def _add(
-        self, arrival: Arrival, block: np.ndarray, first: int, sent: dict[str, Events], keep: bool
-    ) -> None:
+    def _add(self, arrival: Arrival, block: np.ndarray, first: int, sent: Sent, keep: bool) -> None:
         """Currents of a connection into a block: added to it, or (not `keep`) in its place.
 
         Parameters
@@ -450,25 +448,25 @@ class Engine:
                 ),
             )
 
-    def _at_windows(self, arrival: Arrival, sent: dict[str, Events]) -> Events:
+    def _at_windows(self, arrival: Arrival, sent: Sent) -> Events:
         """The source's events as the connection's tables number them."""
         source, field = arrival.connection.source, arrival.field
         events = sent[source]
         if field.window != (1, 1):
-            name = f"{source}/{field.window}"
-            if name not in sent:
-                take = self._workspace.take
+            key = (source, field.window)
+            if key not in sent:
+                take, window = self._workspace.take, str(field.window)
                 positions = prod(arrival.source[1:]) // prod(field.window)
                 room = Events(
-                    take(name, "index", (int(events.start[-1]) + kernels.WIDTH,), np.int32),
+                    take(source, "index" + window, (events.index.size,), np.int32),
                     events.start,
-                    take(name, "place", (events.steps, positions + 1), np.int64),
+                    take(source, "place" + window, (events.steps, positions + 1), np.int64),
                 )
-                sent[name] = pooled(events, arrival.source, field.window, room)
-            events = sent[name]
+                sent[key] = pooled(events, arrival.source, field.window, room)
+            events = sent[key]
         return events.flat() if field.flat else events
 
-    def _count(self, layer: Layer, sent: Mapping[str, Events], rows: _Rows, run: Run) -> None:
+    def _count(self, layer: Layer, sent: Sent, rows: _Rows, run: Run) -> None:
         """Add what a population did at some steps to the run's figures."""
         name, samples = layer.population.name, run.operations.shape[1]
         events = sent[name]

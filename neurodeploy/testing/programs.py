@@ -8,26 +8,21 @@ end overflows. Currents that wrap and membranes that clip are common.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import prod
-from typing import Any
 
 import numpy as np
 
-from neurodeploy.lava.layout import row_bound
 from neurodeploy.program import (
     INPUT,
     Connection,
     Convolution,
     Decoder,
-    Dense,
     Earliest,
     Encoder,
     Lif,
     Neuron,
     Population,
     Program,
-    Sparse,
     Synapses,
     Ttfs,
 )
@@ -40,12 +35,24 @@ from neurodeploy.program.neuron import (
     THRESHOLD_MAX,
 )
 from neurodeploy.simulator.encoding import encode
+from neurodeploy.testing.synapses import (
+    between,
+    chance,
+    convolution,
+    flat,
+    identity,
+    one_of,
+    volume,
+    within,
+)
 
 __all__ = ["random_program", "random_ttfs_program"]
 
 Shape = tuple[int, ...]
 #: Shifted input of a neuron stays below; then |decay(u) + (a << shift)| < 3 * 2^23.
 _INPUT_LIMIT = 2**24
+#: The largest integer that a constant current can carry.
+_LARGEST = 2**23 - 1
 
 
 def random_program(
@@ -58,6 +65,7 @@ def random_program(
     aligned: bool | None = None,
     stock: bool | None = None,
     timed: bool = True,
+    wide: bool = False,
 ) -> tuple[Program, np.ndarray]:
     """A program and input messages for it.
 
@@ -77,15 +85,18 @@ def random_program(
         Whether all neurons are Lava's stock one; by chance, one by one, if None.
     timed
         Whether neurons of the kinds `ttfs` and `earliest` may occur.
+    wide
+        Whether there may be up to 64 channels, hundreds of neurons, and an encoder of a range that
+        asks for 64-bit sums.
 
     Returns
     -------
     (program, int32 (steps, inputs))
     """
     period = int(rng.integers(1, 13))
-    encoder = _encoder(rng, max_side)
+    encoder = _encoder(rng, max_side, wide)
     messages = _messages(rng, encoder, period, int(rng.integers(2, max_steps + 1)))
-    aligned = _chance(rng, 0.5) if aligned is None else aligned
+    aligned = chance(rng, 0.5) if aligned is None else aligned
     shapes: dict[str, Shape] = {INPUT: encoder.shape}
     phases = {INPUT: 1}
     largest = int(np.abs(messages).max(initial=1))
@@ -96,19 +107,20 @@ def random_program(
         name = f"p{k}"
         # delays reach 62 steps back, no further
         near = max(phases.values()) - 57
-        sources = _sources(rng, [n for n in shapes if phases[n] >= near or n == last])
-        shape, first = _target(rng, shapes[sources[0]], max_neurons)
+        near_by = [n for n in shapes if phases[n] >= near or n == last]
+        sources = _sources(rng, near_by, 0.5 if wide else 0.3)
+        shape, first = _target(rng, shapes[sources[0]], max_neurons, wide)
         phase = max(phases[s] for s in sources) + int(rng.integers(1, 6))
-        extreme = _chance(rng, 0.4)
+        extreme = chance(rng, 0.4)
         neuron = _neuron(rng, prod(shape), stock, extreme, period if timed else 0)
         shift = neuron.shift if isinstance(neuron, Lif) else 0
         room = ((_INPUT_LIMIT - 1) >> shift) // len(sources)
         # a population may live on its bias alone
-        for i, source in enumerate(sources if not _chance(rng, 0.04) else []):
-            synapses = first if i == 0 else _flat_synapses(rng, shapes[source], prod(shape))
+        for i, source in enumerate(sources if not chance(rng, 0.04) else []):
+            synapses = first if i == 0 else between(rng, shapes[source], shape)
             graded = source == INPUT and encoder.is_graded
             message = largest if graded else 1
-            synapses, exponent = _within(rng, synapses, room // message, extreme)
+            synapses, exponent = within(rng, synapses, room // message, extreme)
             connections.append(
                 Connection(
                     source,
@@ -116,7 +128,7 @@ def random_program(
                     synapses,
                     exponent=exponent,
                     delay=phase - phases[source] if aligned else int(rng.integers(1, 6)),
-                    graded=graded or _chance(rng, 0.2),
+                    graded=graded or chance(rng, 0.2),
                 )
             )
         if not aligned:
@@ -152,7 +164,7 @@ def random_ttfs_program(
     last, depth = INPUT, int(rng.integers(1, max_depth + 1))
     for k in range(depth):
         name, readout = f"p{k}", k == depth - 1
-        pooled = len(shapes[last]) == 3 and not readout and _chance(rng, 0.3)
+        pooled = len(shapes[last]) == 3 and not readout and chance(rng, 0.3)
         if pooled:
             kernel = tuple(int(n) for n in rng.integers(1, 4, 2))
             ones = np.ones((shapes[last][0], 1, *kernel), np.int8)
@@ -170,11 +182,11 @@ def random_ttfs_program(
             sources = _sources(rng, [*[n for n in near if n != last], last])
             shapes[name], first = _target(rng, shapes[sources[0]], 40)
             made = [first]
-            made += [_flat_synapses(rng, shapes[s], prod(shapes[name])) for s in sources[1:]]
+            made += [between(rng, shapes[s], shapes[name]) for s in sources[1:]]
         phase = 1 + max(fires[s] for s in sources)
         room = MEMBRANE_LIMIT // (4 * period * len(sources))
         for source, synapses in zip(sources, made, strict=True):
-            synapses, exponent = _within(rng, synapses, room, extreme=False)
+            synapses, exponent = within(rng, synapses, room, extreme=False)
             connections.append(
                 Connection(
                     source,
@@ -185,7 +197,7 @@ def random_ttfs_program(
                 )
             )
         size = prod(shapes[name])
-        slope = int(rng.integers(1, 1 + int(_one_of(rng, 5, 300, 20000))))
+        slope = int(rng.integers(1, 1 + int(one_of(rng, 5, 300, 20000))))
         bias = rng.integers(-3 * slope, 3 * slope + 1, size).astype(np.int32)
         neuron: Neuron = Earliest() if pooled else Ttfs(bias, slope, fires=not readout)
         populations.append(Population(name, shapes[name], neuron, phase))
@@ -199,26 +211,22 @@ def random_ttfs_program(
     return program, level.astype(np.int32)
 
 
-def _chance(rng: np.random.Generator, probability: float) -> bool:
-    return bool(rng.random() < probability)
-
-
-def _one_of(rng: np.random.Generator, *choices: Any) -> Any:
-    """One of them; Python objects stay what they are."""
-    return choices[int(rng.integers(len(choices)))]
-
-
-def _encoder(rng: np.random.Generator, max_side: int) -> Encoder:
-    if _chance(rng, 0.7):
-        side = rng.integers(1, max_side + 1, 2)
+def _encoder(rng: np.random.Generator, max_side: int, wide: bool) -> Encoder:
+    if chance(rng, 0.7):
+        window = one_of(rng, 1, 1, 2, 3)  # that pooling may divide it by
+        side = rng.integers(1, max(1, max_side // window) + 1, 2) * window
         shape: Shape = (int(rng.integers(1, 5)), int(side[0]), int(side[1]))
+        if chance(rng, 0.15):  # one-dimensional
+            shape = (shape[0], 1, int(rng.integers(1, 6 * max_side)))
+        elif wide and chance(rng, 0.1):  # a window of more positions than a byte counts safely
+            shape = (1, 12, 12)
     else:
         shape = (int(rng.integers(1, 25)),)
-    signed = _chance(rng, 0.5)
-    if _chance(rng, 0.5):
-        high = _one_of(rng, 1, 3, 20, 127, 255, 5000)
+    signed = chance(rng, 0.5)
+    if chance(rng, 0.5):
+        high = one_of(rng, 1, 3, 20, 127, 255, 5000, *([_LARGEST] * 2 if wide else []))
         return Encoder(shape, "current", 1.0, -high if signed else 0, high)
-    encoding = _one_of(rng, "deterministic", "poisson")
+    encoding = one_of(rng, "deterministic", "poisson")
     low, seed = -(2**16) if signed else 0, int(rng.integers(1000))
     return Encoder(shape, encoding, 2.0**-16, low, 2**16, seed=seed)
 
@@ -226,96 +234,51 @@ def _encoder(rng: np.random.Generator, max_side: int) -> Encoder:
 def _messages(rng: np.random.Generator, encoder: Encoder, period: int, steps: int) -> np.ndarray:
     """Samples as the encoder sends them, sometimes with values that change every step."""
     samples = -(-steps // period)
-    level = rng.integers(encoder.low, encoder.high + 1, (samples, prod(encoder.shape)))
+    low, high = encoder.low, encoder.high
+    if high == _LARGEST:  # what could come asks for 64 bit, what does come leaves weights room
+        low, high = max(low, -3), 3
+    level = rng.integers(low, high + 1, (samples, prod(encoder.shape)))
     level[rng.random(level.shape) < 0.3] = 0
     level = level.astype(np.int32)
     sent = np.concatenate([encode(encoder, row, period, k) for k, row in enumerate(level)])[:steps]
-    if encoder.encoding == "current" and _chance(rng, 0.4):
+    if encoder.encoding == "current" and chance(rng, 0.4):
         sent = rng.permuted(sent, axis=0)
     return sent.astype(np.int32)
 
 
-def _sources(rng: np.random.Generator, names: list[str]) -> list[str]:
+def _sources(rng: np.random.Generator, names: list[str], more: float = 0.3) -> list[str]:
     """The last population, and at times others, or the same one twice."""
     sources = [names[-1]]
-    while len(sources) < 3 and _chance(rng, 0.3):
-        sources.append(_one_of(rng, *names))
+    while len(sources) < 3 and chance(rng, more):
+        sources.append(one_of(rng, *names))
     return sources
 
 
-def _target(rng: np.random.Generator, source: Shape, max_neurons: int) -> tuple[Shape, Synapses]:
+def _target(
+    rng: np.random.Generator, source: Shape, max_neurons: int, wide: bool = False
+) -> tuple[Shape, Synapses]:
     """A population's shape and the synapses that lead there from `source`."""
-    if len(source) == 3 and _chance(rng, 0.65):
-        convolution = _convolution(rng, source)
-        return convolution.output_shape(source), convolution
+    if chance(rng, 0.1):
+        return source, identity(rng, prod(source))
+    if len(source) == 3 and chance(rng, 0.65):
+        made = convolution(rng, source, wide)
+        return made.output_shape(source), made
+    if len(source) == 1 and chance(rng, 0.2):
+        lines = volume(rng, source[0])
+        return (lines.row_starts.size - 1,), lines
     shape: Shape = (int(rng.integers(1, max_neurons + 1)),)
-    if _chance(rng, 0.3):
+    if chance(rng, 0.3):
         shape = (int(rng.integers(1, 4)), int(rng.integers(1, 5)), int(rng.integers(1, 5)))
-    return shape, _flat_synapses(rng, source, prod(shape))
-
-
-def _weights(rng: np.random.Generator, shape: Shape) -> np.ndarray:
-    """int8; all of the range, small, or only its ends."""
-    style = rng.integers(4)
-    if style == 0:
-        return rng.choice(np.array([-128, 127], np.int8), shape)
-    limit = 128 if style == 1 else 12
-    weights = rng.integers(-limit, limit, shape)
-    return np.where(rng.random(shape) < 0.1, 0, weights).astype(np.int8)
-
-
-def _convolution(rng: np.random.Generator, source: Shape) -> Convolution:
-    channels, height, width = source
-    groups = _one_of(rng, *[g for g in range(1, channels + 1) if channels % g == 0])
-    padding = tuple(int(n) for n in rng.integers(0, 3, 4))
-    if _chance(rng, 0.5):  # alike at both ends, as Lava's own convolution has it
-        padding = padding[:2] * 2
-    rows, columns = height + padding[0] + padding[2], width + padding[1] + padding[3]
-    kernel, dilation = [], []
-    for size in (rows, columns):
-        dilation.append(int(rng.integers(1, 3)))
-        kernel.append(int(rng.integers(1, min(4, (size - 1) // dilation[-1] + 1) + 1)))
-    out = groups * int(rng.integers(1, 4))
-    return Convolution(
-        _weights(rng, (out, channels // groups, kernel[0], kernel[1])),
-        stride=(int(rng.integers(1, 4)), int(rng.integers(1, 4))),
-        padding=padding,  # type: ignore[arg-type]
-        dilation=(dilation[0], dilation[1]),
-        groups=groups,
-    )
-
-
-def _flat_synapses(rng: np.random.Generator, source: Shape, targets: int) -> Dense | Sparse:
-    sources = prod(source)
-    if _chance(rng, 0.5):
-        return Dense(_weights(rng, (targets, sources)))
-    # any list of synapses: rows may be empty, a pair may occur twice
-    fan_in = rng.integers(0, min(sources, 8) + 1, targets)
-    starts = np.concatenate([[0], np.cumsum(fan_in)]).astype(np.int64)
-    columns = rng.integers(0, sources, starts[-1]).astype(np.int32)
-    return Sparse(_weights(rng, (int(starts[-1]),)), columns, starts, sources)
-
-
-def _within(
-    rng: np.random.Generator, synapses: Synapses, room: int, extreme: bool
-) -> tuple[Synapses, int]:
-    """Synapses and an exponent by which no target receives more than `room`."""
-    weights = synapses.weights.astype(np.int16)
-    while (bound := row_bound(synapses)) > room:
-        weights = weights // 2 + (weights < 0)  # towards zero: -1 // 2 would stay -1
-        synapses = replace(synapses, weights=weights.astype(np.int8))
-    exponent = 0
-    wanted = 7 if extreme else int(rng.integers(0, 4))
-    while exponent < wanted and bound << (exponent + 1) <= room:
-        exponent += 1
-    return synapses, exponent
+    elif wide:
+        shape = (one_of(rng, 64, 128, 300, int(rng.integers(257, 600)), *shape),)
+    return shape, flat(rng, source, prod(shape))
 
 
 def _ttfs(rng: np.random.Generator, size: int, extreme: bool, period: int) -> Ttfs:
-    slope = _one_of(rng, 1, 2, int(rng.integers(3, 2000)), MEMBRANE_LIMIT // period)
+    slope = one_of(rng, 1, 2, int(rng.integers(3, 2000)), MEMBRANE_LIMIT // period)
     limit = MEMBRANE_LIMIT if extreme else 500
     bias = rng.integers(-limit, limit + 1, size).astype(np.int32)
-    return Ttfs(bias, slope, fires=_chance(rng, 0.9))
+    return Ttfs(bias, slope, fires=chance(rng, 0.9))
 
 
 def _neuron(
@@ -325,14 +288,14 @@ def _neuron(
 
     A `period` of 0 leaves out the kinds that work with windows.
     """
-    if period and not stock and _chance(rng, 0.2):
-        return _ttfs(rng, size, extreme, period) if _chance(rng, 0.7) else Earliest()
-    stock = _chance(rng, 0.4) if stock is None else stock
+    if period and not stock and chance(rng, 0.2):
+        return _ttfs(rng, size, extreme, period) if chance(rng, 0.7) else Earliest()
+    stock = chance(rng, 0.4) if stock is None else stock
     shift = STOCK_SHIFT if stock else int(rng.integers(0, STOCK_SHIFT + 1))
-    threshold = int(_one_of(rng, 0, rng.integers(1, 60), rng.integers(60, 3000), 40000))
+    threshold = int(one_of(rng, 0, rng.integers(1, 60), rng.integers(60, 3000), 40000))
     limits = (BIAS_MANTISSA_MIN, BIAS_MANTISSA_MAX) if extreme else (-100, 100)
     bias = rng.integers(limits[0], limits[1] + 1, size).astype(np.int16)
-    if extreme and _chance(rng, 0.3):
+    if extreme and chance(rng, 0.3):
         bias = rng.choice(np.array(limits, np.int16), size)
         threshold = THRESHOLD_MAX
     initial = [0, threshold << shift >> 1, -int(rng.integers(2**20))]
@@ -341,10 +304,10 @@ def _neuron(
     return Lif(
         bias_mantissa=bias,
         threshold=threshold,
-        bias_exponent=int(rng.integers(0, 8)) if extreme or _chance(rng, 0.3) else 0,
-        du=_one_of(rng, NO_CURRENT_MEMORY, NO_CURRENT_MEMORY, int(rng.integers(0, 4096)), 0),
-        dv=_one_of(rng, 0, 0, int(rng.integers(0, 4096)), 4095),
-        reset="zero" if stock else _one_of(rng, "zero", "subtract", "subtract", "none"),
+        bias_exponent=int(rng.integers(0, 8)) if extreme or chance(rng, 0.3) else 0,
+        du=one_of(rng, NO_CURRENT_MEMORY, NO_CURRENT_MEMORY, int(rng.integers(0, 4096)), 0),
+        dv=one_of(rng, 0, 0, int(rng.integers(0, 4096)), 4095),
+        reset="zero" if stock else one_of(rng, "zero", "subtract", "subtract", "none"),
         shift=shift,
-        v_initial=0 if stock else min(_one_of(rng, *initial), MEMBRANE_LIMIT),
+        v_initial=0 if stock else min(one_of(rng, *initial), MEMBRANE_LIMIT),
     )

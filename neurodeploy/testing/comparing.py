@@ -1,0 +1,187 @@
+"""Reference = engine, whichever way the engine takes; differences are AssertionErrors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Literal
+from unittest import mock
+
+import numpy as np
+
+from neurodeploy.program import INPUT, Program
+from neurodeploy.simulator import (
+    choice,
+    encoding,
+    gathering,
+    kernels,
+    plan,
+    product,
+    reference,
+)
+from neurodeploy.simulator.engine import Engine, Run
+from neurodeploy.simulator.receptive import Receptive
+
+__all__ = ["WAYS", "compare_samples", "compare_stream", "computed", "engine_of"]
+
+Way = Literal["gather", "product", "either"]
+#: How connections that have both ways are computed: always one way, or now this and now that.
+WAYS: tuple[Way, ...] = ("gather", "product", "either")
+
+
+@contextmanager
+def computed(way: Way) -> Iterator[None]:
+    """Settings under which an engine computes in one of `WAYS`.
+
+    1. Gathering or a product: with the tables that the engine would make.
+    2. Either: by its own choice, hurried, over blocks of a few steps, as large layers are in long
+       runs; with any tables, whichever might be fastest on some machine.
+    """
+    if way != "either":
+        yield
+        return
+    with (
+        mock.patch.object(plan, "_BLOCK_BYTES", 1000),
+        mock.patch.object(product, "_ROWS_BYTES", 5000),
+        mock.patch.object(choice, "_FASTEST_PRODUCT", np.inf),
+        mock.patch.object(choice, "_PATIENCE", 0),
+        mock.patch.object(choice, "_TRIALS", 1),
+        mock.patch.object(gathering, "_tile", _any_tile),
+        mock.patch.object(product, "_tile", _any_divisor),
+    ):
+        yield
+
+
+def _any_tile(field: Receptive, accumulator: type) -> tuple[int, int]:
+    """Outputs a tile of gathering, and lanes a vector."""
+    number = field.weights.size + sum(field.source)
+    return 1 + number % 16, kernels.LANES[number // 16 % len(kernels.LANES)]
+
+
+def _any_divisor(field: Receptive) -> int:
+    """Outputs a row of the product."""
+    divisors = [n for n in range(1, field.out[1] + 1) if field.out[1] % n == 0]
+    return divisors[field.weights.size % len(divisors)]
+
+
+def engine_of(program: Program, way: Way, portion: int | None = None) -> Engine:
+    """An engine whose connections that have both ways are computed in one of `WAYS`."""
+    engine = Engine(program, portion)
+    for arrival in (a for layer in engine.plan.layers for a in layer.arrivals if a.can_gather):
+        if way != "either" and arrival.choice is not None:
+            arrival.choice.only = way
+    return engine
+
+
+def compare_stream(
+    program: Program, messages: np.ndarray, ways: Sequence[Way] = WAYS
+) -> reference.Trace:
+    """Every spike, membrane and overflow count of a stream; returns what the reference did."""
+    expected = reference.run(program, messages)
+    for way in ways:
+        with computed(way):
+            found = engine_of(program, way).run_stream(messages)
+        for p in program.populations:
+            place = f"{p.name}, {way}"
+            _equal(found.spikes[p.name], expected.spikes[p.name], place)
+            _equal(found.membrane[p.name], expected.membrane[p.name], place)
+        _equal(found.wrapped, expected.wrapped, way)
+        _equal(found.clipped, expected.clipped, way)
+    return expected
+
+
+def compare_samples(
+    program: Program, level: np.ndarray, first_index: int, portion: int, ways: Sequence[Way] = WAYS
+) -> None:
+    """Samples of an aligned rate-coded program, beside the reference's stream of them.
+
+    1. All at once; the membranes of all populations, every step.
+    2. One by one, in portions of time; every other step, of the decoder's population.
+
+    Everything else that a run tells is compared in both.
+
+    Parameters
+    ----------
+    level
+        int32 (samples, inputs).
+    portion
+        Steps computed at once in (2).
+    """
+    windows, messages = _windows(program, level, first_index)
+    names = [p.name for p in program.populations]
+    every, second = range(program.period), range(0, program.period, 2)
+    for way in ways:
+        with computed(way):
+            engine, pieces = engine_of(program, way), engine_of(program, way, portion)
+            whole = engine.run_samples(level, first_index, record=names, fired=True, rasters=True)
+            parts = [
+                pieces.run_samples(
+                    row[None], first_index + k, keep=second, fired=True, rasters=True
+                )
+                for k, row in enumerate(level)
+            ]
+        _compare(engine, whole, windows, messages, slice(0, len(level)), every)
+        assert set(whole.membranes) == set(names)
+        overflow = dict.fromkeys(names, 0), dict.fromkeys(names, 0)
+        for k, part in enumerate(parts):
+            _compare(pieces, part, windows, messages, slice(k, k + 1), second)
+            assert set(part.membranes) == {program.decoder.population}
+            for total, of in zip(overflow, (part.wrapped, part.clipped), strict=True):
+                for name in names:
+                    total[name] += of[name]
+        assert overflow == (whole.wrapped, whole.clipped)
+
+
+def _windows(
+    program: Program, level: np.ndarray, first_index: int
+) -> tuple[dict[str, tuple[np.ndarray, np.ndarray]], np.ndarray]:
+    """The reference's spikes and membranes (samples, period, neurons), and the messages sent."""
+    count, period = len(level), program.period
+    rows = [
+        encoding.encode(program.encoder, x, period, first_index + k) for k, x in enumerate(level)
+    ]
+    drain = max(p.phase for p in program.populations)
+    messages = np.concatenate([*rows, np.zeros((drain, level.shape[1]), np.int32)])
+    trace = reference.run(program, messages)
+
+    def cut(stream: np.ndarray, phase: int) -> np.ndarray:
+        return stream[phase - 1 :][: count * period].reshape(count, period, -1)
+
+    windows = {
+        p.name: (cut(trace.spikes[p.name], p.phase), cut(trace.membrane[p.name], p.phase))
+        for p in program.populations
+    }
+    return windows, cut(messages, 1)
+
+
+def _compare(
+    engine: Engine,
+    run: Run,
+    windows: dict[str, tuple[np.ndarray, np.ndarray]],
+    messages: np.ndarray,
+    part: slice,
+    keep: Sequence[int],
+) -> None:
+    """A run beside the windows of its samples."""
+    program = engine.program
+    counts = {INPUT: (messages[part] != 0).sum(1)}
+    for layer in engine.plan.layers:
+        name = layer.population.name
+        spikes, membrane = (window[part] for window in windows[name])
+        counts[name] = spikes.sum(1)
+        _equal(run.spikes[name], spikes.sum((1, 2)), name)
+        _equal(run.fired[name], counts[name], name)
+        if name in run.membranes:
+            _equal(run.membranes[name], membrane[:, list(keep)], name)
+        # in the engine's order within a step
+        row, neuron = np.nonzero(spikes.reshape(-1, layer.order.size)[:, layer.order])
+        step, fired = map(np.concatenate, zip(*run.rasters[name], strict=True))
+        _equal(step, row % program.period, name)
+        _equal(fired, layer.order[neuron], name)
+    for connection, operations in zip(program.connections, run.operations, strict=True):
+        fan_out = connection.synapses.fan_out(program.shape_of(connection.source))
+        _equal(operations, counts[connection.source] @ fan_out, connection.name)
+
+
+def _equal(found: object, expected: object, place: str) -> None:
+    np.testing.assert_equal(found, expected, place)
