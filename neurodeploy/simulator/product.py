@@ -65,7 +65,7 @@ class Product:
 
     def __init__(self, field: Receptive, source: tuple[int, ...]) -> None:
         tile = _tile(field)
-        weights = tile_weights(field, tile)
+        weights = tile_weights(field, (1, tile))
         rows, span, channels, self._lanes = weights.shape
         (stride_y, stride_x), (top, left) = field.stride, field.padding
         self._height, self._width = field.out[0], field.out[1] // tile

@@ -57,6 +57,10 @@ class Receptive:
         kernel = (self.weights.shape[3] - 1) * self.dilation[1] + 1
         return (tile - 1) * self.stride[1] + int(kernel)
 
+    def lines(self, tile: int) -> int:
+        """Source rows that `tile` neighbouring outputs of a column reach, rows between left out."""
+        return (tile - 1) * self.stride[0] + int(self.weights.shape[2])
+
     @property
     def multiplications(self) -> int:
         """Of one step, computed densely."""
@@ -88,21 +92,30 @@ def receptive(
     )
 
 
-def tile_weights(field: Receptive, tile: int) -> np.ndarray:
-    """Weights from each source in reach to a tile of neighbouring outputs of one row.
+def tile_weights(field: Receptive, tile: tuple[int, int]) -> np.ndarray:
+    """Weights from each source in reach to a tile of neighbouring outputs.
+
+    Parameters
+    ----------
+    tile
+        Rows and columns of outputs; several rows only without vertical dilation.
 
     Returns
     -------
-    int8 (kernel rows, columns reached, channels, tile * outputs), 0 where a source reaches only
-    some of the outputs.
+    int8 (rows reached, columns reached, channels, outputs of the tile), 0 where a source reaches
+    only some of the outputs.
     """
     outputs, channels, rows, columns = field.weights.shape
-    laid = np.zeros((rows, field.span(tile), channels, tile, outputs), np.int8)
-    for t in range(tile):
-        for column in range(columns):
-            at = t * field.stride[1] + column * field.dilation[1]
-            laid[:, at, :, t] = field.weights[..., column].transpose(2, 1, 0)
-    return laid.reshape(*laid.shape[:3], tile * outputs)
+    high, wide = tile
+    lines = field.lines(high)
+    laid = np.zeros((lines, field.span(wide), channels, high, wide, outputs), np.int8)
+    for t_y in range(high):
+        line = slice(t_y * field.stride[0], t_y * field.stride[0] + rows)
+        for t_x in range(wide):
+            for column in range(columns):
+                at = t_x * field.stride[1] + column * field.dilation[1]
+                laid[line, at, :, t_y, t_x] = field.weights[..., column].transpose(2, 1, 0)
+    return laid.reshape(*laid.shape[:3], high * wide * outputs)
 
 
 def _repeated(synapses: Convolution, source: tuple[int, ...]) -> tuple[int, int]:

@@ -22,7 +22,7 @@ from neurodeploy.simulator import (
 from neurodeploy.simulator.engine import Engine, Run
 from neurodeploy.simulator.receptive import Receptive
 
-__all__ = ["WAYS", "compare_samples", "compare_stream", "computed", "engine_of"]
+__all__ = ["WAYS", "compare_samples", "compare_stream", "computed", "engine_of", "tile_of"]
 
 Way = Literal["gather", "product", "either"]
 #: How connections that have both ways are computed: always one way, or now this and now that.
@@ -52,10 +52,16 @@ def computed(way: Way) -> Iterator[None]:
         yield
 
 
-def _any_tile(field: Receptive, accumulator: type) -> tuple[int, int]:
-    """Outputs a tile of gathering, and lanes a vector."""
-    number = field.weights.size + sum(field.source)
-    return 1 + number % 16, kernels.LANES[number // 16 % len(kernels.LANES)]
+def tile_of(field: Receptive, number: int) -> tuple[tuple[int, int], int]:
+    """Outputs a tile of gathering and lanes a vector: any that `kernels.gather` takes."""
+    wide, lanes = 1 + number % 16, kernels.LANES[number // 16 % len(kernels.LANES)]
+    # rows of outputs come from one vector
+    two = number // 128 % 2 and field.dilation[0] == 1 and 2 * wide * field.outputs <= lanes
+    return (2 if two else 1, wide), lanes
+
+
+def _any_tile(field: Receptive, accumulator: type) -> tuple[tuple[int, int], int]:
+    return tile_of(field, 37 * field.weights.size + sum(field.source))
 
 
 def _any_divisor(field: Receptive) -> int:

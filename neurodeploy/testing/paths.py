@@ -53,10 +53,12 @@ def _counted(kernel: Any, name: str, seen: Counter[str]) -> Callable[..., Any]:
 
 def _gather(block: np.ndarray, first: int, geometry: np.ndarray, keep: bool, **_: Any) -> list[str]:
     _, width, height, rows, pitch, _, stride_y, stride_x, top, left = geometry[:10].tolist()
-    out_width, _, outputs, tile, lanes, panels = geometry[10:].tolist()
+    out_width, out_height, outputs, tile, lanes, panels, tile_rows = geometry[10:].tolist()
     found = {
         f"lanes {lanes}": True,
         f"tile {tile}": True,
+        "two rows": tile_rows > 1,
+        "last two rows in part": out_height % tile_rows > 0,
         "several panels": panels > 1,
         "last panel in part": tile * outputs % lanes > 0,
         "last tile in part": out_width % tile > 0,
@@ -88,6 +90,7 @@ _MORE: dict[str, Callable[..., list[str]]] = {
     "gather": _gather,
     "scatter_rows": _scattered,
     "scatter_grouped": _scattered,
+    "scatter_single": _scattered,
     "scatter_sparse": _scattered,
     "add_diagonal": _early,
     "pool_events": lambda high, wide, **_: [f"{high}x{wide}"],

@@ -98,6 +98,7 @@ PATHS = {
     *(f"gather tile {n}" for n in range(1, 17)),
     *("gather16", "gather32", "gather several panels", "gather added", "gather in place"),
     *("gather last panel in part", "gather last tile in part", "gather before the first event"),
+    *("gather two rows", "gather last two rows in part"),
     *("gather one position", "gather one row", "gather padded", "gather strided"),
     *("gather rows dilated", "gather strided and dilated"),
     *("put16", "put32", "put added", "put in place", "spread_patches"),
@@ -115,7 +116,8 @@ PATHS = {
     *(f"scatter_{kind} graded {bits}" for kind in ("rows", "sparse") for bits in (16, 32, 64)),
     *(f"scatter_grouped {sent} {bits}" for sent in ("graded", "binary") for bits in (16, 32)),
     *(f"scatter_sparse binary {bits}" for bits in (16, 32, 64)),
-    *(f"scatter_{kind} before the first event" for kind in ("rows", "grouped", "sparse")),
+    *(f"scatter_single {sent} {bits}" for sent in ("graded", "binary") for bits in (16, 32)),
+    *(f"scatter_{kind} before the first event" for kind in ("rows", "grouped", "sparse", "single")),
     "scatter_rows binary 64",  # what is not graded is gathered, but in 64 bit
 }
 

@@ -26,6 +26,7 @@ from neurodeploy.simulator import gathering, kernels, product
 from neurodeploy.simulator.engine import Engine
 from neurodeploy.simulator.events import Events, events_of, pooled
 from neurodeploy.simulator.layout import internal_order
+from neurodeploy.testing.comparing import tile_of
 from neurodeploy.testing.synapses import convolution, flat, identity, volume
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -135,9 +136,9 @@ def test_gathered_and_multiplied(kind, way):
         rng = np.random.default_rng(seed)
         synapses, source, target = drawn(rng, kind)
         engine = engine_for(synapses, source, target, int(rng.integers(0, 8)))
-        tile = int(rng.integers(1, 17)), int(rng.choice(kernels.LANES))
+        number = int(rng.integers(0, 1000))
         with (
-            mock.patch.object(gathering, "_tile", return_value=tile),
+            mock.patch.object(gathering, "_tile", lambda field, _: tile_of(field, number)),
             # products of one step or of several
             mock.patch.object(product, "_ROWS_BYTES", int(rng.choice([1, 5000, 1_000_000]))),
         ):

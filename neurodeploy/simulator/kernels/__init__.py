@@ -21,7 +21,12 @@ from neurodeploy.simulator.kernels.neurons import (
     step_ttfs,
 )
 from neurodeploy.simulator.kernels.patches import MOVED, lay_out, lay_out_bits, put, spread_patches
-from neurodeploy.simulator.kernels.scatter import scatter_grouped, scatter_rows, scatter_sparse
+from neurodeploy.simulator.kernels.scatter import (
+    scatter_grouped,
+    scatter_rows,
+    scatter_single,
+    scatter_sparse,
+)
 
 __all__ = [
     "LANES",
@@ -44,6 +49,7 @@ __all__ = [
     "put",
     "scatter_grouped",
     "scatter_rows",
+    "scatter_single",
     "scatter_sparse",
     "spread_patches",
     "step_earliest",

@@ -15,7 +15,7 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from neurodeploy.simulator.kernels.lanes import load, spread, store
+from neurodeploy.simulator.kernels.lanes import load, move, spread, store
 from neurodeploy.simulator.kernels.mode import either
 
 __all__ = ["LANES", "gather", "pool_events"]
@@ -23,6 +23,7 @@ __all__ = ["LANES", "gather", "pool_events"]
 #: Lengths of a vector of accumulators that the kernel has code for.
 LANES = (16, 32, 64, 128, 256)
 _COPIED = 16
+_MOVED = 32
 
 
 def _sum_rows(
@@ -132,6 +133,16 @@ sum_rows = either(intrinsic(prefer_literal=True)(_emit_sum_rows), _sum_rows)
 
 
 @njit(nogil=True, cache=True)
+def _put(into, to, sums, at, size, keep):
+    """Part of a vector of sums in its place, or (keep) added to what is there."""
+    whole = 0 if keep else size - size % _MOVED
+    for k in range(0, whole, _MOVED):
+        move(into, to + k, sums, at + k, _MOVED)
+    for k in range(whole, size):
+        into[to + k] = into[to + k] + sums[at + k] if keep else sums[at + k]
+
+
+@njit(nogil=True, cache=True)
 def gather(block, first, index, place, table, geometry, shift, keep, scratch, lines):
     """Currents of some steps: (keep: added to) the weights of all spikes that arrive.
 
@@ -152,7 +163,7 @@ def gather(block, first, index, place, table, geometry, shift, keep, scratch, li
     rows, row_pitch, span = geometry[3], geometry[4], geometry[5]
     stride_y, stride_x, top, left = geometry[6], geometry[7], geometry[8], geometry[9]
     out_width, out_height, outputs = geometry[10], geometry[11], geometry[12]
-    tile, lanes, panels = geometry[13], geometry[14], geometry[15]
+    tile, lanes, panels, tile_rows = geometry[13], geometry[14], geometry[15], geometry[16]
     for s in range(block.shape[0]):
         into = block[s]
         if first + s < 0:
@@ -160,7 +171,7 @@ def gather(block, first, index, place, table, geometry, shift, keep, scratch, li
                 into[:] = 0
             continue
         starts = place[first + s]
-        for y in range(out_height):
+        for y in range(0, out_height, tile_rows):
             count = 0
             for j in range(rows):
                 from_y = y * stride_y - top + j * row_pitch
@@ -170,15 +181,14 @@ def gather(block, first, index, place, table, geometry, shift, keep, scratch, li
                     count += 1
             for x in range(0, out_width, tile):
                 reach = x * stride_x - left
-                begin = max(reach, 0)
                 # a tile of padding alone reads an empty list
+                begin = min(max(reach, 0), width)
                 end = max(min(reach + span, width), begin)
-                begin = min(begin, end)
                 wanted = min(tile, out_width - x) * outputs
                 to = (y * out_width + x) * outputs
                 for panel in range(panels):
-                    size = min(lanes, wanted - panel * lanes)
-                    whole = size == lanes
+                    size = max(min(lanes, wanted - panel * lanes), 0)
+                    whole = size == lanes and tile_rows == 1
                     target = into if whole else scratch
                     at = to + panel * lanes if whole else 0
                     add = keep and whole
@@ -209,9 +219,9 @@ def gather(block, first, index, place, table, geometry, shift, keep, scratch, li
                             shift, add, 16,
                         )  # fmt: skip
                     if not whole:
-                        for k in range(size):
-                            k_to = to + panel * lanes + k
-                            into[k_to] = into[k_to] + scratch[k] if keep else scratch[k]
+                        for r in range(min(tile_rows, out_height - y)):
+                            run = to + panel * lanes + r * out_width * outputs
+                            _put(into, run, scratch, r * tile * outputs, size, keep)
 
 
 @njit(nogil=True, cache=True)

@@ -184,9 +184,8 @@ def _overload(symbol: Any, name: str) -> None:
 
     @overload(symbol)
     def chosen(left, right):  # numba compares the signature with the one it returns
-        if isinstance(left, _Vector) and isinstance(right, _Vector):
-            return lambda left, right: call(left, right)
-        return None
+        vectors = isinstance(left, _Vector) and isinstance(right, _Vector)
+        return (lambda left, right: call(left, right)) if vectors else None
 
 
 for _symbol, _name in ((operator.add, "add"), (operator.sub, "sub"), (operator.lshift, "shl")):

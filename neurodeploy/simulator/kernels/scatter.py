@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-__all__ = ["scatter_grouped", "scatter_rows", "scatter_sparse"]
+__all__ = ["scatter_grouped", "scatter_rows", "scatter_single", "scatter_sparse"]
 
 
 @njit(nogil=True, cache=True)
@@ -33,7 +33,7 @@ def scatter_rows(
                 to = np.uint64(row_to[y, j] + run_to[x])
                 at = np.uint64(row_from[y, j] + run_from[x])
                 if graded:
-                    factor = value[e]
+                    factor = np.int64(value[e])
                     for k in range(length):
                         k = np.uint64(k)
                         into[to + k] += source[at + k] * factor
@@ -61,7 +61,7 @@ def scatter_grouped(
             offset = channel // group_in * group_out
             y = position // width
             x = position - y * width
-            factor = value[e] if graded else np.int32(1)
+            factor = np.int64(value[e]) if graded else np.int64(1)
             for j in range(row_count[y]):
                 for i in range(tap_count[x]):
                     to = row_to[y, j] + tap_to[x, i] + offset
@@ -79,6 +79,23 @@ def scatter_sparse(block, first, index, start, value, weights, targets, column_s
             continue
         into = block[s]
         for e in range(start[first + s], start[first + s + 1]):
-            factor = value[e] if graded else np.int32(1)
+            factor = np.int64(value[e]) if graded else np.int64(1)
             for k in range(column_starts[index[e]], column_starts[index[e] + 1]):
                 into[targets[k]] += weights[k] * factor
+
+
+@njit(nogil=True, cache=True)
+def scatter_single(block, first, index, start, value, weights, targets):
+    """As `scatter_sparse` for sources with one target each.
+
+    A source without a target adds the weight 0 to any.
+    """
+    graded = value.size > 0
+    for s in range(block.shape[0]):
+        if first + s < 0:
+            continue
+        into = block[s]
+        for e in range(start[first + s], start[first + s + 1]):
+            source = np.uint64(index[e])
+            factor = np.int64(value[e]) if graded else np.int64(1)
+            into[np.uint64(targets[source])] += weights[source] * factor
