@@ -425,6 +425,7 @@ class Engine:
             way.kernel(block, first, events.index, events.start, value, *way.arguments)
             return
         shift = arrival.connection.exponent
+        arrival.expect(events)
 
         def gather() -> None:
             tables, at = arrival.gather, self._at_windows(arrival, sent)

@@ -2,7 +2,7 @@
 
 A tile is a run of neighbouring outputs of one or two rows, all channels: each source in reach adds
 one row of weights, zeros where it reaches only some of them. The tile is chosen by a count of the
-processor's work at a usual activity.
+processor's work at the activity that was seen first.
 """
 
 from __future__ import annotations
@@ -18,8 +18,6 @@ from neurodeploy.simulator.receptive import Receptive, tile_weights
 
 __all__ = ["Gathered", "gathered"]
 
-#: Spikes a neuron and step for which tiles are chosen.
-_USUAL_ACTIVITY = 0.07
 #: Cycles: for the end of a list (a wrong guess of the loop), for a tile, for an event.
 _LIST, _TILE, _EVENT = 20.0, 30.0, 0.8
 #: Cycles to add a vector of 512 bits with its table in the first, the second cache, beyond.
@@ -56,10 +54,18 @@ class Gathered:
     each: float
 
 
-def gathered(field: Receptive, accumulator: type) -> Gathered:
-    """Tables of a connection whose currents are of the dtype `accumulator`."""
+def gathered(field: Receptive, accumulator: type, activity: float) -> Gathered:
+    """Tables of a connection.
+
+    Parameters
+    ----------
+    accumulator
+        dtype of the currents.
+    activity
+        Spikes a source and step that the tile is chosen for.
+    """
     channels, height, width = field.source
-    tile, lanes = _tile(field, accumulator)
+    tile, lanes = _tile(field, accumulator, activity)
     outputs = prod(tile) * field.outputs
     lines, span, panels = field.lines(tile[0]), field.span(tile[1]), -(-outputs // lanes)
     laid = np.zeros((lines, span, channels, panels * lanes), np.int8)
@@ -89,7 +95,7 @@ def gathered(field: Receptive, accumulator: type) -> Gathered:
     )
 
 
-def _tile(field: Receptive, accumulator: type) -> tuple[tuple[int, int], int]:
+def _tile(field: Receptive, accumulator: type, activity: float) -> tuple[tuple[int, int], int]:
     """Outputs a tile and lanes a vector: those with the fewest estimated cycles an output."""
     best = (np.inf, (1, 1), kernels.LANES[0])
     for tile in product((1, 2), (1, 2, 4, 8, 16)):
@@ -102,7 +108,7 @@ def _tile(field: Receptive, accumulator: type) -> tuple[tuple[int, int], int]:
             if tile[0] > 1 and lanes < outputs:  # rows of outputs come from one vector
                 continue
             fixed, each = _cycles(field, tile, lanes, accumulator)
-            cycles = fixed + _USUAL_ACTIVITY * sources * each
+            cycles = fixed + activity * sources * each
             best = min(best, (cycles / prod(tile), tile, lanes))
     return best[1], best[2]
 

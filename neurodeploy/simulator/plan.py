@@ -24,6 +24,7 @@ from neurodeploy.program import (
 from neurodeploy.program.bounds import bounds
 from neurodeploy.simulator import kernels
 from neurodeploy.simulator.choice import Choice
+from neurodeploy.simulator.events import Events
 from neurodeploy.simulator.gathering import Gathered, gathered
 from neurodeploy.simulator.layout import (
     channels_of,
@@ -39,6 +40,8 @@ __all__ = ["Arrival", "Layer", "Plan", "Scatter"]
 
 #: Bytes of currents worked on at once: stays in a core's second-level cache with the weights.
 _BLOCK_BYTES = 1_000_000
+#: Spikes a source and step, where none was seen.
+_USUAL_ACTIVITY = 0.05
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,14 @@ class Arrival:
     @property
     def gather(self) -> Gathered:
         """Output by output."""
-        return self._once("gather", lambda: gathered(self.field, self.dtype))
+        activity = self._made.get("activity", _USUAL_ACTIVITY)
+        return self._once("gather", lambda: gathered(self.field, self.dtype, activity))
+
+    def expect(self, events: Events) -> None:
+        """Make the tables for the activity of these events, unless they are made."""
+        if "activity" not in self._made and events.start[-1] > 0:
+            sources = events.steps * prod(self.field.source)
+            self._made["activity"] = float(events.start[-1]) / sources
 
     @property
     def product(self) -> Product:

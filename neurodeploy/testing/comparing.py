@@ -60,7 +60,7 @@ def tile_of(field: Receptive, number: int) -> tuple[tuple[int, int], int]:
     return (2 if two else 1, wide), lanes
 
 
-def _any_tile(field: Receptive, accumulator: type) -> tuple[tuple[int, int], int]:
+def _any_tile(field: Receptive, *_: object) -> tuple[tuple[int, int], int]:
     return tile_of(field, 37 * field.weights.size + sum(field.source))
 
 

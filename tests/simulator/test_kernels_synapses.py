@@ -138,7 +138,7 @@ def test_gathered_and_multiplied(kind, way):
         engine = engine_for(synapses, source, target, int(rng.integers(0, 8)))
         number = int(rng.integers(0, 1000))
         with (
-            mock.patch.object(gathering, "_tile", lambda field, _: tile_of(field, number)),
+            mock.patch.object(gathering, "_tile", lambda field, *_: tile_of(field, number)),
             # products of one step or of several
             mock.patch.object(product, "_ROWS_BYTES", int(rng.choice([1, 5000, 1_000_000]))),
         ):
