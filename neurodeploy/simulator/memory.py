@@ -27,7 +27,9 @@ _UNITS = {"": 1, "b": 1} | {
     for kind, base in (("b", 1000), ("ib", 1024))
 }
 #: Samples that a thread takes at once: enough that handing them out costs nothing.
-BATCH = 8
+BATCH = 16
+#: The same for time to first spike: a layer's values stay in a core's cache.
+SWEPT = 8
 #: Bytes of one block of currents; a block is a single step where that is more. The spike flags of
 #: its steps take less.
 _BLOCK_BYTES = 1_000_000
@@ -169,7 +171,8 @@ def share(program: Program, threads: int, limit: int) -> Share:
     UsageError
         One sample on one thread does not fit.
     """
-    ways = [(samples, program.period) for samples in (BATCH, 4, 2, 1)]
+    most = SWEPT if is_closed_form(program) else BATCH
+    ways = [(samples, program.period) for samples in (16, 8, 4, 2, 1) if samples <= most]
     if not is_closed_form(program):
         while ways[-1][1] > 1:
             ways.append((1, -(-ways[-1][1] // 2)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -113,7 +113,7 @@ def simulate(
                 sent[name] += count.sum(0)
         return len(part)
 
-    for done in spread(work, _parts(n, divided, 8), divided.threads):
+    for done in spread(work, _parts(n, divided), divided.threads):
         if progress is not None:
             progress(done)
     outputs = (raw * program.decoder.unit).astype(np.float32)
@@ -128,10 +128,14 @@ def simulate(
     return result, outputs[1:]
 
 
-def _parts(n: int, divided: Share, each: int) -> Iterable[range]:
-    """Ranges of samples for one thread at a time; smaller where a thread gets fewer than `each`."""
-    size = max(1, min(divided.samples, n // (each * divided.threads)))
-    return (range(first, min(first + size, n)) for first in range(0, n, size))
+def _parts(n: int, divided: Share) -> Iterator[range]:
+    """Ranges of samples for one thread at a time; smaller at the end, so that all end together."""
+    first = 0
+    while first < n:
+        left = -(-(n - first) // (2 * divided.threads))
+        size = min(divided.samples, left)
+        yield range(first, first + size)
+        first += size
 
 
 def _by_name(program: Program, rows: Iterable[np.ndarray]) -> dict[str, np.ndarray]:
@@ -162,7 +166,7 @@ def _swept(
         )
 
     parts = []
-    for part in spread(work, _parts(len(x), divided, 1), divided.threads):
+    for part in spread(work, _parts(len(x), divided), divided.threads):
         parts.append(part)
         if progress is not None:
             progress(part.samples)
