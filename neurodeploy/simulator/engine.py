@@ -29,8 +29,8 @@ __all__ = ["Engine", "Run"]
 Sent = dict[str | tuple[str, tuple[int, int]], Events]
 
 
-class _Workspace(threading.local):
-    """Buffers that a thread keeps from sample to sample."""
+class _Workspace:
+    """Buffers that are kept from run to run."""
 
     def __init__(self) -> None:
         self.arrays: dict[tuple[str, str], np.ndarray] = {}
@@ -127,7 +127,8 @@ class Engine:
         self.program = program
         self.plan = Plan(program)
         self.portion = program.period if portion is None else max(1, min(portion, program.period))
-        self._workspace = _Workspace()
+        self._held = threading.local()
+        self._free: list[_Workspace] = []
 
     def run_stream(self, messages: np.ndarray, membranes: bool = True) -> Trace:
         """The whole program in absolute time, as `reference.run` (currents are not recorded).
@@ -197,6 +198,21 @@ class Engine:
         fired, rasters
             Whether to fill `Run.fired` and `Run.rasters`.
         """
+        try:
+            return self._run_samples(level, first_index, keep, record, fired, rasters)
+        finally:  # threads come and go, their buffers stay
+            self._free.append(self._workspace)
+            del self._held.workspace
+
+    def _run_samples(
+        self,
+        level: np.ndarray,
+        first_index: int,
+        keep: Sequence[int] | None,
+        record: Container[str],
+        fired: bool,
+        rasters: bool,
+    ) -> Run:
         program, plan = self.program, self.plan
         samples, period = len(level), program.period
         kept = range(period) if keep is None else keep
@@ -298,6 +314,16 @@ class Engine:
         taken = np.empty((0, layer.words * kernels.WORD), np.int32) if record is None else record
         state = _State(self._neurons(layer, checked=layer.checked), None, taken)
         return self._layer(layer, state, dict(sent), _Rows(np.zeros_like(steps), steps, slot))
+
+    @property
+    def _workspace(self) -> _Workspace:
+        """The thread's buffers: those of a run that is over, or new ones."""
+        if not hasattr(self._held, "workspace"):
+            try:
+                self._held.workspace = self._free.pop()
+            except IndexError:
+                self._held.workspace = _Workspace()
+        return self._held.workspace
 
     def _check_messages(self, messages: np.ndarray) -> None:
         low, high = self.program.encoder.message_range

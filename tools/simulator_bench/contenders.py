@@ -25,6 +25,9 @@ CLEARLY_SLOWER = 1.4
 #: Tensors of a layer's window that a torch peer holds at once, roughly.
 TENSORS = 6
 
+#: Seconds before each run: threads that wait in a loop for more work of the last one go to sleep.
+_PAUSE = 0.5
+
 
 @dataclass(frozen=True)
 class Form:
@@ -67,6 +70,7 @@ class Contender:
 
     def timed(self, x: np.ndarray) -> tuple[float, np.ndarray]:
         """Samples a second, and the membranes."""
+        time.sleep(_PAUSE)
         began = time.perf_counter()
         membranes = self.run(x)
         return len(x) / (time.perf_counter() - began), membranes
