@@ -96,7 +96,6 @@ class EventSweep:
         program, window = self.program, self.program.period
         spikes = {p.name: np.zeros(len(level), np.int64) for p in program.populations}
         operations = [np.zeros(len(level), np.int64) for _ in program.connections]
-        place = {id(c): i for i, c in enumerate(program.connections)}
         decoder = program.population(program.decoder.population)
         membrane = np.zeros((len(level), decoder.size), np.int64)
         kept = {
@@ -112,7 +111,7 @@ class EventSweep:
                     x = fired[arrival.connection.source]
                     index = np.flatnonzero(x).astype(np.int32)
                     value = x[index]
-                    operations[place[id(arrival.connection)]][k] = arrival.fan_out[index].sum()
+                    operations[arrival.number][k] = arrival.fan_out[index].sum()
                     if isinstance(p.neuron, Earliest):
                         self._maximum(arrival, index, value, total[0])
                         continue

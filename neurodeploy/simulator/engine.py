@@ -21,7 +21,7 @@ from neurodeploy.simulator.events import Events, events_of, pooled
 from neurodeploy.simulator.layout import channels_of, internal_order
 from neurodeploy.simulator.plan import Arrival, Layer, Plan
 from neurodeploy.simulator.reference import Trace
-from neurodeploy.simulator.steppers import Stepper, stepper
+from neurodeploy.simulator.steppers import Block, Stepper, stepper
 
 __all__ = ["Engine", "Run"]
 
@@ -152,7 +152,7 @@ class Engine:
                 (everything + 1 - p.phase) % program.period,
                 everything if membranes else none,
             )
-            record = np.empty((steps if membranes else 0, layer.words * kernels.WORD), np.int32)
+            record = np.empty((steps if membranes else 0, layer.filled), np.int32)
             state = _State(self._neurons(layer, checked=True), None, record)
             events = self._layer(layer, state, sent, rows, delayed=True)
             # events live in the thread's buffers until the next run: keep a copy
@@ -254,7 +254,7 @@ class Engine:
                     states[name] = _State(
                         self._neurons(layer, checked=layer.checked),
                         self._steady(layer, sent),
-                        np.empty((size, layer.words * kernels.WORD), np.int32),
+                        np.empty((size, layer.filled), np.int32),
                     )
                 sent[name] = self._layer(
                     layer, states[name], sent, watched if name in recorded else rows
@@ -283,7 +283,7 @@ class Engine:
         int32 (period, neurons), C order.
         """
         sent: Sent = {name: self.events(name, rows) for name, rows in messages.items()}
-        record = np.empty((self.program.period, layer.words * kernels.WORD), np.int32)
+        record = np.empty((self.program.period, layer.filled), np.int32)
         self.run_layer(layer, sent, record)
         membranes = np.empty((len(record), layer.order.size), np.int32)
         membranes[:, layer.order] = record[:, : layer.order.size]
@@ -311,7 +311,7 @@ class Engine:
         """
         steps = np.arange(self.program.period)
         slot = np.full(steps.size, -1, np.int64) if record is None else steps
-        taken = np.empty((0, layer.words * kernels.WORD), np.int32) if record is None else record
+        taken = np.empty((0, layer.filled), np.int32) if record is None else record
         state = _State(self._neurons(layer, checked=layer.checked), None, taken)
         return self._layer(layer, state, dict(sent), _Rows(np.zeros_like(steps), steps, slot))
 
@@ -350,7 +350,7 @@ class Engine:
             plain=layer.plain,
             checked=checked,
             period=self.program.period,
-            v=self._workspace.take(p.name, "v", (layer.words * kernels.WORD,), np.int32),
+            v=self._workspace.take(p.name, "v", (layer.filled,), np.int32),
         )
 
     def _is_steady(self, arrival: Arrival) -> bool:
@@ -363,7 +363,7 @@ class Engine:
             return None
         samples = sent[INPUT].steps
         base = self._workspace.take(
-            layer.population.name, "steady", (samples, layer.words * kernels.WORD), layer.dtype
+            layer.population.name, "steady", (samples, layer.filled), layer.dtype
         )
         base[:] = 0
         for arrival in steady:
@@ -390,7 +390,7 @@ class Engine:
         """
         p, steps = layer.population, rows.tau.size
         take = self._workspace.take
-        size, whole = p.size, layer.words * kernels.WORD
+        size = p.size
         events = Events(
             take(p.name, "index", (steps * size + kernels.WIDTH,), np.int32),
             take(p.name, "start", (steps + 1,), np.int64),
@@ -403,16 +403,16 @@ class Engine:
         moving.sort(key=lambda a: not a.can_gather)
         most = min(layer.block_steps, steps)
         numbers = np.arange(most)
-        only_steady = state.steady is not None and not moving
-        blocks = take(p.name, "block", (0 if only_steady else most, whole), layer.dtype)
+        always = None if moving else state.steady
+        blocks = take(p.name, "block", (most if always is None else 0, layer.filled), layer.dtype)
         if state.neurons.silent:
             events.bits[:] = 0
         for first in range(0, steps, most):
             count = min(most, steps - first)
             part = slice(first, first + count)
             row_of = numbers[:count]
-            if state.steady is not None and not moving:
-                block, row_of = state.steady, rows.sample[part]
+            if always is not None:
+                block, row_of = always, rows.sample[part]
             else:
                 block = blocks[:count]
                 keep = state.steady is not None
@@ -426,7 +426,9 @@ class Engine:
                     self._add(arrival, block, first - delay, sent, keep)
                     keep = True
             fired = events.bits[part]
-            state.neurons.step(block, row_of, rows.tau[part], fired, state.record, rows.slot[part])
+            state.neurons.step(
+                Block(block, row_of, rows.tau[part], fired, state.record, rows.slot[part])
+            )
             kernels.collect(
                 fired.view(np.uint16), size, layer.channels, events.index, events.start,
                 events.place, first,
@@ -508,10 +510,7 @@ class Engine:
                 kernels.count_fan_out(source.index, source.start[::each], arrival.fan_out, counted)
             else:
                 kernels.count_by_position(source.place, *arrival.by_position, counted)
-            place = next(
-                i for i, c in enumerate(self.program.connections) if c is arrival.connection
-            )
-            run.operations[place] += counted * (rows.tau.size // samples if steady else 1)
+            run.operations[arrival.number] += counted * (rows.tau.size // samples if steady else 1)
         for k in range(samples if run.fired else 0):
             sample = events.index[ends[k] : ends[k + 1]]
             run.fired[name][k, layer.order] += np.bincount(sample, minlength=layer.order.size)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from neurodeploy.simulator import kernels
+from neurodeploy.simulator.layout import words_of
 
 __all__ = ["Events", "events_of", "pooled"]
 
@@ -59,7 +60,7 @@ def events_of(messages: np.ndarray, positions: int) -> Events:
     index = np.concatenate([index, np.zeros(kernels.WIDTH, np.int64)]).astype(np.int32)
     place = np.empty((steps, positions + 1), np.int64)
     kernels.locate(index, start, sources // positions, place)
-    bits = np.zeros((steps, -(-sources // kernels.WORD) * 8), np.uint8)
+    bits = np.zeros((steps, words_of(sources) * 8), np.uint8)
     packed = np.packbits(messages != 0, axis=1, bitorder="little")
     bits[:, : packed.shape[1]] = packed
     value = messages[row, index[: row.size]].astype(np.int32)

@@ -25,7 +25,7 @@ def provide() -> None:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ["NUMBA_CACHE_DIR"] = folder
     if "numba" in sys.modules:  # it has read the environment already
-        sys.modules["numba"].config.CACHE_DIR = folder  # type: ignore[attr-defined]
+        sys.modules["numba"].config.CACHE_DIR = folder
 
 
 def _places() -> list[Path]:

@@ -15,6 +15,7 @@ from math import prod
 import numpy as np
 
 from neurodeploy.program import Convolution
+from neurodeploy.simulator.kernels import WORD
 
 __all__ = [
     "Grouped",
@@ -23,6 +24,7 @@ __all__ = [
     "convolution_grouped",
     "convolution_rows",
     "internal_order",
+    "words_of",
 ]
 
 
@@ -37,6 +39,11 @@ def internal_order(shape: tuple[int, ...]) -> np.ndarray:
 def channels_of(shape: tuple[int, ...]) -> int:
     """Neurons of one position: a population that is not (C, H, W) is a single one."""
     return shape[0] if len(shape) == 3 else prod(shape)
+
+
+def words_of(size: int) -> int:
+    """Words of spikes, a bit a neuron."""
+    return -(-size // WORD)
 
 
 @dataclass(frozen=True)

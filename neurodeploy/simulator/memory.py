@@ -18,6 +18,8 @@ from pathlib import Path
 from neurodeploy.errors import UsageError
 from neurodeploy.program import Connection, Convolution, Program
 from neurodeploy.simulator.closed_form import is_closed_form
+from neurodeploy.simulator.plan import BLOCK_BYTES
+from neurodeploy.simulator.product import ROWS_BYTES
 
 __all__ = ["Share", "available", "default_limit", "need", "parse_size", "readable", "share"]
 
@@ -30,11 +32,6 @@ _UNITS = {"": 1, "b": 1} | {
 BATCH = 16
 #: The same for time to first spike: a layer's values stay in a core's cache.
 SWEPT = 8
-#: Bytes of one block of currents; a block is a single step where that is more. The spike flags of
-#: its steps take less.
-_BLOCK_BYTES = 1_000_000
-#: Bytes of the rows of a matrix product; they are a single step's where that is more.
-_ROWS_BYTES = 1_000_000
 #: Where the system does not say how much memory there is.
 _UNKNOWN = 4 * 2**30
 
@@ -216,7 +213,8 @@ def _stepped(program: Program, samples: int, steps: int) -> int:
         positions = prod(p.shape[1:]) if len(p.shape) == 3 else 1
         # the list of spikes and where each position's begin; once more for pooled positions
         spikes = rows * (8 * p.size + 16 * (positions + 1) + 32)
-        block = 2 * max(_BLOCK_BYTES, 8 * p.size)
+        # currents, and the spike flags of the same steps, which take less
+        block = 2 * max(BLOCK_BYTES, 8 * p.size)
         state = p.size * (32 + 8 * samples)
         kept = 8 * p.size * rows if p.name == program.decoder.population else 0
         total += spikes + block + state + kept
@@ -230,7 +228,7 @@ def _product(program: Program, connection: Connection) -> int:
         return 0
     out = program.population(connection.target).shape[1:] if weights.ndim == 4 else ()
     step = weights[0].size * prod(out)
-    return 2 * max(_ROWS_BYTES, step) + 8 * len(weights) * prod(out)
+    return 2 * max(ROWS_BYTES, step) + 8 * len(weights) * prod(out)
 
 
 def _swept(program: Program, samples: int) -> int:

@@ -31,15 +31,16 @@ from neurodeploy.simulator.layout import (
     convolution_grouped,
     convolution_rows,
     internal_order,
+    words_of,
 )
 from neurodeploy.simulator.product import Product, can_multiply
 from neurodeploy.simulator.receptive import Receptive, receptive
 from neurodeploy.simulator.steppers import is_plain
 
-__all__ = ["Arrival", "Layer", "Plan", "Scatter"]
+__all__ = ["BLOCK_BYTES", "Arrival", "Layer", "Plan", "Scatter"]
 
 #: Bytes of currents worked on at once: stays in a core's second-level cache with the weights.
-_BLOCK_BYTES = 1_000_000
+BLOCK_BYTES = 1_000_000
 #: Spikes a source and step, where none was seen.
 _USUAL_ACTIVITY = 0.05
 
@@ -58,6 +59,8 @@ class Arrival:
 
     Attributes
     ----------
+    number
+        Of the connection in program order.
     source, target
         Shapes of the populations at its ends.
     dtype
@@ -72,6 +75,7 @@ class Arrival:
     """
 
     connection: Connection
+    number: int
     source: tuple[int, ...]
     target: tuple[int, ...]
     dtype: type
@@ -150,7 +154,7 @@ class Arrival:
         )
         if not one_each:
             return None
-        weights = np.zeros(-(-size // kernels.WORD) * kernels.WORD, np.int32)
+        weights = np.zeros(words_of(size) * kernels.WORD, np.int32)
         weights[:size] = synapses.weights[internal_order(self.source)]
         return weights << self.connection.exponent
 
@@ -235,7 +239,12 @@ class Layer:
     @cached_property
     def words(self) -> int:
         """Words of spikes, a bit a neuron."""
-        return -(-self.population.size // kernels.WORD)
+        return words_of(self.population.size)
+
+    @property
+    def filled(self) -> int:
+        """Neurons filled up to whole words."""
+        return self.words * kernels.WORD
 
     @cached_property
     def channels(self) -> int:
@@ -258,6 +267,7 @@ class Plan:
         self.program = program
         self.input_order = internal_order(program.encoder.shape)
         proofs = bounds(program)
+        number_of = {id(c): i for i, c in enumerate(program.connections)}
         layers = []
         for p in program.order:
             proof = proofs[p.name]
@@ -266,12 +276,15 @@ class Plan:
             layers.append(
                 Layer(
                     population=p,
-                    arrivals=tuple(_arrival(program, c, dtype) for c in program.incoming(p.name)),
+                    arrivals=tuple(
+                        _arrival(program, c, number_of[id(c)], dtype)
+                        for c in program.incoming(p.name)
+                    ),
                     order=internal_order(p.shape),
                     dtype=dtype,
                     plain=is_plain(p.neuron, proof, dtype),
                     checked=not proof.cannot_clip,
-                    block_steps=max(1, _BLOCK_BYTES // (p.size * np.dtype(dtype).itemsize)),
+                    block_steps=max(1, BLOCK_BYTES // (p.size * np.dtype(dtype).itemsize)),
                 )
             )
         self.layers = tuple(layers)
@@ -284,13 +297,14 @@ def _dtype(largest: int) -> type:
     return np.int32 if largest < 2**31 else np.int64
 
 
-def _arrival(program: Program, connection: Connection, dtype: type) -> Arrival:
+def _arrival(program: Program, connection: Connection, number: int, dtype: type) -> Arrival:
     source = program.shape_of(connection.source)
     fan_out = connection.synapses.fan_out(source)[internal_order(source)]
     table = fan_out.reshape(-1, channels_of(source))
     shared = bool((table == table[:, :1]).all())
     return Arrival(
         connection=connection,
+        number=number,
         source=source,
         target=program.population(connection.target).shape,
         dtype=dtype,

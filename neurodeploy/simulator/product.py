@@ -20,14 +20,14 @@ from neurodeploy.simulator import kernels
 from neurodeploy.simulator.events import Events
 from neurodeploy.simulator.receptive import Receptive, tile_weights
 
-__all__ = ["Product", "can_multiply"]
+__all__ = ["ROWS_BYTES", "Product", "can_multiply"]
 
 Take = Callable[[str, str, tuple[int, ...], type], np.ndarray]
 
 #: Two products of a byte and a weight stay within 16 bit: processors without VNNI add them there.
 _COUNT_MAX = 127
 #: Bytes of rows multiplied at once: they stay in a core's second-level cache.
-_ROWS_BYTES = 1_000_000
+ROWS_BYTES = 1_000_000
 #: Bytes of rows for one step beyond which there is no product.
 _STEP_BYTES_MAX = 30_000_000
 #: Columns from which on a product is about as fast as it gets.
@@ -79,7 +79,7 @@ class Product:
         self._strides = stride_y * width * channels, tile * stride_x * channels
         self._run, self._flat = span * channels, field.flat
         self._bit_rows = _bit_rows(field, (top, left), (height, width))
-        self._block_steps = max(1, _ROWS_BYTES // (self._rows * self._depth))
+        self._block_steps = max(1, ROWS_BYTES // (self._rows * self._depth))
         self._session = _session(weights.reshape(self._depth, self._lanes))
         self._held = threading.local()
 

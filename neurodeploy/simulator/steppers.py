@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -11,13 +11,40 @@ from neurodeploy.program.bounds import Bounds
 from neurodeploy.program.neuron import NO_CURRENT_MEMORY, Neuron
 from neurodeploy.simulator import kernels
 
-__all__ = ["Stepper", "stepper"]
+__all__ = ["Block", "Stepper", "stepper"]
 
 _MODES = {
     "zero": kernels.RESET_ZERO,
     "subtract": kernels.RESET_SUBTRACT,
     "none": kernels.RESET_NONE,
 }
+
+
+class Block(NamedTuple):
+    """What neurons take and give over some steps.
+
+    Attributes
+    ----------
+    currents
+        Synaptic input (rows, neurons).
+    row_of
+        int64 (steps,): the row of `currents` for each step.
+    tau
+        int64 (steps,): steps since the window began.
+    fired
+        uint64 (steps, words), one bit a neuron, written unless the stepper is `silent`.
+    record
+        int32 (any, neurons filled up to whole words), takes membranes.
+    slot
+        int64 (steps,): the row of `record` for each step's membranes, -1 for none.
+    """
+
+    currents: np.ndarray
+    row_of: np.ndarray
+    tau: np.ndarray
+    fired: np.ndarray
+    record: np.ndarray
+    slot: np.ndarray
 
 
 class Stepper(Protocol):
@@ -28,32 +55,8 @@ class Stepper(Protocol):
     #: Whether the neurons never fire, so that spike flags are not written.
     silent: bool
 
-    def step(
-        self,
-        block: np.ndarray,
-        row_of: np.ndarray,
-        tau: np.ndarray,
-        fired: np.ndarray,
-        record: np.ndarray,
-        slot: np.ndarray,
-    ) -> None:
-        """Advance by the steps of a block.
-
-        Parameters
-        ----------
-        block
-            Synaptic input (rows, neurons).
-        row_of
-            int64 (steps,): the row of `block` for each step.
-        tau
-            int64 (steps,): steps since the window began.
-        fired
-            uint64 (steps, words), one bit a neuron, written unless `silent`.
-        record
-            int32 (any, neurons filled up to whole words), takes membranes.
-        slot
-            int64 (steps,): the row of `record` for each step's membranes, -1 for none.
-        """
+    def step(self, block: Block) -> None:
+        """Advance by the steps of a block."""
 
 
 class _Plain:
@@ -67,20 +70,12 @@ class _Plain:
         self._bias[: bias.size] = bias
         v[:] = 0
 
-    def step(
-        self,
-        block: np.ndarray,
-        row_of: np.ndarray,
-        tau: np.ndarray,
-        fired: np.ndarray,
-        record: np.ndarray,
-        slot: np.ndarray,
-    ) -> None:
+    def step(self, block: Block) -> None:
         n = self._neuron
         self.overflow[1] += kernels.step_plain(
-            block, row_of, self._v, self._bias, np.int32(n.shift),
-            np.int32(n.threshold << n.shift), _MODES[n.reset], np.int32(n.v_initial), tau, fired,
-            self._neurons, record, slot, self._checked,
+            block.currents, block.row_of, self._v, self._bias, np.int32(n.shift),
+            np.int32(n.threshold << n.shift), _MODES[n.reset], np.int32(n.v_initial), block.tau,
+            block.fired, self._neurons, block.record, block.slot, self._checked,
         )  # fmt: skip
 
 
@@ -93,20 +88,12 @@ class _Full:
         self._neuron, self._bias = neuron, bias
         self._u, self._v = np.zeros(bias.size, np.int64), np.zeros(bias.size, np.int64)
 
-    def step(
-        self,
-        block: np.ndarray,
-        row_of: np.ndarray,
-        tau: np.ndarray,
-        fired: np.ndarray,
-        record: np.ndarray,
-        slot: np.ndarray,
-    ) -> None:
+    def step(self, block: Block) -> None:
         n = self._neuron
         kernels.step_lif(
-            block, row_of, self._u, self._v, self._bias, n.du, n.dv, n.shift,
-            n.threshold << n.shift, _MODES[n.reset], n.v_initial, tau, fired, record, slot,
-            self.overflow,
+            block.currents, block.row_of, self._u, self._v, self._bias, n.du, n.dv, n.shift,
+            n.threshold << n.shift, _MODES[n.reset], n.v_initial, block.tau, block.fired,
+            block.record, block.slot, self.overflow,
         )  # fmt: skip
 
 
@@ -118,19 +105,12 @@ class _Ttfs:
         self._u, self._v, self._held = (np.zeros(bias.size, np.int64) for _ in range(3))
         self._done = np.full(bias.size, not neuron.fires)
 
-    def step(
-        self,
-        block: np.ndarray,
-        row_of: np.ndarray,
-        tau: np.ndarray,
-        fired: np.ndarray,
-        record: np.ndarray,
-        slot: np.ndarray,
-    ) -> None:
+    def step(self, block: Block) -> None:
         n = self._neuron
         kernels.step_ttfs(
-            block, row_of, self._u, self._v, self._held, self._done, self._bias, n.slope, n.fires,
-            tau, self._period, fired, record, slot, self.overflow,
+            block.currents, block.row_of, self._u, self._v, self._held, self._done, self._bias,
+            n.slope, n.fires, block.tau, self._period, block.fired, block.record, block.slot,
+            self.overflow,
         )  # fmt: skip
 
 
@@ -140,17 +120,9 @@ class _Earliest:
         self.silent = False
         self._done = np.zeros(size, np.bool_)
 
-    def step(
-        self,
-        block: np.ndarray,
-        row_of: np.ndarray,
-        tau: np.ndarray,
-        fired: np.ndarray,
-        record: np.ndarray,
-        slot: np.ndarray,
-    ) -> None:
-        kernels.step_earliest(block, row_of, self._done, tau, fired)
-        record[slot[slot >= 0]] = 0
+    def step(self, block: Block) -> None:
+        kernels.step_earliest(block.currents, block.row_of, self._done, block.tau, block.fired)
+        block.record[block.slot[block.slot >= 0]] = 0
 
 
 def is_plain(neuron: Neuron, proof: Bounds, dtype: type) -> bool:

@@ -41,8 +41,8 @@ def computed(way: Way) -> Iterator[None]:
         yield
         return
     with (
-        mock.patch.object(plan, "_BLOCK_BYTES", 1000),
-        mock.patch.object(product, "_ROWS_BYTES", 5000),
+        mock.patch.object(plan, "BLOCK_BYTES", 1000),
+        mock.patch.object(product, "ROWS_BYTES", 5000),
         mock.patch.object(choice, "_FASTEST_PRODUCT", np.inf),
         mock.patch.object(choice, "_PATIENCE", 0),
         mock.patch.object(choice, "_TRIALS", 1),

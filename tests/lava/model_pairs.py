@@ -5,6 +5,9 @@ Run by `test_models.py` in a process of its own (importing Lava sets the start m
 values were compared and how many of them wrapped; it fails at the first that differs.
 """
 
+# Lava is imported after `import_lava` has mended it.
+# ruff: noqa: E402
+
 from __future__ import annotations
 
 import json
@@ -19,25 +22,25 @@ from neurodeploy.lava.compat import import_lava
 
 import_lava()
 
-from lava.magma.core.model.py.type import LavaPyType  # noqa: E402
-from lava.magma.core.process.variable import Var  # noqa: E402
-from lava.proc.conv.models import PyConvModelFixed  # noqa: E402
-from lava.proc.conv.process import Conv  # noqa: E402
-from lava.proc.dense.models import PyDenseModelBitAcc  # noqa: E402
-from lava.proc.dense.process import Dense  # noqa: E402
-from lava.proc.lif.models import PyLifResetModelBitAcc  # noqa: E402
-from lava.proc.lif.process import LIFReset  # noqa: E402
-from lava.proc.sparse.models import PySparseModelBitAcc  # noqa: E402
-from lava.proc.sparse.process import Sparse  # noqa: E402
-from lava.utils.weightutils import SignMode  # noqa: E402
+from lava.magma.core.model.py.type import LavaPyType
+from lava.magma.core.process.variable import Var
+from lava.proc.conv.models import PyConvModelFixed
+from lava.proc.conv.process import Conv
+from lava.proc.dense.models import PyDenseModelBitAcc
+from lava.proc.dense.process import Dense
+from lava.proc.lif.models import PyLifResetModelBitAcc
+from lava.proc.lif.process import LIFReset
+from lava.proc.sparse.models import PySparseModelBitAcc
+from lava.proc.sparse.process import Sparse
+from lava.utils.weightutils import SignMode
 
-from neurodeploy.lava.fast.models import (  # noqa: E402
+from neurodeploy.lava.fast.models import (
     ConvModel,
     DenseModel,
     LifResetModel,
     SparseModel,
 )
-from neurodeploy.lava.fast.selection import FastSimCfg, prepare  # noqa: E402
+from neurodeploy.lava.fast.selection import FastSimCfg, prepare
 
 STEPS = 6
 Rng = np.random.Generator

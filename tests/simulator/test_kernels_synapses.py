@@ -140,7 +140,7 @@ def test_gathered_and_multiplied(kind, way):
         with (
             mock.patch.object(gathering, "_tile", lambda field, *_: tile_of(field, number)),
             # products of one step or of several
-            mock.patch.object(product, "_ROWS_BYTES", int(rng.choice([1, 5000, 1_000_000]))),
+            mock.patch.object(product, "ROWS_BYTES", int(rng.choice([1, 5000, 1_000_000]))),
         ):
             (arrival,) = engine.plan.layers[0].arrivals
             if way == "product" and arrival.choice is None:
