@@ -17,6 +17,7 @@ import numpy as np
 from neurodeploy.errors import DataError
 from neurodeploy.program import INPUT, Program
 from neurodeploy.simulator import encoding, kernels
+from neurodeploy.simulator.buffers import Workspace
 from neurodeploy.simulator.events import Events, events_of, pooled
 from neurodeploy.simulator.layout import channels_of, internal_order
 from neurodeploy.simulator.plan import Arrival, Layer, Plan
@@ -27,21 +28,6 @@ __all__ = ["Engine", "Run"]
 
 #: Events by source, and by (source, window) with the positions of windows taken together.
 Sent = dict[str | tuple[str, tuple[int, int]], Events]
-
-
-class _Workspace:
-    """Buffers that are kept from run to run."""
-
-    def __init__(self) -> None:
-        self.arrays: dict[tuple[str, str], np.ndarray] = {}
-
-    def take(self, owner: str, purpose: str, shape: tuple[int, ...], dtype: type) -> np.ndarray:
-        """An uninitialised array that lives until the same purpose is asked for again."""
-        key, size = (owner, purpose), prod(shape)
-        array = self.arrays.get(key)
-        if array is None or array.size < size or array.dtype != dtype:
-            array = self.arrays[key] = np.empty(size, dtype)
-        return array[:size].reshape(shape)
 
 
 @dataclass
@@ -128,7 +114,7 @@ class Engine:
         self.plan = Plan(program)
         self.portion = program.period if portion is None else max(1, min(portion, program.period))
         self._held = threading.local()
-        self._free: list[_Workspace] = []
+        self._free: list[Workspace] = []
 
     def run_stream(self, messages: np.ndarray, membranes: bool = True) -> Trace:
         """The whole program in absolute time, as `reference.run` (currents are not recorded).
@@ -316,13 +302,13 @@ class Engine:
         return self._layer(layer, state, dict(sent), _Rows(np.zeros_like(steps), steps, slot))
 
     @property
-    def _workspace(self) -> _Workspace:
+    def _workspace(self) -> Workspace:
         """The thread's buffers: those of a run that is over, or new ones."""
         if not hasattr(self._held, "workspace"):
             try:
                 self._held.workspace = self._free.pop()
             except IndexError:
-                self._held.workspace = _Workspace()
+                self._held.workspace = Workspace()
         return self._held.workspace
 
     def _check_messages(self, messages: np.ndarray) -> None:

@@ -14,6 +14,7 @@ from math import prod
 import numpy as np
 
 from neurodeploy.simulator import kernels
+from neurodeploy.simulator.buffers import aligned
 from neurodeploy.simulator.receptive import Receptive, tile_weights
 
 __all__ = ["Gathered", "gathered"]
@@ -70,7 +71,10 @@ def gathered(field: Receptive, accumulator: type, activity: float) -> Gathered:
     lines, span, panels = field.lines(tile[0]), field.span(tile[1]), -(-outputs // lanes)
     laid = np.zeros((lines, span, channels, panels * lanes), np.int8)
     laid[..., :outputs] = tile_weights(field, tile)
-    table = laid.reshape(lines, span, channels, panels, lanes).transpose(3, 0, 1, 2, 4)
+    table = aligned((panels, lines, span, channels, lanes), np.int8)
+    table[:] = laid.reshape(lines, span, channels, panels, lanes).transpose(3, 0, 1, 2, 4)
+    if accumulator is np.int16:
+        table = paired(table)
     geometry = np.array(
         [
             channels, width, height,
@@ -86,13 +90,23 @@ def gathered(field: Receptive, accumulator: type, activity: float) -> Gathered:
     # an event reaches so many tiles on the mean
     reached = lines / (tile[0] * field.stride[0]) * max(1.0, span / (tile[1] * field.stride[1]))
     return Gathered(
-        np.ascontiguousarray(table).reshape(-1),
+        table.reshape(-1),
         geometry,
         lanes,
         lines,
         tiles * fixed / _CYCLES_A_NANOSECOND,
         reached * each / _CYCLES_A_NANOSECOND,
     )
+
+
+def paired(table: np.ndarray) -> np.ndarray:
+    """Rows of weights, int8 (..., lanes), as `kernels.sum_rows` takes them for sums of 16 bits."""
+    half = table.shape[-1] // 2
+    pairs = aligned(table.shape, np.int8)
+    # a byte plus 128, unsigned, differs from the signed one in its sign bit
+    pairs[..., ::2] = table[..., :half] ^ np.int8(-kernels.PAIRED_BIAS)
+    pairs[..., 1::2] = table[..., half:]
+    return pairs
 
 
 def _tile(field: Receptive, accumulator: type, activity: float) -> tuple[tuple[int, int], int]:

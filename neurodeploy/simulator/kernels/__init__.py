@@ -27,10 +27,12 @@ from neurodeploy.simulator.kernels.scatter import (
     scatter_single,
     scatter_sparse,
 )
+from neurodeploy.simulator.kernels.sums import PAIRED_BIAS
 
 __all__ = [
     "LANES",
     "MOVED",
+    "PAIRED_BIAS",
     "RESET_NONE",
     "RESET_SUBTRACT",
     "RESET_ZERO",

@@ -1,22 +1,15 @@
 """Synaptic input gathered output by output: rows of weights summed in vector registers.
 
 The accumulators of a few neighbouring outputs stay in registers while the weights of every
-spike that reaches them are added, and are stored once. Nothing of it depends on a processor's
-instruction set: LLVM splits a vector of any length into those that the machine has.
+spike that reaches them are added, and are stored once.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
-from llvmlite import ir
-from numba import njit, types
-from numba.core import cgutils
-from numba.extending import intrinsic
+from numba import njit
 
 from neurodeploy.simulator.kernels.lanes import load, move, spread, store
-from neurodeploy.simulator.kernels.mode import either
+from neurodeploy.simulator.kernels.sums import sum_rows
 
 __all__ = ["LANES", "gather", "pool_events"]
 
@@ -24,112 +17,6 @@ __all__ = ["LANES", "gather", "pool_events"]
 LANES = (16, 32, 64, 128, 256)
 _COPIED = 16
 _MOVED = 32
-
-
-def _sum_rows(
-    out: np.ndarray,
-    at: int,
-    table: np.ndarray,
-    entries: np.ndarray,
-    starts: np.ndarray,
-    lines: np.ndarray,
-    count: int,
-    begin: int,
-    end: int,
-    offset: int,
-    shift: int,
-    keep: bool,
-    lanes: int,
-) -> None:
-    """Sum rows of a table, each `lanes` weights, chosen by lists of entries.
-
-    Parameters
-    ----------
-    out
-        ``out[at : at + lanes]`` becomes (`keep`: grows by) the sum, shifted left by `shift`.
-    starts
-        Where the entries of each position begin.
-    lines
-        (lines, 2): for each of the first `count` lines of positions the number of its first one,
-        and what is added to an entry, with `offset`, to find its row.
-    begin, end
-        Positions of each line whose entries are summed.
-    """
-    total = np.zeros(lanes, np.int64)
-    for j in range(count):
-        line, base = lines[j]
-        for e in range(starts[line + begin], starts[line + end]):
-            row = (base + offset + int(entries[e])) * lanes
-            total += table[row : row + lanes]
-    held = out[at : at + lanes].astype(np.int64) if keep else 0
-    out[at : at + lanes] = held + (total << int(shift))
-
-
-def _emit_sum_rows(
-    typing: Any, out: Any, at: Any, table: Any, entries: Any, starts: Any, lines: Any, count: Any,
-    begin: Any, end: Any, offset: Any, shift: Any, keep: Any, lanes: Any,
-) -> Any:  # fmt: skip
-    """The same in LLVM's terms; `lanes` is known when the kernel is compiled."""
-    signature = types.void(
-        out, at, table, entries, starts, lines, count, begin, end, offset, shift, keep, lanes
-    )
-    width = lanes.literal_value
-
-    def emit(context: Any, builder: ir.IRBuilder, signature: Any, values: Any) -> None:
-        def data(k: int) -> ir.Value:
-            proxy = cgutils.create_struct_proxy(signature.args[k])
-            return proxy(context, builder, values[k]).data
-
-        def element(k: int) -> ir.Type:
-            return context.get_value_type(signature.args[k].dtype)
-
-        word = ir.IntType(64)
-        sums = ir.VectorType(element(0), width)
-        weights = ir.VectorType(element(2), width)
-        out, table, entries, starts, lines = (data(k) for k in (0, 2, 3, 4, 5))
-        count, begin, end, offset, shift, keep = values[6:12]
-        zero, one, two = (ir.Constant(word, k) for k in range(3))
-        total = cgutils.alloca_once(builder, sums)
-        builder.store(ir.Constant(sums, None), total)
-        with cgutils.for_range_slice(builder, zero, count, one) as (j, _):
-            place = builder.mul(j, two)
-            line = builder.load(builder.gep(lines, [place]))
-            base = builder.load(builder.gep(lines, [builder.add(place, one)]))
-            base = builder.mul(builder.add(base, offset), ir.Constant(word, width))
-            base = builder.gep(table, [base])
-            first, last = (
-                builder.load(builder.gep(starts, [builder.add(line, edge)]))
-                for edge in (begin, end)
-            )
-            with cgutils.for_range_slice(builder, first, last, one) as (e, _):
-                entry = builder.sext(builder.load(builder.gep(entries, [e])), word)
-                row = builder.gep(base, [builder.mul(entry, ir.Constant(word, width))])
-                row = builder.load(builder.bitcast(row, weights.as_pointer()), align=1)
-                row = builder.sext(row, sums) if weights != sums else row
-                builder.store(builder.add(builder.load(total), row), total)
-                body = builder.basic_block
-            # lists are short: every loop that unrolling adds is one more wrong guess
-            body.terminator.set_metadata("llvm.loop", _rolled(builder.module))
-        place = builder.bitcast(builder.gep(out, [values[1]]), sums.as_pointer())
-        held = builder.select(keep, builder.load(place, align=1), ir.Constant(sums, None))
-        shift = builder.trunc(shift, element(0))
-        shift = builder.insert_element(ir.Constant(sums, ir.Undefined), shift, ir.Constant(word, 0))
-        mask = ir.Constant(ir.VectorType(ir.IntType(32), width), None)
-        shift = builder.shuffle_vector(shift, ir.Constant(sums, ir.Undefined), mask)
-        shifted = builder.shl(builder.load(total), shift)
-        builder.store(builder.add(held, shifted), place, align=1)
-
-    return signature, emit
-
-
-def _rolled(module: ir.Module) -> ir.MDValue:
-    """What marks a loop that is not to be unrolled."""
-    loop = module.add_metadata([module.add_metadata(["llvm.loop.unroll.disable"])])
-    loop.operands = (loop, *loop.operands)  # by its first operand a loop is told from others
-    return loop
-
-
-sum_rows = either(intrinsic(prefer_literal=True)(_emit_sum_rows), _sum_rows)
 
 
 @njit(nogil=True, cache=True)
