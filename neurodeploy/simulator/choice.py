@@ -1,26 +1,41 @@
-"""Which way a connection is computed: spike by spike in registers, or as a matrix product.
+"""Which way a connection is computed: output by output, spike by spike, or as a matrix product.
 
-Both give the same integers. Gathering costs what arrives, a product costs the same at every
-activity, and where they meet depends on the layer and the machine; so a connection whose activity
-makes a product thinkable is computed both ways for a few blocks, timed, and from then on each block
-takes the way that its own number of spikes makes cheaper.
+All give the same integers. Gathering and stamping cost what arrives, a product costs the same at
+every activity, and where they meet depends on the layer and the machine; so the ways that are
+thinkable for a connection are each taken for a few blocks, timed, and from then on each block goes
+the way that its own number of spikes makes cheapest.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import Literal, NamedTuple
 
-__all__ = ["Choice"]
+__all__ = ["Choice", "Estimate", "Way"]
+
+Way = Literal["gather", "stamp", "product"]
 
 #: Multiplications and additions a nanosecond beyond any core of today: below the time that they
 #: would take, no product is tried.
 _FASTEST_PRODUCT = 1500.0
 #: Blocks for which each way is timed. The first block of a way is not: it makes tables.
 _TRIALS = 3
-#: Nanoseconds spent on gathering before a product is tried: loading a library has to pay.
+#: Nanoseconds spent on spikes before a product is tried: loading a library has to pay.
 _PATIENCE = 50_000_000
+#: How many times dearer than the cheapest a way may be by its estimate, to be tried.
+_WORTH = 2.5
+
+
+class Estimate(NamedTuple):
+    """Nanoseconds of a step without spikes, and of one event."""
+
+    fixed: float
+    each: float
+
+    def of(self, steps: int, events: int) -> float:
+        """Nanoseconds of a block."""
+        return steps * self.fixed + events * self.each
 
 
 class Choice:
@@ -28,57 +43,57 @@ class Choice:
 
     Parameters
     ----------
-    fixed, each
-        Estimated nanoseconds of gathering a step without spikes, and of one event.
+    sparse
+        The ways whose cost follows the spikes.
     multiplications
-        Of the product for one step.
+        Of the product for one step; None where there is no product.
 
     Attributes
     ----------
+    ways
+        Those that there are.
     only
-        "gather" or "product" where the way is prescribed (for tests and benchmarks).
+        The way that is prescribed, if any (for tests and benchmarks).
     """
 
-    def __init__(self, fixed: float, each: float, multiplications: int) -> None:
-        self._fixed, self._each = fixed, each
-        self._least = multiplications / _FASTEST_PRODUCT
-        self.only: Literal["gather", "product"] | None = None
-        self._runs = [0, 0]
+    def __init__(self, sparse: Mapping[Way, Estimate], multiplications: int | None) -> None:
+        self._sparse = dict(sparse)
+        self._least = None if multiplications is None else multiplications / _FASTEST_PRODUCT
+        self.only: Way | None = None
+        product: tuple[Way, ...] = () if multiplications is None else ("product",)
+        self.ways: tuple[Way, ...] = (*self._sparse, *product)
+        self._runs = dict.fromkeys(self.ways, 0)
         self._spent = 0.0
-        # measured / estimated of gathering, and measured nanoseconds a step of the product
-        self._best = [float("inf"), float("inf")]
+        # measured / estimated; of the product, nanoseconds a step
+        self._best = dict.fromkeys(self.ways, float("inf"))
 
-    def gathering(self, steps: int, events: int) -> float:
-        """Estimated nanoseconds of gathering."""
-        return steps * self._fixed + events * self._each
-
-    def run(
-        self, steps: int, events: int, gather: Callable[[], None], multiply: Callable[[], None]
-    ) -> None:
+    def run(self, steps: int, events: int, compute: Mapping[Way, Callable[[], None]]) -> None:
         """Compute a block, one way or the other."""
-        estimated = self.gathering(steps, events)
-        way = self._way(steps, estimated)
+        way = self._way(steps, events)
+        unit = self._sparse[way].of(steps, events) if way in self._sparse else float(steps)
         if self._runs[way] > _TRIALS:
-            self._spent += estimated
-            (gather, multiply)[way]()
+            self._spent += unit
+            compute[way]()
             return
         began = time.perf_counter_ns()
-        (gather, multiply)[way]()
+        compute[way]()
         took = time.perf_counter_ns() - began
         if self._runs[way]:
-            unit = steps if way else estimated
             self._best[way] = min(self._best[way], took / unit)
         self._runs[way] += 1
 
-    def _way(self, steps: int, estimated: float) -> int:
-        """0 to gather, 1 to multiply."""
+    def _way(self, steps: int, events: int) -> Way:
         if self.only is not None:
-            return int(self.only == "product")
-        if self._runs[0] <= _TRIALS:
-            return 0
-        gathering = estimated * self._best[0]
-        if gathering < steps * self._least or self._spent < _PATIENCE:
-            return 0
-        if self._runs[1] <= _TRIALS:
-            return 1
-        return int(steps * self._best[1] < gathering)
+            return self.only
+        estimated = {way: of.of(steps, events) for way, of in self._sparse.items()}
+        most = _WORTH * min(estimated.values())
+        for way, cost in estimated.items():
+            if self._runs[way] <= _TRIALS and cost <= most:
+                return way
+        sparse = {way: cost * self._best[way] for way, cost in estimated.items()}
+        cheapest = min(sparse, key=sparse.__getitem__)
+        if self._least is None or sparse[cheapest] < steps * self._least or self._spent < _PATIENCE:
+            return cheapest
+        if self._runs["product"] <= _TRIALS:
+            return "product"
+        return "product" if steps * self._best["product"] < sparse[cheapest] else cheapest

@@ -441,27 +441,32 @@ class Engine:
         shift = arrival.connection.exponent
         arrival.expect(events)
 
+        take = self._workspace.take
+
         def gather() -> None:
             tables, at = arrival.gather, self._at_windows(arrival, sent)
-            take = self._workspace.take
             kernels.gather(
                 block, first, at.index, at.place, tables.table, tables.geometry, shift, keep,
                 take("", "scratch", (tables.lanes,), arrival.dtype),
                 take("", "lines", (tables.rows, 2), np.int64),
             )  # fmt: skip
 
-        if arrival.choice is None:
-            gather()
-        else:
-            begin, end = max(first, 0), max(first + len(block), 0)
-            arrival.choice.run(
-                len(block),
-                int(events.start[end] - events.start[begin]),
-                gather,
-                lambda: arrival.product.add(
-                    events, block, first, shift, keep, self._workspace.take
-                ),
-            )
+        def stamp() -> None:
+            tables, at = arrival.stamp, self._at_windows(arrival, sent)
+            kernels.stamp(
+                block, first, at.index, at.start, tables.table, tables.where, tables.geometry,
+                keep,
+            )  # fmt: skip
+
+        def multiply() -> None:
+            arrival.product.add(events, block, first, shift, keep, take)
+
+        begin, end = max(first, 0), max(first + len(block), 0)
+        arrival.choice.run(
+            len(block),
+            int(events.start[end] - events.start[begin]),
+            {"gather": gather, "stamp": stamp, "product": multiply},
+        )
 
     def _at_windows(self, arrival: Arrival, sent: Sent) -> Events:
         """The source's events as the connection's tables number them."""

@@ -23,7 +23,7 @@ from neurodeploy.program import (
 )
 from neurodeploy.program.bounds import bounds
 from neurodeploy.simulator import kernels
-from neurodeploy.simulator.choice import Choice
+from neurodeploy.simulator.choice import Choice, Estimate, Way
 from neurodeploy.simulator.events import Events
 from neurodeploy.simulator.gathering import Gathered, gathered
 from neurodeploy.simulator.layout import (
@@ -35,6 +35,7 @@ from neurodeploy.simulator.layout import (
 )
 from neurodeploy.simulator.product import Product, can_multiply
 from neurodeploy.simulator.receptive import Receptive, receptive
+from neurodeploy.simulator.stamping import Stamped, can_stamp, stamped
 from neurodeploy.simulator.steppers import is_plain
 
 __all__ = ["BLOCK_BYTES", "Arrival", "Layer", "Plan", "Scatter"]
@@ -119,6 +120,12 @@ class Arrival:
         activity = self._made.get("activity", _USUAL_ACTIVITY)
         return self._once("gather", lambda: gathered(self.field, self.dtype, activity))
 
+    @property
+    def stamp(self) -> Stamped:
+        """Spike by spike onto a map, where `can_stamp`."""
+        exponent = self.connection.exponent
+        return self._once("stamp", lambda: stamped(self.field, self.dtype, exponent))
+
     def expect(self, events: Events) -> None:
         """Make the tables for the activity of these events, unless they are made."""
         if "activity" not in self._made and events.start[-1] > 0:
@@ -131,8 +138,8 @@ class Arrival:
         return self._once("product", lambda: Product(self.field, self.source))
 
     @property
-    def choice(self) -> Choice | None:
-        """Between `gather` and `product`; None where there is no product."""
+    def choice(self) -> Choice:
+        """Between `gather`, `stamp` and `product`, those that there are."""
         return self._once("choice", self._choice)
 
     def _once(self, name: str, make: Callable[[], Any]) -> Any:
@@ -158,10 +165,12 @@ class Arrival:
         weights[:size] = synapses.weights[internal_order(self.source)]
         return weights << self.connection.exponent
 
-    def _choice(self) -> Choice | None:
-        if not can_multiply(self.field):
-            return None
-        return Choice(self.gather.fixed, self.gather.each, self.field.multiplications)
+    def _choice(self) -> Choice:
+        field = self.field
+        sparse: dict[Way, Estimate] = {"gather": Estimate(self.gather.fixed, self.gather.each)}
+        if can_stamp(field, self.dtype):
+            sparse["stamp"] = Estimate(self.stamp.fixed, self.stamp.each)
+        return Choice(sparse, field.multiplications if can_multiply(field) else None)
 
     def _scatter(self) -> Scatter:
         connection = self.connection

@@ -18,26 +18,35 @@ from neurodeploy.simulator import (
     plan,
     product,
     reference,
+    stamping,
 )
 from neurodeploy.simulator.engine import Engine, Run
 from neurodeploy.simulator.receptive import Receptive
 
-__all__ = ["WAYS", "compare_samples", "compare_stream", "computed", "engine_of", "tile_of"]
+__all__ = [
+    "WAYS",
+    "compare_samples",
+    "compare_stream",
+    "computed",
+    "cut_of",
+    "engine_of",
+    "tile_of",
+]
 
-Way = Literal["gather", "product", "either"]
-#: How connections that have both ways are computed: always one way, or now this and now that.
-WAYS: tuple[Way, ...] = ("gather", "product", "either")
+Way = Literal["gather", "stamp", "product", "any"]
+#: How connections that have several ways are computed: always one, or now this and now that.
+WAYS: tuple[Way, ...] = ("gather", "stamp", "product", "any")
 
 
 @contextmanager
 def computed(way: Way) -> Iterator[None]:
     """Settings under which an engine computes in one of `WAYS`.
 
-    1. Gathering or a product: with the tables that the engine would make.
-    2. Either: by its own choice, hurried, over blocks of a few steps, as large layers are in long
+    1. One of them: with the tables that the engine would make.
+    2. Any: by its own choice, hurried, over blocks of a few steps, as large layers are in long
        runs; with any tables, whichever might be fastest on some machine.
     """
-    if way != "either":
+    if way != "any":
         yield
         return
     with (
@@ -46,8 +55,10 @@ def computed(way: Way) -> Iterator[None]:
         mock.patch.object(choice, "_FASTEST_PRODUCT", np.inf),
         mock.patch.object(choice, "_PATIENCE", 0),
         mock.patch.object(choice, "_TRIALS", 1),
+        mock.patch.object(choice, "_WORTH", np.inf),
         mock.patch.object(gathering, "_tile", _any_tile),
         mock.patch.object(product, "_tile", _any_divisor),
+        mock.patch.object(stamping, "_cut", _any_cut),
     ):
         yield
 
@@ -58,6 +69,16 @@ def tile_of(field: Receptive, number: int) -> tuple[tuple[int, int], int]:
     # rows of outputs come from one vector
     two = number // 128 % 2 and field.dilation[0] == 1 and 2 * wide * field.outputs <= lanes
     return (2 if two else 1, wide), lanes
+
+
+def cut_of(weights: int, number: int) -> tuple[int, int]:
+    """Pieces of a run that is stamped, and their lanes: any that `kernels.stamp` takes."""
+    lanes = kernels.STAMPED[number % len(kernels.STAMPED)]
+    return -(-weights // lanes), lanes
+
+
+def _any_cut(weights: int) -> tuple[int, int]:
+    return cut_of(weights, weights)
 
 
 def _any_tile(field: Receptive, *_: object) -> tuple[tuple[int, int], int]:
@@ -71,10 +92,10 @@ def _any_divisor(field: Receptive) -> int:
 
 
 def engine_of(program: Program, way: Way, portion: int | None = None) -> Engine:
-    """An engine whose connections that have both ways are computed in one of `WAYS`."""
+    """An engine whose connections that have several ways are computed in one of `WAYS`."""
     engine = Engine(program, portion)
     for arrival in (a for layer in engine.plan.layers for a in layer.arrivals if a.can_gather):
-        if way != "either" and arrival.choice is not None:
+        if way != "any" and way in arrival.choice.ways:
             arrival.choice.only = way
     return engine
 

@@ -75,6 +75,25 @@ def _gather(block: np.ndarray, first: int, geometry: np.ndarray, keep: bool, **_
     return [what for what, true in found.items() if true]
 
 
+def _stamp(
+    first: int, start: np.ndarray, geometry: np.ndarray, where: np.ndarray, keep: bool, **_: Any
+) -> list[str]:
+    channels, reached, pieces, lanes, _ = geometry.tolist()
+    kinds = np.unique(where[:, 1] // (channels * reached * pieces * lanes))
+    found = {
+        f"lanes {lanes}": True,
+        "several pieces": pieces > 1,
+        "one run": reached == 1,
+        "fewer runs at an edge": bool((where[:, 2] < reached).any()),
+        "several kinds": kinds.size > 1,
+        "added": keep,
+        "in place": not keep,
+        "before the first event": first < 0,
+        "a silent step": bool((np.diff(start) == 0).any()),
+    }
+    return [what for what, true in found.items() if true]
+
+
 def _scattered(
     block: np.ndarray, first: int, start: np.ndarray, value: np.ndarray, **_: Any
 ) -> list[str]:
@@ -88,6 +107,7 @@ def _early(first: int, **_: Any) -> list[str]:
 
 _MORE: dict[str, Callable[..., list[str]]] = {
     "gather": _gather,
+    "stamp": _stamp,
     "scatter_rows": _scattered,
     "scatter_grouped": _scattered,
     "scatter_single": _scattered,

@@ -1,14 +1,23 @@
-"""The choice between gathering and a product, with time told by a clock of the test's own."""
+"""The choice between the ways of a connection, with time told by a clock of the test's own."""
 
 from __future__ import annotations
 
 import pytest
 
 from neurodeploy.simulator import choice as module
-from neurodeploy.simulator.choice import Choice
+from neurodeploy.simulator.choice import Choice, Estimate
 
-#: Nanoseconds that a step takes as a product, and a step and an event take to gather.
+#: Nanoseconds that a step takes as a product, and a step and an event take to gather and to stamp.
 PRODUCT, STEP, EVENT = 1000, 100, 10
+STAMP_STEP, STAMP_EVENT = 20, 18
+
+
+def choice_of(multiplications=1000, wrong=1.0, stamps=False):
+    """A choice whose estimates are `wrong` times the true cost."""
+    sparse = {"gather": Estimate(STEP * wrong, EVENT * wrong)}
+    if stamps:
+        sparse["stamp"] = Estimate(STAMP_STEP * wrong, STAMP_EVENT * wrong)
+    return Choice(sparse, multiplications)
 
 
 class Clock:
@@ -29,8 +38,13 @@ class Clock:
 
     def run(self, choice, steps, events):
         """Compute a block; which way it went."""
-        gather = self.computed("gather", STEP * steps + EVENT * events)
-        choice.run(steps, events, gather, self.computed("product", PRODUCT * steps))
+        costs = {
+            "gather": STEP * steps + EVENT * events,
+            "stamp": STAMP_STEP * steps + STAMP_EVENT * events,
+            "product": PRODUCT * steps,
+        }
+        ways = {way: self.computed(way, cost) for way, cost in costs.items()}
+        choice.run(steps, events, ways)
         return self.done[-1]
 
 
@@ -41,9 +55,9 @@ def clock(monkeypatch):
     return made
 
 
-def tried(clock, steps=8, events=8 * 200, multiplications=1000, wrong=1.0):
-    """A choice that has tried both ways; its estimates are `wrong` times the true cost."""
-    choice = Choice(STEP * wrong, EVENT * wrong, multiplications)
+def tried(clock, steps=8, events=8 * 200, **options):
+    """A choice that has tried all ways."""
+    choice = choice_of(**options)
     for _ in range(10**6):
         if clock.done.count("product") > module._TRIALS + 1:
             return choice
@@ -75,7 +89,7 @@ def test_a_product_is_tried_late_and_seldom(clock):
 def test_no_product_is_tried_below_the_fastest_core(clock):
     """Gathering that takes less than the multiplications would at best goes on for ever."""
     least = int((STEP + EVENT * 200) * module._FASTEST_PRODUCT)
-    choice = Choice(STEP, EVENT, least + least // 10)
+    choice = choice_of(least + least // 10)
     count = 2 * module._PATIENCE // (8 * (STEP + EVENT * 200))
     assert {clock.run(choice, 8, 8 * 200) for _ in range(int(count))} == {"gather"}
     # a busier block passes the mark
@@ -84,9 +98,9 @@ def test_no_product_is_tried_below_the_fastest_core(clock):
 
 def test_the_first_block_of_a_way_is_not_timed(clock):
     """It makes tables: a hundred times the cost must not turn the choice."""
-    choice = Choice(STEP, EVENT, 1000)
+    choice = choice_of()
     slow = clock.computed("gather", 100 * 8 * (STEP + EVENT * 200))
-    choice.run(8, 1600, slow, clock.computed("product", PRODUCT * 8))
+    choice.run(8, 1600, {"gather": slow})
     while "product" not in clock.done:
         clock.run(choice, 8, 1600)
     for _ in range(module._TRIALS + 1):
@@ -95,15 +109,40 @@ def test_the_first_block_of_a_way_is_not_timed(clock):
     assert clock.run(choice, 8, 8 * 100) == "product"
 
 
-@pytest.mark.parametrize("way", ["gather", "product"])
+@pytest.mark.parametrize("wrong", [0.2, 1.0, 5.0])
+def test_the_cheapest_of_three(clock, wrong):
+    """Stamping up to 10 events a step, gathering up to 90."""
+    choice = tried(clock, wrong=wrong, stamps=True)
+    for steps in (1, 8, 40):
+        for events, way in ((0, "stamp"), (9, "stamp"), (11, "gather"), (89, "gather")):
+            assert clock.run(choice, steps, events * steps) == way
+        assert clock.run(choice, steps, 91 * steps) == "product"
+
+
+def test_without_a_product(clock):
+    choice = choice_of(None, stamps=True)
+    assert choice.ways == ("gather", "stamp")
+    found = [clock.run(choice, 8, 8 * 20) for _ in range(100)]
+    assert found[2 * module._TRIALS + 2 :] == ["gather"] * (98 - 2 * module._TRIALS)
+    assert clock.run(choice, 8, 8) == "stamp"
+
+
+def test_what_is_much_dearer_is_not_tried(clock):
+    """Until a block comes for which it is not."""
+    choice = Choice({"gather": Estimate(1000, 1), "stamp": Estimate(1, 100)}, None)
+    assert {clock.run(choice, 1, 100) for _ in range(20)} == {"gather"}
+    assert clock.run(choice, 1, 10) == "stamp"
+
+
+@pytest.mark.parametrize("way", ["gather", "stamp", "product"])
 def test_a_way_can_be_prescribed(clock, way):
-    choice = Choice(STEP, EVENT, 1000)
+    choice = choice_of(stamps=True)
     choice.only = way
     assert {clock.run(choice, 4, events) for events in (0, 40, 4000) for _ in range(9)} == {way}
 
 
 def test_every_block_is_computed_once(clock):
-    choice = Choice(STEP, EVENT, 1000)
+    choice = choice_of()
     for events in range(0, 2000, 3):
         clock.run(choice, 4, events)
     assert len(clock.done) == 667

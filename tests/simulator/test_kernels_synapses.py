@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import count
+from itertools import product as product_of
 from math import prod
 from unittest import mock
 
@@ -22,11 +24,11 @@ from neurodeploy.program import (
     Program,
     Sparse,
 )
-from neurodeploy.simulator import gathering, kernels, product
+from neurodeploy.simulator import gathering, kernels, product, stamping
 from neurodeploy.simulator.engine import Engine
 from neurodeploy.simulator.events import Events, events_of, pooled
 from neurodeploy.simulator.layout import internal_order
-from neurodeploy.testing.comparing import tile_of
+from neurodeploy.testing.comparing import cut_of, tile_of
 from neurodeploy.testing.synapses import convolution, flat, identity, volume
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -125,10 +127,12 @@ def spikes(rng, source, steps=6):
     return (rng.random((steps, prod(source))) < density).astype(np.int32)
 
 
-@pytest.mark.parametrize("way", ["gather", "product"])
-@pytest.mark.parametrize("kind", ["convolution", "dense"])
-def test_gathered_and_multiplied(kind, way):
-    dtypes = set()
+@pytest.mark.parametrize(
+    ("kind", "way"),
+    [*product_of(("convolution", "dense"), ("gather", "product")), ("convolution", "stamp")],
+)
+def test_gathered_stamped_and_multiplied(kind, way):
+    dtypes, done = set(), Counter()
 
     @MANY
     @given(SEEDS)
@@ -139,17 +143,24 @@ def test_gathered_and_multiplied(kind, way):
         number = int(rng.integers(0, 1000))
         with (
             mock.patch.object(gathering, "_tile", lambda field, *_: tile_of(field, number)),
+            mock.patch.object(stamping, "_cut", lambda weights: cut_of(weights, number)),
             # products of one step or of several
             mock.patch.object(product, "ROWS_BYTES", int(rng.choice([1, 5000, 1_000_000]))),
         ):
             (arrival,) = engine.plan.layers[0].arrivals
-            if way == "product" and arrival.choice is None:
-                assert prod(arrival.field.window) > 127
+            if way not in arrival.choice.ways:
+                field = arrival.field
+                if way == "product":  # a byte counts the spikes of a window
+                    assert prod(field.window) > 127
+                else:  # a run of weights stays in its row
+                    assert field.out[1] * field.outputs < stamping._runs(field).length
                 return
-            dtypes.add(check(rng, engine, spikes(rng, source), arrival.choice and way))
+            dtypes.add(check(rng, engine, spikes(rng, source), way))
+            done[way] += 1
 
     run()
     assert dtypes == {np.int16, np.int32}
+    assert done[way] > 50
 
 
 @pytest.mark.parametrize(("height", "multiplied"), [(7, True), (8, False), (17, False)])
@@ -161,8 +172,8 @@ def test_windows_that_a_byte_cannot_count(height, multiplied):
     engine = engine_for(synapses, source, (2,), 0)
     (arrival,) = engine.plan.layers[0].arrivals
     assert arrival.field.window == source[1:]
-    assert (arrival.choice is not None) == multiplied
-    for way in ("gather", "product") if multiplied else (None,):
+    assert arrival.choice.ways == (("gather", "product") if multiplied else ("gather",))
+    for way in arrival.choice.ways:
         check(np.random.default_rng(0), engine, np.ones((6, prod(source)), np.int32), way)
 
 

@@ -27,6 +27,7 @@ from neurodeploy.simulator.kernels.scatter import (
     scatter_single,
     scatter_sparse,
 )
+from neurodeploy.simulator.kernels.stamp import STAMPED, stamp
 from neurodeploy.simulator.kernels.sums import PAIRED_BIAS
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "RESET_NONE",
     "RESET_SUBTRACT",
     "RESET_ZERO",
+    "STAMPED",
     "WIDTH",
     "WORD",
     "add_diagonal",
@@ -54,6 +56,7 @@ __all__ = [
     "scatter_single",
     "scatter_sparse",
     "spread_patches",
+    "stamp",
     "step_earliest",
     "step_lif",
     "step_plain",

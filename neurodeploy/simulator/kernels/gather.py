@@ -8,25 +8,14 @@ from __future__ import annotations
 
 from numba import njit
 
-from neurodeploy.simulator.kernels.lanes import load, move, spread, store
-from neurodeploy.simulator.kernels.sums import sum_rows
+from neurodeploy.simulator.kernels.lanes import load, spread, store
+from neurodeploy.simulator.kernels.sums import put_sums, sum_rows
 
 __all__ = ["LANES", "gather", "pool_events"]
 
 #: Lengths of a vector of accumulators that the kernel has code for.
 LANES = (16, 32, 64, 128, 256)
 _COPIED = 16
-_MOVED = 32
-
-
-@njit(nogil=True, cache=True)
-def _put(into, to, sums, at, size, keep):
-    """Part of a vector of sums in its place, or (keep) added to what is there."""
-    whole = 0 if keep else size - size % _MOVED
-    for k in range(0, whole, _MOVED):
-        move(into, to + k, sums, at + k, _MOVED)
-    for k in range(whole, size):
-        into[to + k] = into[to + k] + sums[at + k] if keep else sums[at + k]
 
 
 @njit(nogil=True, cache=True)
@@ -108,7 +97,7 @@ def gather(block, first, index, place, table, geometry, shift, keep, scratch, li
                     if not whole:
                         for r in range(min(tile_rows, out_height - y)):
                             run = to + panel * lanes + r * out_width * outputs
-                            _put(into, run, scratch, r * tile * outputs, size, keep)
+                            put_sums(into, run, scratch, r * tile * outputs, size, keep)
 
 
 @njit(nogil=True, cache=True)

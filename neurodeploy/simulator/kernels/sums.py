@@ -1,4 +1,4 @@
-"""Sums of rows of weights, in vector registers.
+"""Sums of rows of weights: in vector registers, or in memory.
 
 Nothing of it depends on a processor's instruction set: LLVM splits a vector of any length into
 those that the machine has. Kernels that use it are cached under their own file (`kernel_cache`).
@@ -10,17 +10,19 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import types
+from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from neurodeploy.simulator.kernels.lanes import move
 from neurodeploy.simulator.kernels.mode import either
 
-__all__ = ["PAIRED_BIAS", "sum_rows"]
+__all__ = ["PAIRED_BIAS", "add_row", "put_sums", "sum_rows"]
 
 #: Added to the lower weight of a pair, which is kept as an unsigned byte.
 PAIRED_BIAS = 128
 _BYTE = 8
+_MOVED = 32
 
 
 def _sum_rows(
@@ -210,3 +212,40 @@ def _rolled(module: ir.Module) -> ir.MDValue:
 
 
 sum_rows = either(intrinsic(prefer_literal=True)(_emit_sum_rows), _sum_rows)
+
+
+def _add_row(out: np.ndarray, at: int, table: np.ndarray, row: int, lanes: int) -> None:
+    """Add `lanes` weights from `row` on to the sums from `at` on, of one dtype, modulo its size."""
+    out[at : at + lanes] += table[row : row + lanes]
+
+
+def _emit_add_row(typing: Any, out: Any, at: Any, table: Any, row: Any, lanes: Any) -> Any:
+    """The same in LLVM's terms; `lanes` is known when the kernel is compiled."""
+
+    def emit(context: Any, builder: ir.IRBuilder, signature: Any, values: Any) -> None:
+        def vector(k: int) -> ir.Value:
+            proxy = cgutils.create_struct_proxy(signature.args[k])(context, builder, values[k])
+            kind = ir.VectorType(
+                context.get_value_type(signature.args[k].dtype), lanes.literal_value
+            )
+            place = builder.gep(proxy.data, [values[k + 1]])
+            return builder.bitcast(place, kind.as_pointer())
+
+        sums, weights = vector(0), vector(2)
+        total = builder.add(builder.load(sums, align=1), builder.load(weights, align=1))
+        builder.store(total, sums, align=1)
+
+    return types.void(out, at, table, row, lanes), emit
+
+
+add_row = either(intrinsic(prefer_literal=True)(_emit_add_row), _add_row)
+
+
+@njit(nogil=True)
+def put_sums(into, to, sums, at, size, keep):
+    """Some sums in their place, or (keep) added to what is there."""
+    whole = 0 if keep else size - size % _MOVED
+    for k in range(0, whole, _MOVED):
+        move(into, to + k, sums, at + k, _MOVED)
+    for k in range(whole, size):
+        into[to + k] = into[to + k] + sums[at + k] if keep else sums[at + k]

@@ -1,0 +1,188 @@
+"""Tables of `kernels.stamp`: what a spike adds to all outputs that it reaches.
+
+The outputs that one source reaches lie in a few rows of the target, in each a run of neighbouring
+positions, all channels. A run is padded with zeros to whole vectors, and moved at the edges such
+that it stays in its row; sources whose runs hold the same weights in the same places share them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from math import prod
+
+import numpy as np
+
+from neurodeploy.simulator import kernels
+from neurodeploy.simulator.buffers import aligned
+from neurodeploy.simulator.receptive import Receptive
+
+__all__ = ["Stamped", "can_stamp", "stamped"]
+
+#: Bytes of a table beyond which there is none: each spike would wait for memory.
+_TABLE_BYTES_MAX = 8_000_000
+#: Cycles: for an event, a run of weights.
+_EVENT, _RUN = 6.0, 2.0
+#: Cycles to add a vector of 512 bits, what a spike adds in the first, the second cache, beyond.
+_ADD = ((49_152, 0.8), (1_500_000, 1.5), (np.inf, 4.0))
+#: Cycles to clear a vector of currents.
+_CLEAR = 2.0
+_VECTOR_BYTES = 64
+_CYCLES_A_NANOSECOND = 3.0
+
+
+@dataclass(frozen=True, eq=False)
+class Stamped:
+    """Arguments of `kernels.stamp` that belong to one connection.
+
+    Attributes
+    ----------
+    table
+        Integers of the currents' dtype, flat: (kinds of position, channels, rows reached, run).
+    where
+        int64 (source positions, 3): the output where a source's first run begins, where the runs of
+        its kind of position begin in `table`, and how many it has.
+    geometry
+        int64, read by the kernel in this order: source channels; rows reached; pieces of a run,
+        lanes of a piece; outputs of a row.
+    fixed, each
+        Estimated nanoseconds of a step without spikes, and of one event.
+    """
+
+    table: np.ndarray
+    where: np.ndarray
+    geometry: np.ndarray
+    fixed: float
+    each: float
+
+
+@dataclass(frozen=True)
+class _Runs:
+    """How the runs lie.
+
+    Attributes
+    ----------
+    rows, columns
+        Most that one source reaches.
+    pieces, lanes
+        Of a run.
+    """
+
+    rows: int
+    columns: int
+    pieces: int
+    lanes: int
+
+    @property
+    def length(self) -> int:
+        """Weights, zeros counted."""
+        return self.pieces * self.lanes
+
+
+def can_stamp(field: Receptive, accumulator: type) -> bool:
+    """Whether `stamped` has a table: for maps wider than a run, and of a bounded size."""
+    runs = _runs(field)
+    if field.flat or runs.length > field.out[1] * field.outputs:
+        return False
+    kinds = field.stride[0] * len(_columns(field, runs)[2])
+    entries = kinds * field.source[0] * runs.rows * runs.length
+    return entries * np.dtype(accumulator).itemsize <= _TABLE_BYTES_MAX
+
+
+def stamped(field: Receptive, accumulator: type, exponent: int) -> Stamped:
+    """Tables of a connection.
+
+    Parameters
+    ----------
+    accumulator
+        dtype of the currents.
+    exponent
+        Weights are shifted left by it.
+    """
+    runs, (channels, height, width) = _runs(field), field.source
+    begin, kind_of, kinds = _columns(field, runs)
+    table = aligned((field.stride[0], len(kinds), channels, runs.rows, runs.length), accumulator)
+    table[:] = 0
+    kernel = _expanded(field).astype(accumulator) << exponent
+    for y, (k, (x, moved)) in product(range(field.stride[0]), enumerate(kinds)):
+        # an output further on reads the source by an earlier tap
+        taps = kernel[:, :, y :: field.stride[0], x :: field.stride[1]][:, :, ::-1, ::-1]
+        high, wide = taps.shape[2:]
+        laid = taps.transpose(1, 2, 3, 0).reshape(channels, high, wide * field.outputs)
+        # what a remainder lacks, it lacks at the first outputs
+        at = (runs.columns - wide) * field.outputs + moved
+        kept = slice(max(at, 0), min(at + laid.shape[2], runs.length))
+        table[y, k, :, runs.rows - high :, kept] = laid[:, :, kept.start - at : kept.stop - at]
+    last, remainder = np.divmod(np.arange(height) + field.padding[0], field.stride[0])
+    above = last - (runs.rows - 1)
+    first, end = np.maximum(above, 0), np.minimum(last + 1, field.out[0])
+    pitch = field.out[1] * field.outputs
+    where = np.empty((height, width, 3), np.int64)
+    where[..., 0] = first[:, None] * pitch + begin
+    where[..., 1] = (remainder[:, None] * len(kinds) + kind_of) * (table[0, 0].size)
+    where[..., 1] += ((first - above) * runs.length)[:, None]
+    where[..., 2] = np.maximum(end - first, 0)[:, None]
+    geometry = [channels, runs.rows, runs.pieces, runs.lanes, pitch]
+    fixed, each = _cycles(field, runs, accumulator)
+    return Stamped(
+        table.reshape(-1),
+        where.reshape(-1, 3),
+        np.array(geometry, np.int64),
+        fixed / _CYCLES_A_NANOSECOND,
+        each / _CYCLES_A_NANOSECOND,
+    )
+
+
+def _runs(field: Receptive) -> _Runs:
+    rows, columns = (
+        -(-n // stride) for n, stride in zip(_extent(field), field.stride, strict=True)
+    )
+    return _Runs(rows, columns, *_cut(columns * field.outputs))
+
+
+def _cut(weights: int) -> tuple[int, int]:
+    """So many weights as pieces, and the lanes of each: what adds up soonest."""
+    cuts = ((-(-weights // lanes), lanes) for lanes in kernels.STAMPED)
+    return min(cuts, key=lambda cut: cut[0] * (_RUN + cut[1] * 2 / _VECTOR_BYTES))
+
+
+def _columns(field: Receptive, runs: _Runs) -> tuple[np.ndarray, np.ndarray, list[tuple[int, int]]]:
+    """Of source columns: where in a row their runs begin, and of which kind they are.
+
+    Returns
+    -------
+    int64 (columns,) twice, and of each kind the remainder of its columns, padding counted, by the
+    stride, and how far its weights lie behind the beginning of the run.
+    """
+    last, remainder = np.divmod(np.arange(field.source[2]) + field.padding[1], field.stride[1])
+    due = (last - (runs.columns - 1)) * field.outputs
+    begin = np.clip(due, 0, field.out[1] * field.outputs - runs.length)
+    kinds, kind_of = np.unique(
+        np.stack([remainder, due - begin], axis=1), axis=0, return_inverse=True
+    )
+    return begin, kind_of.reshape(-1), [(int(x), int(moved)) for x, moved in kinds]
+
+
+def _extent(field: Receptive) -> tuple[int, int]:
+    """Rows and columns of the kernel, gaps of dilation counted."""
+    (high, wide), (down, across) = field.weights.shape[2:], field.dilation
+    return (high - 1) * down + 1, (wide - 1) * across + 1
+
+
+def _expanded(field: Receptive) -> np.ndarray:
+    """The kernel (outputs, channels, rows, columns), with zeros where dilation leaves gaps."""
+    kernel = np.zeros((*field.weights.shape[:2], *_extent(field)), np.int8)
+    kernel[:, :, :: field.dilation[0], :: field.dilation[1]] = field.weights
+    return kernel
+
+
+def _cycles(field: Receptive, runs: _Runs, accumulator: type) -> tuple[float, float]:
+    """Estimated cycles of a step that nothing reaches, and of each event."""
+    width = np.dtype(accumulator).itemsize
+    # sources away from the edges share one kind
+    table = prod(field.stride) * field.source[0] * runs.rows * runs.length * width
+    add = next(cost for limit, cost in _ADD if table <= limit)
+    fixed = _CLEAR * prod(field.out) * field.outputs * width / _VECTOR_BYTES
+    return fixed, _EVENT + runs.rows * runs.pieces * (
+        _RUN + add * runs.lanes * width / _VECTOR_BYTES
+    )
