@@ -1,10 +1,10 @@
 """One 3x3 layer at many activities: each way to compute it, the engine's choice, and the ceiling.
 
 For each number of channels and each activity a layer of so many channels and as many outputs runs
-over a window of time, neuron update and collection of its spikes included: gathered, as a matrix
-product, and as the engine chooses. Useful synaptic events are spikes times fan-out; the ceiling is
-how many int8 weights one core adds into int16 sums in memory. One thread; medians of several runs,
-the ways one after the other in each run, in processor time of the thread.
+over a window of time, neuron update and collection of its spikes included: gathered, stamped, as a
+matrix product, and as the engine chooses. Useful synaptic events are spikes times fan-out; the
+ceiling is how many int8 weights one core adds into int16 sums in memory. One thread; medians of
+several runs, the ways one after the other in each run, in processor time of the thread.
 
     python tools/bench_layers.py --channels 64,128 --plot layers.svg
 """
@@ -38,10 +38,14 @@ from neurodeploy.program import (
     Program,
 )
 from neurodeploy.program.codec import PROBABILITY_ONE
+from neurodeploy.simulator.buffers import aligned
+from neurodeploy.simulator.choice import Way
 from neurodeploy.simulator.engine import Engine
 from neurodeploy.simulator.events import Events
 
-WAYS = ("gather", "product", None)
+WAYS: tuple[Way | None, ...] = ("gather", "stamp", "product", None)
+#: Beside one another in a plot.
+STYLES = {"gather": "o-", "stamp": "^-", "product": "s-", "chosen": "k--"}
 
 
 def layer_program(channels: int, side: int, steps: int, seed: int) -> Program:
@@ -72,8 +76,10 @@ def _add_rows(sums: np.ndarray, rows: np.ndarray, order: np.ndarray) -> None:
 def ceiling(length: int = 192, count: int = 64) -> float:
     """Int8 weights a second that one core adds into one row of int16 sums in memory."""
     rng = np.random.default_rng(0)
-    rows = rng.integers(-24, 25, (count, length)).astype(np.int8)
-    sums, order = np.zeros(length, np.int16), rng.integers(0, count, 200_000)
+    rows = aligned((count, length), np.int8)
+    rows[:] = rng.integers(-24, 25, (count, length))
+    sums, order = aligned((length,), np.int16), rng.integers(0, count, 200_000)
+    sums[:] = 0
     _add_rows(sums, rows, order[:1])
     return order.size * length / min(timed(lambda: _add_rows(sums, rows, order)) for _ in range(5))
 
@@ -85,18 +91,19 @@ def timed(work: Callable[[], object]) -> float:
     return time.thread_time() - began
 
 
-def compare(engine: Engine, messages: np.ndarray, repeat: int) -> dict[str | None, float]:
+def compare(engine: Engine, messages: np.ndarray, repeat: int) -> dict[Way | None, float]:
     """Median seconds of the layer for each way; all give the same spikes."""
     (layer,) = engine.plan.layers
     choice = layer.arrivals[0].choice
-    if choice is None:
-        sys.exit("the matrix product needs onnx and onnxruntime")
+    missing = {way for way in WAYS if way is not None} - {*choice.ways}
+    if missing:
+        sys.exit(f"these layers cannot be computed in every way: {', '.join(sorted(missing))}")
     found = engine.events(INPUT, messages.astype(np.int8))
     sent = {INPUT: Events(found.index, found.start, found.place, bits=found.bits)}
     spikes = {}
-    seconds: dict[str | None, list[float]] = {way: [] for way in WAYS}
+    seconds: dict[Way | None, list[float]] = {way: [] for way in WAYS}
 
-    def run(way: str | None) -> None:
+    def run(way: Way | None) -> None:
         choice.only = way
         found = engine.run_layer(layer, sent)
         spikes[way] = found.index[: found.start[-1]].copy()
@@ -130,7 +137,7 @@ def measure(options: argparse.Namespace) -> dict:
                 "spikes": int(messages.sum()),
                 "milliseconds": {str(way or "chosen"): 1e3 * t for way, t in found.items()},
                 "events_per_second": {str(way or "chosen"): useful / t for way, t in found.items()},
-                "chosen_over_better": found[None] / min(found["gather"], found["product"]),
+                "chosen_over_better": found[None] / min(t for way, t in found.items() if way),
             }
         )
     return {
@@ -142,10 +149,10 @@ def measure(options: argparse.Namespace) -> dict:
 
 
 def linearity(rows: list[dict]) -> float:
-    """R squared of a straight line through gathering's time over spikes, up to 10 % activity."""
+    """R squared of a straight line through the chosen way's time over spikes, up to 10 %."""
     sparse = [r for r in rows if r["activity_percent"] <= 10]
     x = np.array([r["spikes"] for r in sparse], float)
-    y = np.array([r["milliseconds"]["gather"] for r in sparse])
+    y = np.array([r["milliseconds"]["chosen"] for r in sparse])
     return float(np.corrcoef(x, y)[0, 1] ** 2)
 
 
@@ -155,15 +162,14 @@ def show(result: dict) -> None:
         title=f"3x3 layers on {result['side']} x {result['side']}, {result['steps']} steps, "
         "G useful events/s a core"
     )
-    for name in ("channels", "activity %", "gather", "product", "chosen", "chosen / better time"):
+    for name in ("channels", "activity %", *STYLES, "chosen / better time"):
         table.add_column(name, justify="right")
     for row in result["layers"]:
-        rates = (f"{row['events_per_second'][way] / 1e9:.1f}" for way in ("gather", "product"))
+        rates = (f"{row['events_per_second'][way] / 1e9:.1f}" for way in STYLES)
         table.add_row(
             str(row["channels"]),
             f"{row['activity_percent']:g}",
             *rates,
-            f"{row['events_per_second']['chosen'] / 1e9:.1f}",
             f"{row['chosen_over_better']:.2f}",
         )
     console = Console()
@@ -175,7 +181,10 @@ def show(result: dict) -> None:
         best = max(row["events_per_second"]["gather"] for row in of)
         console.print(f"{channels} channels: gathering reaches {best / top:.2f} of it")
         if sum(row["activity_percent"] <= 10 for row in of) > 2:
-            console.print(f"  its time is linear in the spikes, R squared {linearity(of):.4f}")
+            console.print(
+                f"  up to 10 % the chosen way's time is linear in the spikes: "
+                f"R squared {linearity(of):.4f}"
+            )
 
 
 def plot(result: dict, path: str) -> None:
@@ -186,7 +195,7 @@ def plot(result: dict, path: str) -> None:
     figure, axes = pyplot.subplots(1, len(sizes), figsize=(5 * len(sizes), 4), squeeze=False)
     for axis, channels in zip(axes[0], sizes, strict=True):
         of = [row for row in result["layers"] if row["channels"] == channels]
-        for way, style in (("gather", "o-"), ("product", "s-"), ("chosen", "k--")):
+        for way, style in STYLES.items():
             x = [row["spikes"] for row in of]
             axis.plot(x, [row["milliseconds"][way] for row in of], style, label=way)
         axis.set_title(f"{channels} channels, 3x3, {result['steps']} steps")
@@ -209,7 +218,8 @@ def main() -> int:
     )
     parser.add_argument("--activities", type=numbers, default=[0.5, 1, 2, 5, 10, 20, 30, 50])
     parser.add_argument("--side", type=int, default=14)
-    parser.add_argument("--steps", type=int, default=64)
+    # as many as a batch of a few samples has in a row
+    parser.add_argument("--steps", type=int, default=512)
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="write the figures")

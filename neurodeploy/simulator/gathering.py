@@ -21,8 +21,8 @@ __all__ = ["Gathered", "gathered"]
 
 #: Cycles: for the end of a list (a wrong guess of the loop), for a tile, for an event.
 _LIST, _TILE, _EVENT = 20.0, 30.0, 0.8
-#: Cycles to add a vector of 512 bits with its table in the first, the second cache, beyond.
-_ADD = ((49_152, 0.5), (1_500_000, 0.9), (np.inf, 3.0))
+#: Cycles to add a vector of 512 bits, by the bytes of the table: first cache, second, beyond.
+_ADD = ((49_152, 0.5), (200_000, 0.58), (1_500_000, 0.72), (np.inf, 3.0))
 _VECTOR_BYTES = 64
 #: Cycles to copy a vector of sums to its rows.
 _COPY = 10.0

@@ -23,10 +23,10 @@ __all__ = ["Stamped", "can_stamp", "stamped"]
 _TABLE_BYTES_MAX = 8_000_000
 #: Cycles: for an event, a run of weights.
 _EVENT, _RUN = 6.0, 2.0
-#: Cycles to add a vector of 512 bits, what a spike adds in the first, the second cache, beyond.
-_ADD = ((49_152, 0.8), (1_500_000, 1.5), (np.inf, 4.0))
+#: Cycles to add a vector of 512 bits, by the bytes of the table: first cache, second, beyond.
+_ADD = ((49_152, 0.8), (131_072, 1.3), (1_500_000, 1.75), (np.inf, 4.0))
 #: Cycles to clear a vector of currents.
-_CLEAR = 2.0
+_CLEAR = 4.0
 _VECTOR_BYTES = 64
 _CYCLES_A_NANOSECOND = 3.0
 
