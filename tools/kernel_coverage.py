@@ -1,11 +1,14 @@
 """Which lines of the simulator's kernels random programs reach, and that each way is exact.
 
-The suite (`neurodeploy.testing`) runs three times, each in a process of its own and under
+The suite (`neurodeploy.testing`) runs four times, each in a process of its own and under
 coverage.py, and every run compares the engine with the reference, bit for bit:
 
 1. In pure Python (NUMBA_DISABLE_JIT), where the lines of the kernels themselves are seen.
 2. Compiled, with nothing cached: the functions that write LLVM's code run while kernels compile.
-3. Compiled for a processor with AVX2 and no AVX-512, or for any where this machine has less.
+3. Compiled for a processor with the AVX-512 of 2017.
+4. Compiled for a processor with AVX2 and no AVX-512.
+
+Where this machine has less than (3) or (4) ask for, for any processor.
 
     python tools/kernel_coverage.py            # a table; fails if a line is unvisited
     python tools/kernel_coverage.py --json
@@ -30,7 +33,16 @@ import neurodeploy
 
 KERNELS = Path(neurodeploy.__file__).resolve().parent / "simulator" / "kernels"
 #: Programs by way: those that reach all lines there are to reach.
-WAYS = {"pure Python": 120, "compiled": 200, "without AVX-512": 200}
+WAYS = {"pure Python": 120, "compiled": 200, "early AVX-512": 100, "without AVX-512": 200}
+#: LLVM's names of processors that are imitated, and what their code needs: instructions that they
+#: have, and no later ones.
+PROCESSORS = {
+    "early AVX-512": (
+        "skylake-avx512",
+        ("avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"),
+    ),
+    "without AVX-512": ("haswell", ("avx2",)),
+}
 
 
 def compare(programs: int) -> None:
@@ -75,9 +87,8 @@ def run(name: str, programs: int, *prefix: str, cache: Path | None = None) -> fl
     environment = {k: v for k, v in os.environ.items() if not k.startswith("NUMBA_")}
     if name == "pure Python":
         environment["NUMBA_DISABLE_JIT"] = "1"
-    if name == "without AVX-512":
-        # no features but those that the name stands for
-        environment |= {"NUMBA_CPU_NAME": lesser_processor(), "NUMBA_CPU_FEATURES": ""}
+    if name in PROCESSORS:
+        environment |= imitated(*PROCESSORS[name])
     if cache is not None:
         environment["NUMBA_CACHE_DIR"] = str(cache)
     began = time.perf_counter()
@@ -88,11 +99,15 @@ def run(name: str, programs: int, *prefix: str, cache: Path | None = None) -> fl
     return time.perf_counter() - began
 
 
-def lesser_processor() -> str:
-    """LLVM's name of one without AVX-512 whose code this machine runs."""
+def imitated(processor: str, needed: tuple[str, ...]) -> dict[str, str]:
+    """Settings that make Numba compile for a processor, if this machine runs its code."""
     from llvmlite import binding
 
-    return "haswell" if binding.get_host_cpu_features().get("avx2") else "generic"
+    here = binding.get_host_cpu_features()
+    if not all(here.get(feature) for feature in needed):
+        return {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}
+    features = ",".join(f"+{feature}" for feature in needed)
+    return {"NUMBA_CPU_NAME": processor, "NUMBA_CPU_FEATURES": features}
 
 
 def measured(name: str, folder: Path) -> Path:

@@ -416,9 +416,8 @@ class Engine:
                 Block(block, row_of, rows.tau[part], fired, state.record, rows.slot[part])
             )
             kernels.collect(
-                fired.view(np.uint16), size, layer.channels, events.index, events.start,
-                events.place, first,
-            )  # fmt: skip
+                fired, size, layer.channels, events.index, events.start, events.place, first
+            )
         return events
 
     def _add(self, arrival: Arrival, block: np.ndarray, first: int, sent: Sent, keep: bool) -> None:

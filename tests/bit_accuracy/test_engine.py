@@ -206,7 +206,9 @@ def test_samples_of_aligned_programs(seed, count):
         np.testing.assert_array_equal(result.synaptic_operations[c.name], operations)
 
 
-@pytest.mark.parametrize(("way", "programs"), [("pure Python", 12), ("without AVX-512", 100)])
+@pytest.mark.parametrize(
+    ("way", "programs"), [("pure Python", 12), ("early AVX-512", 50), ("without AVX-512", 100)]
+)
 def test_other_ways_of_running(way, programs):
     """Kernels as Python runs them, which checks every index, and on processors with less.
 

@@ -14,7 +14,7 @@ from neurodeploy.simulator.plan import _changes
 SEEDS = st.integers(0, 2**32 - 1)
 MANY = settings(max_examples=200, deadline=None, derandomize=True)
 #: Channels of a position: whole vectors, parts of one, more than one.
-CHANNELS = st.sampled_from([1, 3, 15, 16, 17, 32, 48, 64, 100])
+CHANNELS = st.sampled_from([1, 3, 15, 16, 17, 32, 48, 64, 80, 96, 100, 128])
 
 
 def drawn(rng, steps, size):
@@ -54,7 +54,7 @@ def test_collect(seed, channels, positions):
     start, place = np.zeros(steps + 1, np.int64), np.empty((steps, positions + 1), np.int64)
     block = int(rng.integers(1, steps + 1))
     for first in range(0, steps, block):
-        part = bits[first : first + block].view(np.uint16)
+        part = bits[first : first + block]
         kernels.collect(part, size, channels, index, start, place, first)
     check(fired, channels, index, start, place)
 

@@ -1,4 +1,8 @@
-"""Spike flags to event lists, sixteen neurons at a time and without a branch that spikes decide."""
+"""Spike flags to event lists, a word of them at a time and without a branch that one spike decides.
+
+Processors with AVX-512 pack the numbers of the bits that are set: 64 at once where they pack bytes
+(VBMI2), 16 at once where they pack words of 32 bits. Others take one bit after the other.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +14,15 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from neurodeploy.simulator.kernels.mode import CAN_COMPRESS, either
+from neurodeploy.simulator.kernels.lanes import population_count
+from neurodeploy.simulator.kernels.mode import CAN_PACK_BYTES, CAN_PACK_WORDS, either
+from neurodeploy.simulator.kernels.neurons import WORD
 
 __all__ = ["WIDTH", "collect", "locate"]
 
-#: Neurons looked at together; an event list has room for so many entries more than it holds.
+#: Entries written at once; an event list has room for so many more than it holds.
 WIDTH = 16
-_NONE, _ONE = np.uint64(0), np.uint64(1)
+_NONE, _ONE, _QUARTER = np.uint64(0), np.uint64(1), np.uint64(2**16 - 1)
 _DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)
 #: Position of the single bit in a word, by the top six bits of its de Bruijn product.
 _BIT = np.zeros(64, np.int64)
@@ -24,12 +30,12 @@ for _position in range(64):
     _BIT[(int(_DE_BRUIJN) << _position) % 2**64 >> 58] = _position
 
 
-def _append(index: np.ndarray, count: int, spikes: int, first: int) -> int:
-    """Append ``first + k`` for each bit k of 16 that is set; returns the new count.
+def _append(index: np.ndarray, count: int, spikes: np.uint64, first: int) -> int:
+    """Append ``first + k`` for each bit k of 64 that is set; returns the new count.
 
-    The `WIDTH` entries after `count` may be overwritten.
+    The `WIDTH` entries after those may be overwritten.
     """
-    word = np.uint64(spikes)
+    word = spikes
     while word != _NONE:
         lowest = word & (~word + _ONE)
         bit = _BIT[(lowest * _DE_BRUIJN) >> np.uint64(58)]
@@ -40,35 +46,68 @@ def _append(index: np.ndarray, count: int, spikes: int, first: int) -> int:
 
 
 def _emit_append(typing: Any, index: Any, count: Any, spikes: Any, first: Any) -> Any:
-    """The same without a branch, by AVX-512's compression of vectors."""
+    """The same in LLVM's terms, by AVX-512's packing of vectors."""
     signature = types.intp(index, types.intp, spikes, types.intp)
 
     def emit(context: Any, builder: ir.IRBuilder, signature: Any, values: Any) -> ir.Value:
         data = cgutils.create_struct_proxy(signature.args[0])(context, builder, values[0]).data
-        word = ir.VectorType(ir.IntType(32), WIDTH)
-        chosen = builder.trunc(values[2], ir.IntType(WIDTH))
-        mask = builder.bitcast(chosen, ir.VectorType(ir.IntType(1), WIDTH))
-        base = builder.trunc(values[3], ir.IntType(32))
-        zero = ir.Constant(ir.IntType(32), 0)
-        base = builder.insert_element(ir.Constant(word, ir.Undefined), base, zero)
-        base = builder.shuffle_vector(
-            base, ir.Constant(word, ir.Undefined), ir.Constant(word, None)
-        )
-        numbers = builder.add(base, ir.Constant(word, list(range(WIDTH))))
-        compress = cgutils.get_or_insert_function(
-            builder.module,
-            ir.FunctionType(word, [word, word, mask.type]),
-            "llvm.x86.avx512.mask.compress.v16i32",
-        )
-        packed = builder.call(compress, [numbers, ir.Constant(word, None), mask])
-        to = builder.bitcast(builder.gep(data, [values[1]]), word.as_pointer())
-        builder.store(packed, to, align=1)
-        return builder.add(values[1], builder.zext(builder.ctpop(chosen), ir.IntType(64)))
+        number, word = ir.IntType(32), values[2]
+        base = builder.trunc(values[3], number)
+        hole = ir.Constant(ir.VectorType(number, WIDTH), ir.Undefined)
+        base = builder.insert_element(hole, base, ir.Constant(number, 0))
+        base = builder.shuffle_vector(base, hole, ir.Constant(hole.type, None))
+
+        def write(packed: ir.Value, at: ir.Value) -> None:
+            to = builder.bitcast(builder.gep(data, [at]), hole.type.as_pointer())
+            builder.store(builder.add(packed, base), to, align=1)
+
+        pack = _pack_bytes if CAN_PACK_BYTES else _pack_words
+        pack(builder, word, values[1], write)
+        return builder.add(values[1], builder.ctpop(word))
 
     return signature, emit
 
 
-append = either(intrinsic(_emit_append) if CAN_COMPRESS else njit(nogil=True)(_append), _append)
+def _pack_bytes(builder: ir.IRBuilder, word: ir.Value, count: ir.Value, write: Any) -> None:
+    """All 64 at once; so many of `WIDTH` are written as there are."""
+    packed = _packed(builder, ir.VectorType(ir.IntType(8), WORD), word, 0)
+    found = builder.ctpop(word)
+    for begin in range(0, WORD, WIDTH):
+        part = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), list(range(begin, begin + WIDTH)))
+        # the first always: most words hold a few spikes
+        wanted = builder.icmp_signed(">=", found, ir.Constant(found.type, begin and begin + 1))
+        with builder.if_then(wanted):
+            numbers = builder.shuffle_vector(packed, packed, part)
+            write(
+                builder.zext(numbers, part.type), builder.add(count, ir.Constant(count.type, begin))
+            )
+
+
+def _pack_words(builder: ir.IRBuilder, word: ir.Value, count: ir.Value, write: Any) -> None:
+    """A quarter after the other."""
+    for begin in range(0, WORD, WIDTH):
+        quarter = builder.lshr(word, ir.Constant(word.type, begin))
+        quarter = builder.trunc(quarter, ir.IntType(WIDTH))
+        write(_packed(builder, ir.VectorType(ir.IntType(32), WIDTH), quarter, begin), count)
+        count = builder.add(count, builder.zext(builder.ctpop(quarter), count.type))
+
+
+def _packed(builder: ir.IRBuilder, kind: ir.VectorType, chosen: ir.Value, first: int) -> ir.Value:
+    """The numbers from `first` on of the bits that are set, beside one another."""
+    flags = ir.VectorType(ir.IntType(1), kind.count)
+    compress = cgutils.get_or_insert_function(
+        builder.module,
+        ir.FunctionType(kind, [kind, kind, flags]),
+        f"llvm.x86.avx512.mask.compress.v{kind.count}i{kind.element.width}",
+    )
+    numbers = ir.Constant(kind, list(range(first, first + kind.count)))
+    return builder.call(
+        compress, [numbers, ir.Constant(kind, None), builder.bitcast(chosen, flags)]
+    )
+
+
+_pack = intrinsic(_emit_append) if CAN_PACK_WORDS else njit(nogil=True)(_append)
+append = either(_pack, _append)
 
 
 @njit(nogil=True, cache=True)
@@ -89,7 +128,7 @@ def collect(spikes, size, channels, index, start, place, first):
     Parameters
     ----------
     spikes
-        uint16 (steps, at least neurons / 16): one bit a neuron, channels last.
+        uint64 (steps, words): one bit a neuron, channels last.
     size, channels
         Neurons, and how many of them make a position.
     index
@@ -101,20 +140,27 @@ def collect(spikes, size, channels, index, start, place, first):
         Step of the block's first row.
     """
     count = start[first]
-    words = (size + WIDTH - 1) // WIDTH
-    pieces = channels // WIDTH if channels % WIDTH == 0 else words
+    whole = channels % WIDTH == 0
+    pieces, quarters = channels // WIDTH, size // WIDTH
     for s in range(spikes.shape[0]):
-        row = spikes[s]
-        into = place[first + s]
+        row, into = spikes[s], place[first + s]
         # unsigned: no look for indices that count from the end
-        position, k = np.uint64(0), np.uint64(0)
-        for _ in range(words // pieces):
+        position, piece = np.uint64(0), 0
+        for k in range(row.size):
+            word = row[np.uint64(k)]
+            if whole:
+                before, rest = count, word
+                for _ in range(min(WORD // WIDTH, quarters - k * (WORD // WIDTH))):
+                    if piece == 0:
+                        into[position] = before
+                        position += _ONE
+                        piece = pieces
+                    piece -= 1
+                    before += population_count(rest & _QUARTER)
+                    rest >>= np.uint64(WIDTH)
+            count = append(index, count, word, k * WORD)
+        if whole:
             into[position] = count
-            position += _ONE
-            for _ in range(pieces):
-                count = append(index, count, row[k], np.int64(k) * WIDTH)
-                k += _ONE
-        into[position] = count
         start[first + s + 1] = count
-    if channels % WIDTH:
+    if not whole:
         locate(index, start[first:], channels, place[first : first + spikes.shape[0]])

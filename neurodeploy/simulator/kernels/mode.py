@@ -7,7 +7,7 @@ from typing import Any
 from llvmlite import binding
 from numba.core import config
 
-__all__ = ["CAN_COMPRESS", "either"]
+__all__ = ["CAN_PACK_BYTES", "CAN_PACK_WORDS", "either"]
 
 # numba fills its module of settings as it is imported
 _settings: Any = config
@@ -18,11 +18,13 @@ def either(compiled: Any, pure: Any) -> Any:
     return pure if _settings.DISABLE_JIT else compiled
 
 
-def _can_compress() -> bool:
+def _has(feature: str) -> bool:
+    """Whether code is made for a processor with it."""
     if _settings.CPU_NAME or _settings.CPU_FEATURES:
-        return "+avx512f" in (_settings.CPU_FEATURES or "")
-    return bool(binding.get_host_cpu_features().get("avx512f", False))
+        return f"+{feature}" in (_settings.CPU_FEATURES or "").split(",")
+    return bool(binding.get_host_cpu_features().get(feature, False))
 
 
-#: Whether code is made for a processor that packs the chosen lanes of a vector (AVX-512).
-CAN_COMPRESS = _can_compress()
+#: Whether it packs the chosen lanes of a vector: words of 32 bits (AVX-512), bytes (VBMI2).
+CAN_PACK_WORDS = _has("avx512f")
+CAN_PACK_BYTES = CAN_PACK_WORDS and _has("avx512vbmi2")
