@@ -3,11 +3,16 @@
 Numba keeps them beside their source, or, where that is read-only, in the user's cache folder;
 `NUMBA_CACHE_DIR` names another place. Where neither can be written it gives up, so this process
 then gets a folder of its own: it compiles the kernels once more, and runs.
+
+Numba looks whether the file of a kernel has changed, not whether one that it is made of has
+(`kernels.lanes`, say): what is older than any of them is dropped, for tables and kernels that do
+not fit each other give wrong sums.
 """
 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import shutil
 import sys
@@ -16,9 +21,12 @@ from pathlib import Path
 
 __all__ = ["provide"]
 
+_KERNELS = Path(__file__).parent / "kernels"
+
 
 def provide() -> None:
     """See that Numba finds a folder; to be called before a kernel is imported."""
+    _drop_older(_KERNELS / "__pycache__", _KERNELS)
     if os.environ.get("NUMBA_CACHE_DIR") or any(map(_is_writable, _places())):
         return
     folder = tempfile.mkdtemp(prefix="neurodeploy-kernels-")
@@ -37,7 +45,16 @@ def _places() -> list[Path]:
         user = home / "Library" / "Caches"
     else:
         user = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
-    return [Path(__file__).parent / "kernels" / "__pycache__", user / "numba"]
+    return [_KERNELS / "__pycache__", user / "numba"]
+
+
+def _drop_older(compiled: Path, sources: Path) -> None:
+    """Forget what was compiled before the last change of any source."""
+    changed = max((path.stat().st_mtime for path in sources.glob("*.py")), default=0.0)
+    for index in compiled.glob("*.nbi"):
+        with contextlib.suppress(OSError):  # read-only, or gone meanwhile
+            if index.stat().st_mtime < changed:
+                index.unlink()
 
 
 def _is_writable(folder: Path) -> bool:

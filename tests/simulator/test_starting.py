@@ -77,6 +77,23 @@ def test_the_usual_places(monkeypatch, tmp_path):
     assert not kernel_cache._is_writable(tmp_path / "file")
 
 
+def test_kernels_older_than_what_they_are_made_of(tmp_path):
+    """Numba would only see a change in their own file."""
+    compiled = tmp_path / "__pycache__"
+    compiled.mkdir()
+    names = [compiled / "gather.nbi", compiled / "stamp.nbi", tmp_path / "sums.py"]
+    for age, path in enumerate([*names, compiled / "other.txt"]):
+        path.write_text("")
+        os.utime(path, (1000 - age, 1000 - age))
+    kernel_cache._drop_older(compiled, tmp_path)
+    assert all(path.exists() for path in names)
+    os.utime(tmp_path / "sums.py", (1000, 1000))
+    kernel_cache._drop_older(compiled, tmp_path)
+    assert [path.exists() for path in names] == [True, False, True]
+    assert (compiled / "other.txt").exists()
+    kernel_cache._drop_older(tmp_path / "nothing", tmp_path / "nowhere")
+
+
 def test_a_process_that_has_nowhere(fashion_program, tmp_path):
     """It compiles for itself and leaves nothing behind."""
     fashion_program.save(tmp_path / "p.ndp")

@@ -3,7 +3,6 @@
 In compiled code a vector is one value of LLVM, split into whatever registers the machine has; in
 pure Python (NUMBA_DISABLE_JIT) it is a NumPy array, and the same kernel runs. Only what the
 kernels use is here; vectors take + - and <<.
-Kernels that use them are cached under their own file: after a change here, touch those too.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Sums of rows of weights: in vector registers, or in memory.
 
 Nothing of it depends on a processor's instruction set: LLVM splits a vector of any length into
-those that the machine has. Kernels that use it are cached under their own file (`kernel_cache`).
+those that the machine has.
 """
 
 from __future__ import annotations
