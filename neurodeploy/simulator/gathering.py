@@ -15,6 +15,7 @@ import numpy as np
 
 from neurodeploy.simulator import kernels
 from neurodeploy.simulator.buffers import aligned
+from neurodeploy.simulator.choice import Estimate
 from neurodeploy.simulator.receptive import Receptive, tile_weights
 
 __all__ = ["Gathered", "gathered"]
@@ -43,16 +44,15 @@ class Gathered:
         output width, height, channels; columns of a tile, lanes, panels, rows of a tile.
     lanes, rows
         Of it: lanes, and rows reached.
-    fixed, each
-        Estimated nanoseconds of a step without spikes, and of one event.
+    estimate
+        What it takes.
     """
 
     table: np.ndarray
     geometry: np.ndarray
     lanes: int
     rows: int
-    fixed: float
-    each: float
+    estimate: Estimate
 
 
 def gathered(field: Receptive, accumulator: type, activity: float) -> Gathered:
@@ -94,8 +94,10 @@ def gathered(field: Receptive, accumulator: type, activity: float) -> Gathered:
         geometry,
         lanes,
         lines,
-        tiles * fixed / _CYCLES_A_NANOSECOND,
-        reached * each / _CYCLES_A_NANOSECOND,
+        Estimate(
+            tiles * fixed / _CYCLES_A_NANOSECOND,
+            reached * each / _CYCLES_A_NANOSECOND,
+        ),
     )
 
 

@@ -35,7 +35,7 @@ from neurodeploy.simulator.layout import (
 )
 from neurodeploy.simulator.product import Product, can_multiply
 from neurodeploy.simulator.receptive import Receptive, receptive
-from neurodeploy.simulator.stamping import Stamped, can_stamp, stamped
+from neurodeploy.simulator.stamping import Stamped, can_stamp, estimated, stamped
 from neurodeploy.simulator.steppers import is_plain
 
 __all__ = ["BLOCK_BYTES", "Arrival", "Layer", "Plan", "Scatter"]
@@ -167,9 +167,9 @@ class Arrival:
 
     def _choice(self) -> Choice:
         field = self.field
-        sparse: dict[Way, Estimate] = {"gather": Estimate(self.gather.fixed, self.gather.each)}
+        sparse: dict[Way, Estimate] = {"gather": self.gather.estimate}
         if can_stamp(field, self.dtype):
-            sparse["stamp"] = Estimate(self.stamp.fixed, self.stamp.each)
+            sparse["stamp"] = estimated(field, self.dtype)
         return Choice(sparse, field.multiplications if can_multiply(field) else None)
 
     def _scatter(self) -> Scatter:

@@ -15,12 +15,13 @@ import numpy as np
 
 from neurodeploy.simulator import kernels
 from neurodeploy.simulator.buffers import aligned
+from neurodeploy.simulator.choice import Estimate
 from neurodeploy.simulator.receptive import Receptive
 
-__all__ = ["Stamped", "can_stamp", "stamped"]
+__all__ = ["Stamped", "can_stamp", "estimated", "stamped"]
 
 #: Bytes of a table beyond which there is none: each spike would wait for memory.
-_TABLE_BYTES_MAX = 8_000_000
+_TABLE_BYTES_MAX = 4_000_000
 #: Cycles: for an event, a run of weights.
 _EVENT, _RUN = 6.0, 2.0
 #: Cycles to add a vector of 512 bits, by the bytes of the table: first cache, second, beyond.
@@ -45,15 +46,11 @@ class Stamped:
     geometry
         int64, read by the kernel in this order: source channels; rows reached; pieces of a run,
         lanes of a piece; outputs of a row.
-    fixed, each
-        Estimated nanoseconds of a step without spikes, and of one event.
     """
 
     table: np.ndarray
     where: np.ndarray
     geometry: np.ndarray
-    fixed: float
-    each: float
 
 
 @dataclass(frozen=True)
@@ -89,6 +86,18 @@ def can_stamp(field: Receptive, accumulator: type) -> bool:
     return entries * np.dtype(accumulator).itemsize <= _TABLE_BYTES_MAX
 
 
+def estimated(field: Receptive, accumulator: type) -> Estimate:
+    """What it takes, by a count of the processor's work; no table is made."""
+    runs, width = _runs(field), np.dtype(accumulator).itemsize
+    # sources away from the edges share one kind
+    table = prod(field.stride) * field.source[0] * runs.rows * runs.length * width
+    add = next(cost for limit, cost in _ADD if table <= limit)
+    fixed = _CLEAR * prod(field.out) * field.outputs * width / _VECTOR_BYTES
+    run = runs.pieces * (_RUN + add * runs.lanes * width / _VECTOR_BYTES)
+    each = _EVENT + runs.rows * run
+    return Estimate(fixed / _CYCLES_A_NANOSECOND, each / _CYCLES_A_NANOSECOND)
+
+
 def stamped(field: Receptive, accumulator: type, exponent: int) -> Stamped:
     """Tables of a connection.
 
@@ -111,26 +120,19 @@ def stamped(field: Receptive, accumulator: type, exponent: int) -> Stamped:
         laid = taps.transpose(1, 2, 3, 0).reshape(channels, high, wide * field.outputs)
         # what a remainder lacks, it lacks at the first outputs
         at = (runs.columns - wide) * field.outputs + moved
-        kept = slice(max(at, 0), min(at + laid.shape[2], runs.length))
-        table[y, k, :, runs.rows - high :, kept] = laid[:, :, kept.start - at : kept.stop - at]
+        first, end = (min(max(n, 0), runs.length) for n in (at, at + laid.shape[2]))
+        table[y, k, :, runs.rows - high :, first:end] = laid[:, :, first - at : end - at]
     last, remainder = np.divmod(np.arange(height) + field.padding[0], field.stride[0])
     above = last - (runs.rows - 1)
-    first, end = np.maximum(above, 0), np.minimum(last + 1, field.out[0])
+    top, bottom = np.maximum(above, 0), np.minimum(last + 1, field.out[0])
     pitch = field.out[1] * field.outputs
     where = np.empty((height, width, 3), np.int64)
-    where[..., 0] = first[:, None] * pitch + begin
-    where[..., 1] = (remainder[:, None] * len(kinds) + kind_of) * (table[0, 0].size)
-    where[..., 1] += ((first - above) * runs.length)[:, None]
-    where[..., 2] = np.maximum(end - first, 0)[:, None]
+    where[..., 0] = top[:, None] * pitch + begin
+    where[..., 1] = (remainder[:, None] * len(kinds) + kind_of) * table[0, 0].size
+    where[..., 1] += ((top - above) * runs.length)[:, None]
+    where[..., 2] = np.maximum(bottom - top, 0)[:, None]
     geometry = [channels, runs.rows, runs.pieces, runs.lanes, pitch]
-    fixed, each = _cycles(field, runs, accumulator)
-    return Stamped(
-        table.reshape(-1),
-        where.reshape(-1, 3),
-        np.array(geometry, np.int64),
-        fixed / _CYCLES_A_NANOSECOND,
-        each / _CYCLES_A_NANOSECOND,
-    )
+    return Stamped(table.reshape(-1), where.reshape(-1, 3), np.array(geometry, np.int64))
 
 
 def _runs(field: Receptive) -> _Runs:
@@ -174,15 +176,3 @@ def _expanded(field: Receptive) -> np.ndarray:
     kernel = np.zeros((*field.weights.shape[:2], *_extent(field)), np.int8)
     kernel[:, :, :: field.dilation[0], :: field.dilation[1]] = field.weights
     return kernel
-
-
-def _cycles(field: Receptive, runs: _Runs, accumulator: type) -> tuple[float, float]:
-    """Estimated cycles of a step that nothing reaches, and of each event."""
-    width = np.dtype(accumulator).itemsize
-    # sources away from the edges share one kind
-    table = prod(field.stride) * field.source[0] * runs.rows * runs.length * width
-    add = next(cost for limit, cost in _ADD if table <= limit)
-    fixed = _CLEAR * prod(field.out) * field.outputs * width / _VECTOR_BYTES
-    return fixed, _EVENT + runs.rows * runs.pieces * (
-        _RUN + add * runs.lanes * width / _VECTOR_BYTES
-    )
