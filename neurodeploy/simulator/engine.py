@@ -383,13 +383,12 @@ class Engine:
             take(p.name, "place", (steps, size // layer.channels + 1), np.int64),
             bits=take(p.name, "bits", (steps, layer.words), np.uint64),
         )
-        events.start[0] = 0
         moving = [a for a in layer.arrivals if delayed or not self._is_steady(a)]
         # what fills a block comes before what adds to it
         moving.sort(key=lambda a: not a.can_gather)
-        most = min(layer.block_steps, steps)
-        numbers = np.arange(most)
         always = None if moving else state.steady
+        most = min(layer.block_steps, steps) if always is None else steps
+        numbers = np.arange(most)
         blocks = take(p.name, "block", (most if always is None else 0, layer.filled), layer.dtype)
         if state.neurons.silent:
             events.bits[:] = 0
@@ -411,13 +410,12 @@ class Engine:
                     delay = arrival.connection.delay if delayed else 0
                     self._add(arrival, block, first - delay, sent, keep)
                     keep = True
-            fired = events.bits[part]
             state.neurons.step(
-                Block(block, row_of, rows.tau[part], fired, state.record, rows.slot[part])
+                Block(
+                    block, row_of, rows.tau[part], events.bits[part], state.record, rows.slot[part]
+                )
             )
-            kernels.collect(
-                fired, size, layer.channels, events.index, events.start, events.place, first
-            )
+        kernels.collect(events.bits, size, layer.channels, events.index, events.start, events.place)
         return events
 
     def _add(self, arrival: Arrival, block: np.ndarray, first: int, sent: Sent, keep: bool) -> None:

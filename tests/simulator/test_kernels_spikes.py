@@ -45,17 +45,12 @@ def check(fired, channels, index, start, place):
 @MANY
 @given(SEEDS, CHANNELS, st.integers(1, 9))
 def test_collect(seed, channels, positions):
-    """Blocks of steps, one appended to the other."""
     rng = np.random.default_rng(seed)
     steps, size = int(rng.integers(1, 9)), channels * positions
     fired = drawn(rng, steps, size)
-    bits = packed(fired)
     index = np.full(steps * size + kernels.WIDTH, -1, np.int32)
-    start, place = np.zeros(steps + 1, np.int64), np.empty((steps, positions + 1), np.int64)
-    block = int(rng.integers(1, steps + 1))
-    for first in range(0, steps, block):
-        part = bits[first : first + block]
-        kernels.collect(part, size, channels, index, start, place, first)
+    start, place = np.empty(steps + 1, np.int64), np.empty((steps, positions + 1), np.int64)
+    kernels.collect(packed(fired), size, channels, index, start, place)
     check(fired, channels, index, start, place)
 
 

@@ -122,8 +122,8 @@ def locate(index, start, channels, place):
 
 
 @njit(nogil=True, cache=True)
-def collect(spikes, size, channels, index, start, place, first):
-    """Append the spikes of a block to an event list.
+def collect(spikes, size, channels, index, start, place):
+    """The spikes of some steps as an event list.
 
     Parameters
     ----------
@@ -136,14 +136,12 @@ def collect(spikes, size, channels, index, start, place, first):
     start, place
         Where the events of each step begin, int64 (steps + 1,), and those of each position,
         int64 (steps, positions + 1).
-    first
-        Step of the block's first row.
     """
-    count = start[first]
+    start[0] = count = 0
     whole = channels % WIDTH == 0
     pieces, quarters = channels // WIDTH, size // WIDTH
     for s in range(spikes.shape[0]):
-        row, into = spikes[s], place[first + s]
+        row, into = spikes[s], place[s]
         # unsigned: no look for indices that count from the end
         position, piece = np.uint64(0), 0
         for k in range(row.size):
@@ -161,6 +159,6 @@ def collect(spikes, size, channels, index, start, place, first):
             count = append(index, count, word, k * WORD)
         if whole:
             into[position] = count
-        start[first + s + 1] = count
+        start[s + 1] = count
     if not whole:
-        locate(index, start[first:], channels, place[first : first + spikes.shape[0]])
+        locate(index, start, channels, place[: spikes.shape[0]])
