@@ -43,7 +43,6 @@ from neurodeploy.simulator.choice import Way
 from neurodeploy.simulator.engine import Engine
 from neurodeploy.simulator.events import Events
 
-WAYS: tuple[Way | None, ...] = ("gather", "stamp", "product", None)
 #: Beside one another in a plot.
 STYLES = {"gather": "o-", "stamp": "^-", "product": "s-", "chosen": "k--"}
 
@@ -91,29 +90,28 @@ def timed(work: Callable[[], object]) -> float:
     return time.thread_time() - began
 
 
-def compare(engine: Engine, messages: np.ndarray, repeat: int) -> dict[Way | None, float]:
-    """Median seconds of the layer for each way; all give the same spikes."""
-    (layer,) = engine.plan.layers
-    choice = layer.arrivals[0].choice
-    missing = {way for way in WAYS if way is not None} - {*choice.ways}
-    if missing:
-        sys.exit(f"these layers cannot be computed in every way: {', '.join(sorted(missing))}")
-    found = engine.events(INPUT, messages.astype(np.int8))
+def compare(program: Program, messages: np.ndarray, repeat: int) -> dict[Way | None, float]:
+    """Median seconds of the layer for each way that there is; all give the same spikes."""
+    prescribed, free = Engine(program), Engine(program)
+    ways = [*prescribed.plan.layers[0].arrivals[0].choice.ways, None]
+    found = free.events(INPUT, messages.astype(np.int8))
     sent = {INPUT: Events(found.index, found.start, found.place, bits=found.bits)}
     spikes = {}
-    seconds: dict[Way | None, list[float]] = {way: [] for way in WAYS}
+    seconds: dict[Way | None, list[float]] = {way: [] for way in ways}
 
     def run(way: Way | None) -> None:
-        choice.only = way
+        engine = prescribed if way else free
+        (layer,) = engine.plan.layers
+        layer.arrivals[0].choice.only = way
         found = engine.run_layer(layer, sent)
         spikes[way] = found.index[: found.start[-1]].copy()
 
-    for way in (*WAYS, *[None] * 40):  # tables are made, the choice is settled
+    for way in (*ways, *[None] * 40):  # tables are made, the choice is settled
         run(way)
     for _ in range(repeat):
-        for way in WAYS:
+        for way in ways:
             seconds[way].append(timed(partial(run, way)))
-    for way in WAYS:
+    for way in ways:
         np.testing.assert_array_equal(spikes[way], spikes["gather"])
     return {way: statistics.median(times) for way, times in seconds.items()}
 
@@ -129,7 +127,7 @@ def measure(options: argparse.Namespace) -> dict:
         messages = rng.random((options.steps, prod(program.encoder.shape))) < activity / 100
         fan_out = program.connections[0].synapses.fan_out(program.encoder.shape)
         useful = float(messages.sum(0) @ fan_out)
-        found = compare(Engine(program), messages, options.repeat)
+        found = compare(program, messages, options.repeat)
         rows.append(
             {
                 "channels": channels,
@@ -165,7 +163,8 @@ def show(result: dict) -> None:
     for name in ("channels", "activity %", *STYLES, "chosen / better time"):
         table.add_column(name, justify="right")
     for row in result["layers"]:
-        rates = (f"{row['events_per_second'][way] / 1e9:.1f}" for way in STYLES)
+        found = row["events_per_second"]
+        rates = (f"{found[way] / 1e9:.1f}" if way in found else "-" for way in STYLES)
         table.add_row(
             str(row["channels"]),
             f"{row['activity_percent']:g}",
@@ -197,7 +196,8 @@ def plot(result: dict, path: str) -> None:
         of = [row for row in result["layers"] if row["channels"] == channels]
         for way, style in STYLES.items():
             x = [row["spikes"] for row in of]
-            axis.plot(x, [row["milliseconds"][way] for row in of], style, label=way)
+            if all(way in row["milliseconds"] for row in of):
+                axis.plot(x, [row["milliseconds"][way] for row in of], style, label=way)
         axis.set_title(f"{channels} channels, 3x3, {result['steps']} steps")
         axis.set_xlabel("spikes that arrive")
         axis.set_ylabel("milliseconds")

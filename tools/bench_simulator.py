@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,8 @@ RATE_SAMPLES = 8
 COMPILED = "compiled"
 
 
-def bench(options: argparse.Namespace) -> dict[str, Any]:
-    """Everything that was asked for and can be run."""
+def bench(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Everything that was asked for and can be run; what is known, after each cell anew."""
     from simulator_bench.ceiling import adds_per_second
     from simulator_bench.measure import LAVA, Bench, say
     from simulator_bench.peers import lava
@@ -62,7 +63,14 @@ def bench(options: argparse.Namespace) -> dict[str, Any]:
         lava_timeout=options.lava_timeout,
         memory=options.memory,
     )
-    cells = []
+    results: dict[str, Any] = {
+        "machine": where,
+        "repeat": options.repeat,
+        "ceiling": {"adds_per_second": ceiling, "best": max(ceiling.values())},
+        "cells": [],
+        "left_out": left_out,
+    }
+    yield results
     for name in options.networks:
         if reason := NETWORKS[name].missing:
             left_out[name] = reason
@@ -76,14 +84,9 @@ def bench(options: argparse.Namespace) -> dict[str, Any]:
                 if rate is not None:
                     program = with_synthetic_rate(compiled, x[:RATE_SAMPLES], rate / 100)
                 found = runner.cell(name, program, x, extras=position == 0)
-                cells.append({"network": name, "steps": steps, "rate": rate, **found})
-    return {
-        "machine": where,
-        "repeat": options.repeat,
-        "ceiling": {"adds_per_second": ceiling, "best": max(ceiling.values())},
-        "cells": cells,
-        "left_out": left_out,
-    }
+                cell = {"network": name, "steps": steps, "rate": rate, **found}
+                results["cells"].append(cell)
+                yield results
 
 
 def _rate(text: str) -> float | None:
@@ -150,14 +153,25 @@ def main() -> int:
         parser.error(f"{options.samples} samples do not fill a batch of {max(options.batches)}")
     from simulator_bench.table import markdown
 
-    results = bench(options)
+    results, code = None, 0
+    try:
+        for results in bench(options):  # hours: what is measured is written at once
+            _write(results, options)
+    except KeyboardInterrupt:
+        print("interrupted: this is what was measured", file=sys.stderr)
+        code = 130
+    if results is not None:
+        print(markdown(results), end="")
+    return code
+
+
+def _write(results: dict[str, Any], options: argparse.Namespace) -> None:
+    from simulator_bench.table import markdown
+
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n")
-    text = markdown(results)
     if options.markdown:
-        options.markdown.write_text(text)
-    print(text, end="")
-    return 0
+        options.markdown.write_text(markdown(results))
 
 
 if __name__ == "__main__":

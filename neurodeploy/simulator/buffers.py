@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import prod
 
 import numpy as np
 
-__all__ = ["Workspace", "aligned"]
+__all__ = ["Take", "Workspace", "aligned"]
+
+#: Gives a buffer by owner, purpose, shape and dtype: `Workspace.take`.
+Take = Callable[[str, str, tuple[int, ...], type], np.ndarray]
 
 #: Bytes of a line. A vector of 512 bits that crosses one costs two accesses: sums of gathered
 #: rows take a fifth less time when each row begins at a line.

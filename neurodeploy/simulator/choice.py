@@ -21,7 +21,7 @@ Way = Literal["gather", "stamp", "product"]
 _FASTEST_PRODUCT = 1500.0
 #: Blocks for which each way is timed. The first block of a way is not: it makes tables.
 _TRIALS = 3
-#: Nanoseconds spent on spikes before a product is tried: loading a library has to pay.
+#: Estimated nanoseconds spent on spikes before a product is tried: loading a library has to pay.
 _PATIENCE = 50_000_000
 #: How many times dearer than the cheapest a way may be by its estimate, to be tried.
 _WORTH = 2.5
@@ -70,9 +70,10 @@ class Choice:
     def run(self, steps: int, events: int, compute: Mapping[Way, Callable[[], None]]) -> None:
         """Compute a block, one way or the other."""
         way = self._way(steps, events)
-        unit = self._sparse[way].of(steps, events) if way in self._sparse else float(steps)
-        if self._runs[way] > _TRIALS:
-            self._spent += unit
+        sparse = way in self._sparse
+        unit = self._sparse[way].of(steps, events) if sparse else float(steps)
+        if self._is_known(way):
+            self._spent += unit if sparse else 0.0
             compute[way]()
             return
         began = time.perf_counter_ns()
@@ -82,18 +83,22 @@ class Choice:
             self._best[way] = min(self._best[way], took / unit)
         self._runs[way] += 1
 
+    def _is_known(self, way: Way) -> bool:
+        """Whether it has been timed; threads that began together may have counted, not timed it."""
+        return self._runs[way] > _TRIALS and self._best[way] < float("inf")
+
     def _way(self, steps: int, events: int) -> Way:
         if self.only is not None:
             return self.only
         estimated = {way: of.of(steps, events) for way, of in self._sparse.items()}
         most = _WORTH * min(estimated.values())
         for way, cost in estimated.items():
-            if self._runs[way] <= _TRIALS and cost <= most:
+            if not self._is_known(way) and cost <= most:
                 return way
         sparse = {way: cost * self._best[way] for way, cost in estimated.items()}
         cheapest = min(sparse, key=sparse.__getitem__)
         if self._least is None or sparse[cheapest] < steps * self._least or self._spent < _PATIENCE:
             return cheapest
-        if self._runs["product"] <= _TRIALS:
+        if not self._is_known("product"):
             return "product"
         return "product" if steps * self._best["product"] < sparse[cheapest] else cheapest

@@ -10,7 +10,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import prod
 
 import numpy as np
 
@@ -18,16 +17,14 @@ from neurodeploy.errors import DataError
 from neurodeploy.program import INPUT, Program
 from neurodeploy.simulator import encoding, kernels
 from neurodeploy.simulator.buffers import Workspace
-from neurodeploy.simulator.events import Events, events_of, pooled
+from neurodeploy.simulator.currents import Sent, add_currents
+from neurodeploy.simulator.events import Events, events_of
 from neurodeploy.simulator.layout import channels_of, internal_order
 from neurodeploy.simulator.plan import Arrival, Layer, Plan
 from neurodeploy.simulator.reference import Trace
 from neurodeploy.simulator.steppers import Block, Stepper, stepper
 
 __all__ = ["Engine", "Run"]
-
-#: Events by source, and by (source, window) with the positions of windows taken together.
-Sent = dict[str | tuple[str, tuple[int, int]], Events]
 
 
 @dataclass
@@ -353,7 +350,7 @@ class Engine:
         )
         base[:] = 0
         for arrival in steady:
-            self._add(arrival, base, 0, sent, keep=True)
+            add_currents(arrival, base, 0, sent, self._workspace.take, keep=True)
         return base
 
     def _layer(
@@ -408,7 +405,7 @@ class Engine:
                     keep = True
                 for arrival in moving:
                     delay = arrival.connection.delay if delayed else 0
-                    self._add(arrival, block, first - delay, sent, keep)
+                    add_currents(arrival, block, first - delay, sent, take, keep=keep)
                     keep = True
             state.neurons.step(
                 Block(
@@ -417,71 +414,6 @@ class Engine:
             )
         kernels.collect(events.bits, size, layer.channels, events.index, events.start, events.place)
         return events
-
-    def _add(self, arrival: Arrival, block: np.ndarray, first: int, sent: Sent, keep: bool) -> None:
-        """Currents of a connection into a block: added to it, or (not `keep`) in its place.
-
-        Parameters
-        ----------
-        first
-            Event step of the block's first row.
-        """
-        events = sent[arrival.connection.source]
-        if arrival.diagonal is not None:
-            kernels.add_diagonal(block, first, events.bits, arrival.diagonal)
-            return
-        if not arrival.can_gather:
-            way = arrival.scatter
-            value = events.value if arrival.payloads else events.value[:0]
-            way.kernel(block, first, events.index, events.start, value, *way.arguments)
-            return
-        shift = arrival.connection.exponent
-        arrival.expect(events)
-
-        take = self._workspace.take
-
-        def gather() -> None:
-            tables, at = arrival.gather, self._at_windows(arrival, sent)
-            kernels.gather(
-                block, first, at.index, at.place, tables.table, tables.geometry, shift, keep,
-                take("", "scratch", (tables.lanes,), arrival.dtype),
-                take("", "lines", (tables.rows, 2), np.int64),
-            )  # fmt: skip
-
-        def stamp() -> None:
-            tables, at = arrival.stamp, self._at_windows(arrival, sent)
-            kernels.stamp(
-                block, first, at.index, at.start, tables.table, tables.where, tables.geometry,
-                keep,
-            )  # fmt: skip
-
-        def multiply() -> None:
-            arrival.product.add(events, block, first, shift, keep, take)
-
-        begin, end = max(first, 0), max(first + len(block), 0)
-        arrival.choice.run(
-            len(block),
-            int(events.start[end] - events.start[begin]),
-            {"gather": gather, "stamp": stamp, "product": multiply},
-        )
-
-    def _at_windows(self, arrival: Arrival, sent: Sent) -> Events:
-        """The source's events as the connection's tables number them."""
-        source, field = arrival.connection.source, arrival.field
-        events = sent[source]
-        if field.window != (1, 1):
-            key = (source, field.window)
-            if key not in sent:
-                take, window = self._workspace.take, str(field.window)
-                positions = prod(arrival.source[1:]) // prod(field.window)
-                room = Events(
-                    take(source, "index" + window, (events.index.size,), np.int32),
-                    events.start,
-                    take(source, "place" + window, (events.steps, positions + 1), np.int64),
-                )
-                sent[key] = pooled(events, arrival.source, field.window, room)
-            events = sent[key]
-        return events.flat() if field.flat else events
 
     def _count(self, layer: Layer, sent: Sent, rows: _Rows, run: Run) -> None:
         """Add what a population did at some steps to the run's figures."""

@@ -5,14 +5,15 @@ Numba keeps them beside their source, or, where that is read-only, in the user's
 then gets a folder of its own: it compiles the kernels once more, and runs.
 
 Numba looks whether the file of a kernel has changed, not whether one that it is made of has
-(`kernels.lanes`, say): what is older than any of them is dropped, for tables and kernels that do
-not fit each other give wrong sums.
+(`kernels.lanes`, say). So what was compiled from other sources than today's is dropped: tables and
+kernels that do not fit each other give wrong sums.
 """
 
 from __future__ import annotations
 
 import atexit
 import contextlib
+import hashlib
 import os
 import shutil
 import sys
@@ -26,8 +27,8 @@ _KERNELS = Path(__file__).parent / "kernels"
 
 def provide() -> None:
     """See that Numba finds a folder; to be called before a kernel is imported."""
-    _drop_older(_KERNELS / "__pycache__", _KERNELS)
     if os.environ.get("NUMBA_CACHE_DIR") or any(map(_is_writable, _places())):
+        _drop_stale(_in_use(), _KERNELS)
         return
     folder = tempfile.mkdtemp(prefix="neurodeploy-kernels-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -48,13 +49,29 @@ def _places() -> list[Path]:
     return [_KERNELS / "__pycache__", user / "numba"]
 
 
-def _drop_older(compiled: Path, sources: Path) -> None:
-    """Forget what was compiled before the last change of any source."""
-    changed = max((path.stat().st_mtime for path in sources.glob("*.py")), default=0.0)
-    for index in compiled.glob("*.nbi"):
-        with contextlib.suppress(OSError):  # read-only, or gone meanwhile
-            if index.stat().st_mtime < changed:
-                index.unlink()
+def _in_use() -> Path:
+    """The folder that Numba takes for our kernels."""
+    beside, user = _places()
+    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    if not chosen and _is_writable(beside):
+        return beside
+    # a folder of its own for each of sources, named after it
+    name = f"{_KERNELS.name}_{hashlib.sha1(str(_KERNELS).encode()).hexdigest()}"
+    return Path(chosen or user) / name
+
+
+def _drop_stale(compiled: Path, sources: Path) -> None:
+    """Forget what was compiled of other sources than these; note which they are."""
+    digest = hashlib.sha256()
+    for path in sorted(sources.glob("[!.]*.py")):
+        digest.update(path.read_bytes())
+    note = compiled / "sources.sha256"
+    with contextlib.suppress(OSError):  # read-only: nothing is kept there either
+        compiled.mkdir(parents=True, exist_ok=True)
+        if not note.exists() or note.read_text() != digest.hexdigest():
+            for index in compiled.glob("*.nbi"):
+                index.unlink(missing_ok=True)
+            note.write_text(digest.hexdigest())
 
 
 def _is_writable(folder: Path) -> bool:

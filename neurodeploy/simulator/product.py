@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib.util
 import threading
-from collections.abc import Callable
 from functools import cache
 from math import prod
 from typing import Any
@@ -17,12 +16,11 @@ from typing import Any
 import numpy as np
 
 from neurodeploy.simulator import kernels
+from neurodeploy.simulator.buffers import Take
 from neurodeploy.simulator.events import Events
 from neurodeploy.simulator.receptive import Receptive, tile_weights
 
 __all__ = ["ROWS_BYTES", "Product", "can_multiply"]
-
-Take = Callable[[str, str, tuple[int, ...], type], np.ndarray]
 
 #: Two products of a byte and a weight stay within 16 bit: processors without VNNI add them there.
 _COUNT_MAX = 127

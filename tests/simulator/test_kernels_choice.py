@@ -119,6 +119,31 @@ def test_the_cheapest_of_three(clock, wrong):
         assert clock.run(choice, steps, 91 * steps) == "product"
 
 
+@pytest.mark.parametrize(("gather", "stamp"), [(0.5, 1.0), (1.0, 0.5), (2.0, 1.0), (1.0, 2.0)])
+def test_each_way_is_calibrated_by_itself(clock, gather, stamp):
+    """Estimates that are wrong by different factors; they meet at 10 events a step."""
+    choice = Choice(
+        {
+            "gather": Estimate(STEP * gather, EVENT * gather),
+            "stamp": Estimate(STAMP_STEP * stamp, STAMP_EVENT * stamp),
+        },
+        None,
+    )
+    for _ in range(4 * module._TRIALS):
+        clock.run(choice, 8, 8 * 10)
+    assert [clock.run(choice, 8, 8 * n) for n in (1, 9, 11, 80)] == ["stamp"] * 2 + ["gather"] * 2
+
+
+def test_threads_that_begin_together(clock):
+    """All count their first blocks before any is timed: then the next are."""
+    choice = choice_of()
+    choice._runs["gather"] = 100
+    for _ in range(10**4):
+        clock.run(choice, 8, 1600)
+    assert clock.run(choice, 8, 8 * 80) == "gather"
+    assert clock.run(choice, 8, 8 * 100) == "product"
+
+
 def test_without_a_product(clock):
     choice = choice_of(None, stamps=True)
     assert choice.ways == ("gather", "stamp")

@@ -48,10 +48,14 @@ def test_collect(seed, channels, positions):
     rng = np.random.default_rng(seed)
     steps, size = int(rng.integers(1, 9)), channels * positions
     fired = drawn(rng, steps, size)
-    index = np.full(steps * size + kernels.WIDTH, -1, np.int32)
-    start, place = np.empty(steps + 1, np.int64), np.empty((steps, positions + 1), np.int64)
+    # one more than there is to be: what is beyond stays as it is
+    index = np.full(steps * size + kernels.WIDTH + 1, -1, np.int32)
+    start, place = np.full(steps + 2, -1, np.int64), np.full((steps + 1, positions + 1), -1)
     kernels.collect(packed(fired), size, channels, index, start, place)
-    check(fired, channels, index, start, place)
+    check(fired, channels, index, start[:-1], place[:-1])
+    assert (index[fired.sum() + kernels.WIDTH :] == -1).all()
+    assert start[-1] == -1
+    assert (place[-1] == -1).all()
 
 
 @MANY

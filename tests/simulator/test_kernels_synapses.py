@@ -25,6 +25,8 @@ from neurodeploy.program import (
     Sparse,
 )
 from neurodeploy.simulator import gathering, kernels, product, stamping
+from neurodeploy.simulator.buffers import Workspace
+from neurodeploy.simulator.currents import add_currents
 from neurodeploy.simulator.engine import Engine
 from neurodeploy.simulator.events import Events, events_of, pooled
 from neurodeploy.simulator.layout import internal_order
@@ -117,7 +119,7 @@ def check(rng, engine, messages, way=None):
     for keep in (True, False) if arrival.can_gather else (True,):
         block = block_of(rng, layer, rows)
         wanted = expected + (block[:, :size].astype(np.int64) if keep else 0)
-        engine._add(arrival, block, first, {INPUT: events}, keep)
+        add_currents(arrival, block, first, {INPUT: events}, Workspace().take, keep=keep)
         np.testing.assert_array_equal(block[:, :size], wanted.astype(layer.dtype))
     return layer.dtype
 
@@ -246,7 +248,7 @@ def test_diagonal(seed):
     for s in range(max(-first, 0), rows):
         wanted[s] += sent[first + s] * (synapses.weights[layer.order].astype(np.int64) << exponent)
     assert arrival.diagonal is not None
-    engine._add(arrival, block, first, {"a": events}, True)
+    add_currents(arrival, block, first, {"a": events}, Workspace().take, keep=True)
     np.testing.assert_array_equal(block[:, :size], wanted)
 
 

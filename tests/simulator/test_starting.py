@@ -56,15 +56,15 @@ def no_folder(monkeypatch):
     monkeypatch.setitem(sys.modules, "numba", type("numba", (), {"config": type("config", (), {})}))
 
 
-def test_nowhere_to_keep_kernels(no_folder, monkeypatch):
+def test_nowhere_to_keep_kernels(no_folder, monkeypatch, tmp_path):
     kernel_cache.provide()
     folder = Path(os.environ["NUMBA_CACHE_DIR"])
     assert folder.is_dir()
     assert str(folder) == sys.modules["numba"].config.CACHE_DIR
     folder.rmdir()
-    monkeypatch.setenv("NUMBA_CACHE_DIR", "chosen")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     kernel_cache.provide()
-    assert os.environ["NUMBA_CACHE_DIR"] == "chosen"
+    assert os.environ["NUMBA_CACHE_DIR"] == str(tmp_path)
 
 
 def test_the_usual_places(monkeypatch, tmp_path):
@@ -77,21 +77,46 @@ def test_the_usual_places(monkeypatch, tmp_path):
     assert not kernel_cache._is_writable(tmp_path / "file")
 
 
-def test_kernels_older_than_what_they_are_made_of(tmp_path):
-    """Numba would only see a change in their own file."""
-    compiled = tmp_path / "__pycache__"
-    compiled.mkdir()
-    names = [compiled / "gather.nbi", compiled / "stamp.nbi", tmp_path / "sums.py"]
-    for age, path in enumerate([*names, compiled / "other.txt"]):
-        path.write_text("")
-        os.utime(path, (1000 - age, 1000 - age))
-    kernel_cache._drop_older(compiled, tmp_path)
-    assert all(path.exists() for path in names)
-    os.utime(tmp_path / "sums.py", (1000, 1000))
-    kernel_cache._drop_older(compiled, tmp_path)
-    assert [path.exists() for path in names] == [True, False, True]
+def test_kernels_compiled_of_other_sources_are_dropped(tmp_path):
+    """Numba would only see a change in a kernel's own file."""
+    compiled = tmp_path / "made" / "later"
+    index, source = compiled / "gather.nbi", tmp_path / "sums.py"
+    source.write_text("one")
+    (tmp_path / ".#sums.py").symlink_to("nowhere")  # an editor's
+    kernel_cache._drop_stale(compiled, tmp_path)
+    (compiled / "other.txt").write_text("")
+    index.write_text("")
+    kernel_cache._drop_stale(compiled, tmp_path)
+    assert index.exists()
+    age = source.stat().st_mtime_ns
+    source.write_text("two")
+    os.utime(source, ns=(age, age))
+    kernel_cache._drop_stale(compiled, tmp_path)
+    assert not index.exists()
     assert (compiled / "other.txt").exists()
-    kernel_cache._drop_older(tmp_path / "nothing", tmp_path / "nowhere")
+    (tmp_path / "file").write_text("")
+    kernel_cache._drop_stale(tmp_path / "file" / "below", tmp_path)
+
+
+@pytest.mark.parametrize("chosen", [False, True])
+def test_the_folder_that_numba_takes(chosen, tmp_path):
+    """Where ours says that kernels lie, there Numba's are."""
+    environment = {k: v for k, v in os.environ.items() if k != "NUMBA_CACHE_DIR"}
+    code = (
+        "from neurodeploy.simulator import kernel_cache, kernels\n"
+        "print(kernels.gather._cache.cache_path, kernel_cache._in_use(), sep='\\n')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env=environment | ({"NUMBA_CACHE_DIR": str(tmp_path)} if chosen else {}),
+        timeout=300,
+        check=True,
+    )
+    numbas, ours = done.stdout.splitlines()
+    assert numbas == ours
+    assert ours.startswith(str(tmp_path)) == chosen
 
 
 def test_a_process_that_has_nowhere(fashion_program, tmp_path):

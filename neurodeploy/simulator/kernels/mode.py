@@ -20,6 +20,8 @@ def either(compiled: Any, pure: Any) -> Any:
 
 def _has(feature: str) -> bool:
     """Whether code is made for a processor with it."""
+    if not _settings.ENABLE_AVX:
+        return False
     if _settings.CPU_NAME or _settings.CPU_FEATURES:
         return f"+{feature}" in (_settings.CPU_FEATURES or "").split(",")
     return bool(binding.get_host_cpu_features().get(feature, False))

@@ -1,7 +1,7 @@
 """Sums of rows of weights: in vector registers, or in memory.
 
 Nothing of it depends on a processor's instruction set: LLVM splits a vector of any length into
-those that the machine has.
+those that the machine has. Pairs of weights are read as words of a little-endian machine.
 """
 
 from __future__ import annotations
