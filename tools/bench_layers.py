@@ -12,6 +12,7 @@ several runs, the ways one after the other in each run, in processor time of the
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import statistics
 import sys
@@ -225,6 +226,8 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="write the figures")
     parser.add_argument("--plot", help="write a plot (needs matplotlib)")
     options = parser.parse_args()
+    if options.plot and importlib.util.find_spec("matplotlib") is None:
+        parser.error("--plot needs matplotlib (make setup-bench)")
     result = measure(options)
     show(result)
     if options.json:
