@@ -37,7 +37,8 @@ class Gathered:
     Attributes
     ----------
     table
-        int8, flat: (panels, rows reached, columns reached, channels, lanes).
+        int8, flat: (panels, rows reached, columns reached, channels, lanes); the lanes as
+        `kernels.sums.sum_rows` takes them for the currents' dtype.
     geometry
         int64, read by the kernel in this order: source channels, width, height; rows reached, their
         distance, columns reached; vertical and horizontal stride; padding above and at the left;
@@ -74,7 +75,7 @@ def gathered(field: Receptive, accumulator: type, activity: float) -> Gathered:
     table = aligned((panels, lines, span, channels, lanes), np.int8)
     table[:] = laid.reshape(lines, span, channels, panels, lanes).transpose(3, 0, 1, 2, 4)
     if accumulator is np.int16:
-        table = paired(table)
+        table = _paired(table)
     geometry = np.array(
         [
             channels, width, height,
@@ -89,20 +90,12 @@ def gathered(field: Receptive, accumulator: type, activity: float) -> Gathered:
     tiles = -(-field.out[0] // tile[0]) * -(-field.out[1] // tile[1])
     # an event reaches so many tiles on the mean
     reached = lines / (tile[0] * field.stride[0]) * max(1.0, span / (tile[1] * field.stride[1]))
-    return Gathered(
-        table.reshape(-1),
-        geometry,
-        lanes,
-        lines,
-        Estimate(
-            tiles * fixed / _CYCLES_A_NANOSECOND,
-            reached * each / _CYCLES_A_NANOSECOND,
-        ),
-    )
+    estimate = Estimate(tiles * fixed / _CYCLES_A_NANOSECOND, reached * each / _CYCLES_A_NANOSECOND)
+    return Gathered(table.reshape(-1), geometry, lanes, lines, estimate)
 
 
-def paired(table: np.ndarray) -> np.ndarray:
-    """Rows of weights, int8 (..., lanes), as `kernels.sum_rows` takes them for sums of 16 bits."""
+def _paired(table: np.ndarray) -> np.ndarray:
+    """Rows of weights, int8 (..., lanes), laid out for sums of 16 bits."""
     half = table.shape[-1] // 2
     pairs = aligned(table.shape, np.int8)
     # a byte plus 128, unsigned, differs from the signed one in its sign bit
