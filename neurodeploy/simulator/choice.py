@@ -83,6 +83,11 @@ class Choice:
             self._best[way] = min(self._best[way], took / unit)
         self._runs[way] += 1
 
+    def forget_product(self) -> None:
+        """Never try the product again: the library is not exact here."""
+        self._least = None
+        self.ways = tuple(self._sparse)
+
     def _is_known(self, way: Way) -> bool:
         """Whether it has been timed; threads that began together may have counted, not timed it."""
         return self._runs[way] > _TRIALS and self._best[way] < float("inf")

@@ -62,7 +62,11 @@ def add_currents(
         )
 
     def multiply() -> None:
-        arrival.product.add(events, block, first, shift, keep, take)
+        if arrival.product.is_exact:
+            arrival.product.add(events, block, first, shift, keep, take)
+        else:
+            arrival.choice.forget_product()
+            gather()
 
     begin, end = max(first, 0), max(first + len(block), 0)
     arrival.choice.run(

@@ -30,6 +30,11 @@ ROWS_BYTES = 1_000_000
 _STEP_BYTES_MAX = 30_000_000
 #: Columns from which on a product is about as fast as it gets.
 _LANES = 64
+#: Columns that ONNX Runtime multiplies wrongly with AMX before 1.25: of every 32nd row those from
+#: the 17th on (pull request 27671 there; seen with 1.23.2, the last for Python 3.10).
+_WRONG = range(17, 32)
+#: Rows that each session is tried with: both halves of a kernel of 32 rows, and a rest.
+_TRIED = 67
 
 
 @cache
@@ -42,6 +47,7 @@ def can_multiply(field: Receptive) -> bool:
     kernel = field.weights[0].size * max(1, field.stride[1])
     return (
         _is_installed()
+        and _tile(field) * field.outputs not in _WRONG
         and prod(field.window) <= _COUNT_MAX
         and kernel * prod(field.out) <= _STEP_BYTES_MAX
     )
@@ -59,6 +65,12 @@ class Product:
         What each output reads.
     source
         Shape of the source population.
+
+    Attributes
+    ----------
+    is_exact
+        Whether the library multiplied a few rows as NumPy does; nothing else makes sure that its
+        kernels for this processor are right.
     """
 
     def __init__(self, field: Receptive, source: tuple[int, ...]) -> None:
@@ -79,6 +91,7 @@ class Product:
         self._bit_rows = _bit_rows(field, (top, left), (height, width))
         self._block_steps = max(1, ROWS_BYTES // (self._rows * self._depth))
         self._session = _session(weights.reshape(self._depth, self._lanes))
+        self.is_exact = _is_exact(self._session, weights.reshape(self._depth, self._lanes))
         self._held = threading.local()
 
     def add(
@@ -192,3 +205,10 @@ def _session(weights: np.ndarray) -> Any:
     return ort.InferenceSession(
         model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
+
+
+def _is_exact(session: Any, weights: np.ndarray) -> bool:
+    """Whether a session multiplies rows of counts with its weights exactly."""
+    rows = np.random.default_rng(0).integers(0, _COUNT_MAX + 1, (_TRIED, len(weights)))
+    expected = rows.astype(float) @ weights.astype(float)  # far below 2**53
+    return np.array_equal(session.run(None, {"a": rows.astype(np.uint8)})[0], expected)
