@@ -30,8 +30,8 @@ ROWS_BYTES = 1_000_000
 _STEP_BYTES_MAX = 30_000_000
 #: Columns from which on a product is about as fast as it gets.
 _LANES = 64
-#: Columns that ONNX Runtime multiplies wrongly with AMX before 1.25: of every 32nd row those from
-#: the 17th on (pull request 27671 there; seen with 1.23.2, the last for Python 3.10).
+#: Columns that ONNX Runtime 1.23.2, the last for Python 3.10, multiplies wrongly with AMX: of every
+#: 32nd row those from the 17th on (mended by its pull request 27671 of March 2026).
 _WRONG = range(17, 32)
 #: Rows that each session is tried with: both halves of a kernel of 32 rows, and a rest.
 _TRIED = 67
