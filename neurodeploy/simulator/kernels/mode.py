@@ -20,11 +20,11 @@ def either(compiled: Any, pure: Any) -> Any:
 
 def _has(feature: str) -> bool:
     """Whether code is made for a processor with it."""
-    if not _settings.ENABLE_AVX:
-        return False
     if _settings.CPU_NAME or _settings.CPU_FEATURES:
-        return f"+{feature}" in (_settings.CPU_FEATURES or "").split(",")
-    return bool(binding.get_host_cpu_features().get(feature, False))
+        there = f"+{feature}" in (_settings.CPU_FEATURES or "").split(",")
+    else:
+        there = binding.get_host_cpu_features().get(feature, False)
+    return bool(there and _settings.ENABLE_AVX)
 
 
 #: Whether it packs the chosen lanes of a vector: words of 32 bits (AVX-512), bytes (VBMI2).
