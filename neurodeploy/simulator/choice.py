@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Literal, NamedTuple
+from typing import Literal
 
-__all__ = ["Choice", "Estimate", "Way"]
+from neurodeploy.simulator.estimates import Estimate
+
+__all__ = ["Choice", "Way"]
 
 Way = Literal["gather", "stamp", "product"]
 
@@ -27,17 +29,6 @@ _PATIENCE = 50_000_000
 _WORTH = 2.5
 
 
-class Estimate(NamedTuple):
-    """Nanoseconds of a step without spikes, and of one event."""
-
-    fixed: float
-    each: float
-
-    def of(self, steps: int, events: int) -> float:
-        """Nanoseconds of a block."""
-        return steps * self.fixed + events * self.each
-
-
 class Choice:
     """What is known of one connection; threads may share it, a lost figure does no harm.
 
@@ -50,8 +41,6 @@ class Choice:
 
     Attributes
     ----------
-    ways
-        Those that there are.
     only
         The way that is prescribed, if any (for tests and benchmarks).
     """
@@ -60,12 +49,15 @@ class Choice:
         self._sparse = dict(sparse)
         self._least = None if multiplications is None else multiplications / _FASTEST_PRODUCT
         self.only: Way | None = None
-        product: tuple[Way, ...] = () if multiplications is None else ("product",)
-        self.ways: tuple[Way, ...] = (*self._sparse, *product)
         self._runs = dict.fromkeys(self.ways, 0)
         self._spent = 0.0
         # measured / estimated; of the product, nanoseconds a step
         self._best = dict.fromkeys(self.ways, float("inf"))
+
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """Those that there are."""
+        return tuple(self._sparse) if self._least is None else (*self._sparse, "product")
 
     def run(self, steps: int, events: int, compute: Mapping[Way, Callable[[], None]]) -> None:
         """Compute a block, one way or the other."""
@@ -86,7 +78,6 @@ class Choice:
     def forget_product(self) -> None:
         """Never try the product again: the library is not exact here."""
         self._least = None
-        self.ways = tuple(self._sparse)
 
     def _is_known(self, way: Way) -> bool:
         """Whether it has been timed; threads that began together may have counted, not timed it."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from neurodeploy.simulator import kernels
 from neurodeploy.simulator.buffers import aligned
-from neurodeploy.simulator.choice import Estimate
+from neurodeploy.simulator.estimates import VECTOR_BYTES, Estimate, cost_at, estimate_of
 from neurodeploy.simulator.receptive import Receptive, tile_weights
 
 __all__ = ["Gathered", "gathered"]
@@ -24,10 +24,8 @@ __all__ = ["Gathered", "gathered"]
 _LIST, _TILE, _EVENT = 20.0, 30.0, 0.8
 #: Cycles to add a vector of 512 bits, by the bytes of the table: first cache, second, beyond.
 _ADD = ((49_152, 0.5), (200_000, 0.58), (1_500_000, 0.72), (np.inf, 3.0))
-_VECTOR_BYTES = 64
 #: Cycles to copy a vector of sums to its rows.
 _COPY = 10.0
-_CYCLES_A_NANOSECOND = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +88,7 @@ def gathered(field: Receptive, accumulator: type, activity: float) -> Gathered:
     tiles = -(-field.out[0] // tile[0]) * -(-field.out[1] // tile[1])
     # an event reaches so many tiles on the mean
     reached = lines / (tile[0] * field.stride[0]) * max(1.0, span / (tile[1] * field.stride[1]))
-    estimate = Estimate(tiles * fixed / _CYCLES_A_NANOSECOND, reached * each / _CYCLES_A_NANOSECOND)
+    estimate = estimate_of(tiles * fixed, reached * each)
     return Gathered(table.reshape(-1), geometry, lanes, lines, estimate)
 
 
@@ -129,7 +127,7 @@ def _cycles(
     lines = field.lines(tile[0])
     panels = -(-prod(tile) * field.outputs // lanes)
     table = lines * field.span(tile[1]) * field.source[0] * lanes
-    add = next(cost for limit, cost in _ADD if table <= limit)
-    vectors = max(1.0, lanes * np.dtype(accumulator).itemsize / _VECTOR_BYTES)
+    add = cost_at(table, _ADD)
+    vectors = max(1.0, lanes * np.dtype(accumulator).itemsize / VECTOR_BYTES)
     copied = _COPY * vectors if tile[0] > 1 else 0.0
     return panels * (_TILE + lines * _LIST + copied), panels * (_EVENT + add * vectors)

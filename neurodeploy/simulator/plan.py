@@ -23,7 +23,8 @@ from neurodeploy.program import (
 )
 from neurodeploy.program.bounds import bounds
 from neurodeploy.simulator import kernels
-from neurodeploy.simulator.choice import Choice, Estimate, Way
+from neurodeploy.simulator.choice import Choice, Way
+from neurodeploy.simulator.estimates import Estimate
 from neurodeploy.simulator.events import Events
 from neurodeploy.simulator.gathering import Gathered, gathered
 from neurodeploy.simulator.layout import (

@@ -81,7 +81,7 @@ class Product:
         self._height, self._width = field.out[0], field.out[1] // tile
         self._rows, self._depth = self._height * self._width, rows * span * channels
         width = (self._width - 1) * tile * stride_x + span
-        height = (field.out[0] - 1) * stride_y + (rows - 1) * field.dilation[0] + 1
+        height = (field.out[0] - 1) * stride_y + field.extent[0]
         # what lies beyond the last kernel is counted in a place that nothing reads
         self._places = width * height * channels + (not field.flat)
         self._offset = _offsets(field, source, (top, left), (height, width), self._places - 1)

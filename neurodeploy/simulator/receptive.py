@@ -52,10 +52,15 @@ class Receptive:
         """Channels of the target."""
         return int(self.weights.shape[0])
 
+    @property
+    def extent(self) -> tuple[int, int]:
+        """Rows and columns of the kernel, gaps of dilation counted."""
+        (high, wide), (down, across) = self.weights.shape[2:], self.dilation
+        return (high - 1) * down + 1, (wide - 1) * across + 1
+
     def span(self, tile: int) -> int:
         """Source columns that `tile` neighbouring outputs reach."""
-        kernel = (self.weights.shape[3] - 1) * self.dilation[1] + 1
-        return (tile - 1) * self.stride[1] + int(kernel)
+        return (tile - 1) * self.stride[1] + self.extent[1]
 
     def lines(self, tile: int) -> int:
         """Source rows that `tile` neighbouring outputs of a column reach, rows between left out."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from neurodeploy.simulator import kernels
 from neurodeploy.simulator.buffers import aligned
-from neurodeploy.simulator.choice import Estimate
+from neurodeploy.simulator.estimates import VECTOR_BYTES, Estimate, cost_at, estimate_of
 from neurodeploy.simulator.receptive import Receptive
 
 __all__ = ["Stamped", "can_stamp", "estimated", "stamped"]
@@ -28,8 +28,6 @@ _EVENT, _RUN = 6.0, 2.0
 _ADD = ((49_152, 0.8), (131_072, 1.3), (1_500_000, 1.75), (np.inf, 4.0))
 #: Cycles to clear a vector of currents.
 _CLEAR = 4.0
-_VECTOR_BYTES = 64
-_CYCLES_A_NANOSECOND = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,11 +89,11 @@ def estimated(field: Receptive, accumulator: type) -> Estimate:
     runs, width = _runs(field), np.dtype(accumulator).itemsize
     # sources away from the edges share one kind
     table = prod(field.stride) * field.source[0] * runs.rows * runs.length * width
-    add = next(cost for limit, cost in _ADD if table <= limit)
-    fixed = _CLEAR * prod(field.out) * field.outputs * width / _VECTOR_BYTES
-    run = runs.pieces * (_RUN + add * runs.lanes * width / _VECTOR_BYTES)
+    add = cost_at(table, _ADD)
+    fixed = _CLEAR * prod(field.out) * field.outputs * width / VECTOR_BYTES
+    run = runs.pieces * (_RUN + add * runs.lanes * width / VECTOR_BYTES)
     each = _EVENT + runs.rows * run
-    return Estimate(fixed / _CYCLES_A_NANOSECOND, each / _CYCLES_A_NANOSECOND)
+    return estimate_of(fixed, each)
 
 
 def stamped(field: Receptive, accumulator: type, exponent: int) -> Stamped:
@@ -136,16 +134,14 @@ def stamped(field: Receptive, accumulator: type, exponent: int) -> Stamped:
 
 
 def _runs(field: Receptive) -> _Runs:
-    rows, columns = (
-        -(-n // stride) for n, stride in zip(_extent(field), field.stride, strict=True)
-    )
+    rows, columns = (-(-n // stride) for n, stride in zip(field.extent, field.stride, strict=True))
     return _Runs(rows, columns, *_cut(columns * field.outputs))
 
 
 def _cut(weights: int) -> tuple[int, int]:
     """So many weights as pieces, and the lanes of each: what adds up soonest."""
     cuts = ((-(-weights // lanes), lanes) for lanes in kernels.STAMPED)
-    return min(cuts, key=lambda cut: cut[0] * (_RUN + cut[1] * 2 / _VECTOR_BYTES))
+    return min(cuts, key=lambda cut: cut[0] * (_RUN + cut[1] * 2 / VECTOR_BYTES))
 
 
 def _columns(field: Receptive, runs: _Runs) -> tuple[np.ndarray, np.ndarray, list[tuple[int, int]]]:
@@ -165,14 +161,8 @@ def _columns(field: Receptive, runs: _Runs) -> tuple[np.ndarray, np.ndarray, lis
     return begin, kind_of.reshape(-1), [(int(x), int(moved)) for x, moved in kinds]
 
 
-def _extent(field: Receptive) -> tuple[int, int]:
-    """Rows and columns of the kernel, gaps of dilation counted."""
-    (high, wide), (down, across) = field.weights.shape[2:], field.dilation
-    return (high - 1) * down + 1, (wide - 1) * across + 1
-
-
 def _expanded(field: Receptive) -> np.ndarray:
     """The kernel (outputs, channels, rows, columns), with zeros where dilation leaves gaps."""
-    kernel = np.zeros((*field.weights.shape[:2], *_extent(field)), np.int8)
+    kernel = np.zeros((*field.weights.shape[:2], *field.extent), np.int8)
     kernel[:, :, :: field.dilation[0], :: field.dilation[1]] = field.weights
     return kernel

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from neurodeploy.simulator import choice as module
-from neurodeploy.simulator.choice import Choice, Estimate
+from neurodeploy.simulator.choice import Choice
+from neurodeploy.simulator.estimates import Estimate
 
 #: Nanoseconds that a step takes as a product, and a step and an event take to gather and to stamp.
 PRODUCT, STEP, EVENT = 1000, 100, 10
