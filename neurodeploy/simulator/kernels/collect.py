@@ -14,7 +14,7 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from neurodeploy.simulator.kernels.lanes import population_count
+from neurodeploy.simulator.kernels.lanes import place_of, population_count, splat
 from neurodeploy.simulator.kernels.mode import CAN_PACK_BYTES, CAN_PACK_WORDS, either
 from neurodeploy.simulator.kernels.neurons import WORD
 
@@ -22,6 +22,7 @@ __all__ = ["WIDTH", "collect", "locate"]
 
 #: Entries written at once; an event list has room for so many more than it holds.
 WIDTH = 16
+_NUMBERS = ir.VectorType(ir.IntType(32), WIDTH)
 _NONE, _ONE, _QUARTER = np.uint64(0), np.uint64(1), np.uint64(2**16 - 1)
 _DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)
 #: Position of the single bit in a word, by the top six bits of its de Bruijn product.
@@ -50,20 +51,16 @@ def _emit_append(typing: Any, index: Any, count: Any, spikes: Any, first: Any) -
     signature = types.intp(index, types.intp, spikes, types.intp)
 
     def emit(context: Any, builder: ir.IRBuilder, signature: Any, values: Any) -> ir.Value:
-        data = cgutils.create_struct_proxy(signature.args[0])(context, builder, values[0]).data
-        number, word = ir.IntType(32), values[2]
-        base = builder.trunc(values[3], number)
-        hole = ir.Constant(ir.VectorType(number, WIDTH), ir.Undefined)
-        base = builder.insert_element(hole, base, ir.Constant(number, 0))
-        base = builder.shuffle_vector(base, hole, ir.Constant(hole.type, None))
+        base = splat(builder, builder.trunc(values[3], _NUMBERS.element), _NUMBERS)
 
         def write(packed: ir.Value, at: ir.Value) -> None:
-            to = builder.bitcast(builder.gep(data, [at]), hole.type.as_pointer())
+            where = values[0], at
+            to, _ = place_of(context, builder, signature.args[0], where, WIDTH)
             builder.store(builder.add(packed, base), to, align=1)
 
         pack = _pack_bytes if CAN_PACK_BYTES else _pack_words
-        pack(builder, word, values[1], write)
-        return builder.add(values[1], builder.ctpop(word))
+        pack(builder, values[2], values[1], write)
+        return builder.add(values[1], builder.ctpop(values[2]))
 
     return signature, emit
 
@@ -73,7 +70,7 @@ def _pack_bytes(builder: ir.IRBuilder, word: ir.Value, count: ir.Value, write: A
     packed = _packed(builder, ir.VectorType(ir.IntType(8), WORD), word, 0)
     found = builder.ctpop(word)
     for begin in range(0, WORD, WIDTH):
-        part = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), list(range(begin, begin + WIDTH)))
+        part = ir.Constant(_NUMBERS, list(range(begin, begin + WIDTH)))
         # the first always: most words hold a few spikes
         wanted = builder.icmp_signed(">=", found, ir.Constant(found.type, begin and begin + 1))
         with builder.if_then(wanted):
@@ -88,7 +85,7 @@ def _pack_words(builder: ir.IRBuilder, word: ir.Value, count: ir.Value, write: A
     for begin in range(0, WORD, WIDTH):
         quarter = builder.lshr(word, ir.Constant(word.type, begin))
         quarter = builder.trunc(quarter, ir.IntType(WIDTH))
-        write(_packed(builder, ir.VectorType(ir.IntType(32), WIDTH), quarter, begin), count)
+        write(_packed(builder, _NUMBERS, quarter, begin), count)
         count = builder.add(count, builder.zext(builder.ctpop(quarter), count.type))
 
 

@@ -26,7 +26,9 @@ __all__ = [
     "flags",
     "load",
     "move",
+    "place_of",
     "population_count",
+    "splat",
     "spread",
     "store",
     "store_flags",
@@ -53,7 +55,7 @@ class _VectorModel(models.PrimitiveModel):
         super().__init__(manager, kind, kind.llvm)
 
 
-def _place(context: Any, builder: Any, kind: Any, where: Any, lanes: int) -> tuple:
+def place_of(context: Any, builder: Any, kind: Any, where: Any, lanes: int) -> tuple:
     """Pointer to `lanes` elements of a flat array, `where` = (array, index), and their type."""
     array, at = where
     data = cgutils.create_struct_proxy(kind)(context, builder, array).data
@@ -61,12 +63,20 @@ def _place(context: Any, builder: Any, kind: Any, where: Any, lanes: int) -> tup
     return builder.bitcast(builder.gep(data, [at]), vector.as_pointer()), vector
 
 
+def splat(builder: ir.IRBuilder, value: ir.Value, vector: ir.VectorType) -> ir.Value:
+    """A number in each lane of a vector of its type."""
+    hole, first = ir.Constant(vector, ir.Undefined), ir.Constant(_WORD, 0)
+    lanes = ir.VectorType(_WORD, vector.count)
+    value = builder.insert_element(hole, value, first)
+    return builder.shuffle_vector(value, hole, ir.Constant(lanes, None))
+
+
 @intrinsic(prefer_literal=True)
 def _load(typing: Any, array: Any, at: Any, lanes: Any) -> Any:
     kind = _Vector(lanes.literal_value)
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        place, vector = _place(context, builder, signature.args[0], values[:2], kind.lanes)
+        place, vector = place_of(context, builder, signature.args[0], values[:2], kind.lanes)
         found = builder.load(place, align=1)
         narrow = vector.element.width
         if narrow == _WORD.width:
@@ -80,7 +90,7 @@ def _load(typing: Any, array: Any, at: Any, lanes: Any) -> Any:
 def _store(typing: Any, array: Any, at: Any, vector: Any) -> Any:
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> None:
         lanes = signature.args[2].lanes
-        place, vector = _place(context, builder, signature.args[0], values[:2], lanes)
+        place, vector = place_of(context, builder, signature.args[0], values[:2], lanes)
         narrow = vector.element.width < _WORD.width
         value = builder.trunc(values[2], vector) if narrow else values[2]
         builder.store(value, place, align=1)
@@ -92,8 +102,8 @@ def _store(typing: Any, array: Any, at: Any, vector: Any) -> Any:
 def _move(typing: Any, target: Any, to: Any, source: Any, at: Any, lanes: Any) -> Any:
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> None:
         width = signature.args[4].literal_value
-        begin, _ = _place(context, builder, signature.args[2], values[2:4], width)
-        end, _ = _place(context, builder, signature.args[0], values[:2], width)
+        begin, _ = place_of(context, builder, signature.args[2], values[2:4], width)
+        end, _ = place_of(context, builder, signature.args[0], values[:2], width)
         builder.store(builder.load(begin, align=1), end, align=1)
 
     return types.void(target, to, source, at, lanes), emit
@@ -105,9 +115,7 @@ def _spread(typing: Any, value: Any, lanes: Any) -> Any:
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         one = context.cast(builder, values[0], signature.args[0], types.int32)
-        hole = ir.Constant(kind.llvm, ir.Undefined)
-        first = builder.insert_element(hole, one, ir.Constant(_WORD, 0))
-        return builder.shuffle_vector(first, hole, ir.Constant(kind.llvm, None))
+        return splat(builder, one, kind.llvm)
 
     return kind(value, lanes), emit
 
@@ -153,7 +161,7 @@ def _flags(typing: Any, word: Any, lanes: Any) -> Any:
 @intrinsic
 def _store_flags(typing: Any, array: Any, at: Any, word: Any) -> Any:
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> None:
-        place, vector = _place(context, builder, signature.args[0], values[:2], 64)
+        place, vector = place_of(context, builder, signature.args[0], values[:2], 64)
         flags = builder.bitcast(values[2], ir.VectorType(ir.IntType(1), 64))
         builder.store(builder.zext(flags, vector), place, align=1)
 

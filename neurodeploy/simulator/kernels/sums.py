@@ -14,7 +14,7 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from neurodeploy.simulator.kernels.lanes import move
+from neurodeploy.simulator.kernels.lanes import move, place_of, splat
 from neurodeploy.simulator.kernels.mode import either
 
 __all__ = ["PAIRED_BIAS", "add_row", "put_sums", "sum_rows"]
@@ -119,7 +119,8 @@ def _emit_sum_rows(
             body.terminator.set_metadata("llvm.loop", _rolled(builder.module))
         place = builder.bitcast(builder.gep(out, [values[1]]), sums.as_pointer())
         held = builder.select(keep, builder.load(place, align=1), ir.Constant(sums, None))
-        shifted = builder.shl(summed.total(), _spread(builder, shift, sums))
+        shift = splat(builder, builder.trunc(shift, sums.element), sums)
+        shifted = builder.shl(summed.total(), shift)
         builder.store(builder.add(held, shifted), place, align=1)
 
     return signature, emit
@@ -173,7 +174,7 @@ class _Pairs:
         upper, events = builder.load(self._upper), builder.load(self._events)
         bias = builder.mul(events, ir.Constant(events.type, PAIRED_BIAS))
         lower = builder.sub(builder.load(self._sum), builder.shl(upper, _constant(words, _BYTE)))
-        lower = builder.sub(lower, _spread(builder, bias, words))
+        lower = builder.sub(lower, splat(builder, builder.trunc(bias, words.element), words))
         both = list(range(2 * words.count))
         joined = ir.VectorType(ir.IntType(32), len(both))
         return builder.shuffle_vector(lower, upper, ir.Constant(joined, both))
@@ -193,15 +194,6 @@ def _grow(builder: ir.IRBuilder, variable: ir.Value, by: ir.Value) -> None:
 def _constant(vector: ir.VectorType, value: int) -> ir.Constant:
     """The same number in each lane."""
     return ir.Constant(vector, [value] * vector.count)
-
-
-def _spread(builder: ir.IRBuilder, value: ir.Value, vector: ir.VectorType) -> ir.Value:
-    """A number of 64 bits in each lane, cut to what a lane holds."""
-    hole = ir.Constant(vector, ir.Undefined)
-    first = ir.Constant(ir.IntType(64), 0)
-    value = builder.insert_element(hole, builder.trunc(value, vector.element), first)
-    lanes = ir.VectorType(ir.IntType(32), vector.count)
-    return builder.shuffle_vector(value, hole, ir.Constant(lanes, None))
 
 
 def _rolled(module: ir.Module) -> ir.MDValue:
@@ -224,12 +216,8 @@ def _emit_add_row(typing: Any, out: Any, at: Any, table: Any, row: Any, lanes: A
 
     def emit(context: Any, builder: ir.IRBuilder, signature: Any, values: Any) -> None:
         def vector(k: int) -> ir.Value:
-            proxy = cgutils.create_struct_proxy(signature.args[k])(context, builder, values[k])
-            kind = ir.VectorType(
-                context.get_value_type(signature.args[k].dtype), lanes.literal_value
-            )
-            place = builder.gep(proxy.data, [values[k + 1]])
-            return builder.bitcast(place, kind.as_pointer())
+            where = values[k : k + 2]
+            return place_of(context, builder, signature.args[k], where, lanes.literal_value)[0]
 
         sums, weights = vector(0), vector(2)
         total = builder.add(builder.load(sums, align=1), builder.load(weights, align=1))
