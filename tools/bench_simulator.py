@@ -151,27 +151,28 @@ def main() -> int:
         options.repeat, options.seconds, options.batches = 2, 0.5, [16]
     if options.samples < max(options.batches):
         parser.error(f"{options.samples} samples do not fill a batch of {max(options.batches)}")
-    from simulator_bench.table import markdown
-
-    results, code = None, 0
+    text, code = "", 0
     try:
         for results in bench(options):  # hours: what is measured is written at once
-            _write(results, options)
+            text = _written(results, options)
     except KeyboardInterrupt:
         print("interrupted: this is what was measured", file=sys.stderr)
         code = 130
-    if results is not None:
-        print(markdown(results), end="")
+    print(text, end="")
     return code
 
 
-def _write(results: dict[str, Any], options: argparse.Namespace) -> None:
+def _written(results: dict[str, Any], options: argparse.Namespace) -> str:
+    """The table as Markdown, and the files that were asked for."""
+    # not before: a process that measures a peer's memory starts here, too
     from simulator_bench.table import markdown
 
+    text = markdown(results)
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n")
     if options.markdown:
-        options.markdown.write_text(markdown(results))
+        options.markdown.write_text(text)
+    return text
 
 
 if __name__ == "__main__":
