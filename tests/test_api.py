@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -117,3 +119,19 @@ def test_limits_and_labels(fashion_program, fashion_test):
     result = nd.simulate(fashion_program, fashion_test[0][:2])
     with pytest.raises(DataError, match="labels"):
         result.accuracy(fashion_test[1][:3])
+
+
+def test_messages_name_the_distribution_that_is_ours():
+    """`neurodeploy` on the package index is somebody else's: never tell a user to install it."""
+    root = Path(__file__).parents[1]
+    texts = [*root.glob("*.md"), root / "pyproject.toml"]
+    texts += [*(root / "docs").glob("*.md"), *(root / "neurodeploy").rglob("*.py")]
+    wrong = re.compile(r"neurodeploy\[|install '?neurodeploy(?!-compiler)\b")
+    assert not [str(p) for p in texts if wrong.search(p.read_text(encoding="utf-8"))]
+
+
+def test_one_version_everywhere():
+    root = Path(__file__).parents[1]
+    for name in ("pyproject.toml", "CITATION.cff", "CHANGELOG.md"):
+        assert nd.__version__ in (root / name).read_text(encoding="utf-8"), name
+    assert (root / "neurodeploy" / "py.typed").exists()

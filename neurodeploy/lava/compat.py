@@ -29,7 +29,7 @@ LAVA_VERSION = "0.10.0"
 _INSTALL = (
     "run `make setup`, or install it by hand: "
     f"`pip install --no-deps --ignore-requires-python lava-nc=={LAVA_VERSION}` "
-    "and `pip install 'neurodeploy[lava]'`"
+    "and `pip install 'neurodeploy-compiler[lava]'`"
 )
 #: What lava-nc imports but a --no-deps installation does not bring along.
 _NEEDS = {"scipy": "scipy", "asteval": "asteval", "sklearn": "scikit-learn"}

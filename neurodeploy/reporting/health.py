@@ -45,7 +45,7 @@ def examine() -> dict[str, Any]:
             "detail": f"{platform.python_version()} on {platform.machine()}"
             + ("" if supported else "; 3.10 to 3.13 are supported"),
         },
-        *(_package(name, "pip install neurodeploy") for name in _CORE),
+        *(_package(name, "pip install neurodeploy-compiler") for name in _CORE),
         *(_package(name, "make setup (docs/lava.md)") for name in _LAVA),
         _lava_imports(),
         _engine(),

@@ -120,7 +120,7 @@ def _distributed() -> Any:
         raise DeploymentError(
             "dask is not installed",
             place="--workers",
-            remedy="pip install 'neurodeploy[cluster]'",
+            remedy="pip install 'neurodeploy-compiler[cluster]'",
         ) from None
     return distributed
 
@@ -256,7 +256,7 @@ def _told(error: Exception, workers: str) -> DeploymentError:
         return DeploymentError(
             f"a worker has no module {error.name!r}",
             place=workers,
-            remedy="install neurodeploy[cluster] on all machines and start the workers again",
+            remedy="install neurodeploy-compiler[cluster] on all machines, start the workers again",
         )
     if isinstance(error, KilledWorker):
         return DeploymentError(

@@ -108,7 +108,7 @@ def test_without_dask(programs, fashion_test, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(DeploymentError, match="not installed") as caught:
         nd.simulate(programs["ttfs"], fashion_test[0][:4], workers="tcp://127.0.0.1:1")
-    assert "neurodeploy[cluster]" in caught.value.remedy
+    assert "neurodeploy-compiler[cluster]" in caught.value.remedy
 
 
 @contextmanager
