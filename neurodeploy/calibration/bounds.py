@@ -11,9 +11,8 @@ from dataclasses import replace
 import numpy as np
 
 from neurodeploy.calibration.statistics import Calibration, LayerStatistics
-from neurodeploy.network import Conv
-from neurodeploy.network.correlate import correlate
-from neurodeploy.network.stages import Operator, Stage, operator_matrix, population_shape
+from neurodeploy.network import Conv, Dense
+from neurodeploy.network.stages import Operator, Stage, apply_operator, population_shape
 from neurodeploy.program import INPUT
 
 __all__ = ["data_free"]
@@ -40,6 +39,7 @@ def data_free(
             below, above = intervals[stage.paths[0].source]
             size = stage.bias.size
             intervals[stage.name] = np.full(size, below.min()), np.full(size, above.max())
+            layers[stage.activation] = LayerStatistics(float(above.max()), np.zeros(0, np.int64))
             continue
         least, most = stage.bias.copy(), stage.bias.copy()
         for path in stage.paths:
@@ -62,9 +62,10 @@ def _apply(
     operator: Operator, shape: tuple[int, ...], centre: np.ndarray, radius: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """``W @ centre`` and ``|W| @ radius``."""
-    if isinstance(operator, Conv):  # far fewer numbers than its matrix
-        size = replace(operator, weight=np.abs(operator.weight))
-        middle = correlate(operator, centre.reshape(shape))
-        return middle.reshape(-1), correlate(size, radius.reshape(shape)).reshape(-1)
-    matrix = operator_matrix(operator, shape)
-    return matrix @ centre, abs(matrix) @ radius
+    size: Operator = (
+        replace(operator, weight=np.abs(operator.weight))
+        if isinstance(operator, Conv | Dense)
+        else abs(operator)
+    )
+    middle = apply_operator(operator, centre.reshape(shape))
+    return middle, apply_operator(size, radius.reshape(shape))

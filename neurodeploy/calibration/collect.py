@@ -9,7 +9,7 @@ import numpy as np
 
 from neurodeploy.calibration.statistics import Calibration, LayerStatistics
 from neurodeploy.errors import DataError
-from neurodeploy.network import Activation, Network
+from neurodeploy.network import Activation, Network, Node, Pool
 from neurodeploy.network.evaluate import Evaluator
 
 __all__ = ["collect"]
@@ -36,7 +36,7 @@ def collect(
     progress
         Called with the number of samples done; each sample counts twice.
     """
-    taps = [node.name for node in network if isinstance(node, Activation)]
+    taps = [node.name for node in network if _fires(node)]
     evaluator = Evaluator(network, taps)
     output = network.output.name
     size = max(1, min(256, _BATCH_FLOATS // sum(prod(s) for s in network.shapes.values())))
@@ -83,3 +83,8 @@ def collect(
         len(x),
         input_total / len(x),
     )
+
+
+def _fires(node: Node) -> bool:
+    """Whether a node may become a population: its mean is wanted for bias correction."""
+    return isinstance(node, Activation) or (isinstance(node, Pool) and node.operation == "max")

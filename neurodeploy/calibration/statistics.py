@@ -11,7 +11,7 @@ __all__ = ["Calibration", "LayerStatistics"]
 
 @dataclass(frozen=True)
 class LayerStatistics:
-    """Activations of one layer (after ReLU).
+    """Activations of one layer (after ReLU), or what a max pooling passes on.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ class Calibration:
     Attributes
     ----------
     layers
-        By name of the Activation node.
+        By name of the node, an Activation or a max pooling.
     input_range, output_range
         Lowest and highest value at the entrance and the exit.
     samples

@@ -15,13 +15,13 @@ import numpy as np
 from scipy import sparse
 
 from neurodeploy.network import Conv, Dense, Shape
-from neurodeploy.network.stages import Operator, Path, Stage
+from neurodeploy.network.stages import RELAY, Operator, Path, Stage
 from neurodeploy.program import INPUT
 
 __all__ = ["relay_input"]
 
 #: Populations that repeat the input, by the sign of what they carry.
-RELAYS = {1.0: f"{INPUT}.relay", -1.0: f"{INPUT}.negative.relay"}
+RELAYS = {1.0: f"{INPUT}{RELAY}", -1.0: f"{INPUT}.negative{RELAY}"}
 
 
 def relay_input(

@@ -14,14 +14,14 @@ __all__ = ["means"]
 def means(
     stages: tuple[Stage, ...], input_shape: tuple[int, ...], calibration: Calibration
 ) -> dict[str, np.ndarray]:
-    """Mean real activation of the input and of each ReLU stage, in its population's shape.
+    """Mean real activation of the input and of each stage that fires, in its population's shape.
 
-    Empty without samples. A max pooling has none: its mean is not that of what it pools.
+    Empty without samples.
     """
     if not calibration.samples:
         return {}
     found = {INPUT: calibration.input_mean.reshape(input_shape)}
     for stage in stages:
-        if stage.kind == "relu":
+        if not stage.is_readout:
             found[stage.name] = calibration.layers[stage.activation].mean.reshape(stage.shape)
     return found

@@ -15,8 +15,9 @@ import numpy as np
 from neurodeploy.calibration import Calibration
 from neurodeploy.conversion.balance import Balance, Balanced
 from neurodeploy.conversion.means import means
+from neurodeploy.conversion.zeros import response_to_zeros, zeros
 from neurodeploy.errors import UsageError
-from neurodeploy.network.stages import Path, Stage, operator_matrix, population_shape
+from neurodeploy.network.stages import RELAY, Path, Stage, population_shape
 from neurodeploy.program import (
     INPUT,
     Connection,
@@ -80,9 +81,9 @@ class TtfsScheme(Balanced):
             offset=low,
         )
         builder = _Builder(self, encoder, target)
-        builder.mean = means(stages, encoder.shape, calibration)
-        if builder.mean:
-            builder.mean[INPUT] = builder.mean[INPUT] - encoder.offset
+        builder.zero = zeros(stages, encoder.offset)
+        mean = means(stages, encoder.shape, calibration)
+        builder.mean = {name: values - builder.zero[name] for name, values in mean.items()}
         for stage in stages:
             builder.add(stage, calibration)
         readout = builder.populations[-1]
@@ -107,6 +108,8 @@ class _Builder:
         self.connections: list[Connection] = []
         self.unit = {INPUT: encoder.unit}
         self.shape = {INPUT: encoder.shape}
+        #: Real value of the integer 0, and the mean above it.
+        self.zero = {INPUT: encoder.offset}
         self.mean: dict[str, np.ndarray] = {}
         #: Window in which a population fires, and the step at which that window begins.
         self.window = {INPUT: 0}
@@ -115,7 +118,7 @@ class _Builder:
     def add(self, stage: Stage, calibration: Calibration) -> None:
         """A stage, and the relays its inputs need to arrive in the same window."""
         reads = max(self.window[path.source] for path in stage.paths)
-        paths = [self._relayed(path, reads) for path in stage.paths]
+        paths = tuple(self._relayed(path, reads) for path in stage.paths)
         phase = 1 + max(self.fires[path.source] for path in paths)
         arrivals = tuple(
             Arrival(
@@ -137,7 +140,7 @@ class _Builder:
         if stage.kind == "relu":
             statistics = calibration.layers[stage.activation]
             unit = self.scheme.level(statistics, stage.maximum) / self.scheme.steps
-        bias = stage.bias + self._offset(stage)
+        bias = stage.bias + response_to_zeros(paths, self.zero, self.shape)
         layer = quantize_ttfs(stage, bias, arrivals, unit, self.target, self.scheme.steps)
         self.connections += layer.connections
         self._append(
@@ -178,7 +181,7 @@ class _Builder:
         """
         source = path.source
         while self.window[source] < reads:
-            name = f"{source}.relay"
+            name = f"{source}{RELAY}"
             if name not in self.window:
                 size = int(np.prod(self.shape[source]))
                 neuron = Ttfs(np.zeros(size, np.int32), 1)
@@ -200,21 +203,8 @@ class _Builder:
                     membrane_unit=unit,
                 )
                 self._append(relay, unit, self.window[source])
+                self.zero[name] = self.zero[source]
                 if source in self.mean:
                     self.mean[name] = self.mean[source]
             source = name
         return Path(source, path.operator)
-
-    def _offset(self, stage: Stage) -> np.ndarray:
-        """What the real value of the input's integer 0 adds to each neuron.
-
-        The paper folds the input range [p, q] into weights and bias, with nine thresholds a
-        filter where zero padding is in the way. Here every neuron has its own bias: the response
-        to an input of p everywhere, padding left out, is exact at every border.
-        """
-        total = np.zeros(stage.bias.shape)
-        for path in stage.paths:
-            if path.source == INPUT and self.encoder.offset:
-                constant = np.full(int(np.prod(self.encoder.shape)), self.encoder.offset)
-                total += operator_matrix(path.operator, self.encoder.shape) @ constant
-        return total

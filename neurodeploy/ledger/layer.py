@@ -68,7 +68,7 @@ class Layer:
     decoder_unit
         Real value of a membrane integer at the exit.
     offset
-        Real value of its integer 0: that of the input for its relays.
+        Real value of its integer 0: that of the input for its relays and maxima.
     """
 
     population: Population

@@ -66,7 +66,10 @@ def synapse_map(synapses: Synapses, shape: Shape) -> Map:
 
 def pooling_map(windows: Operator, shape: Shape) -> Map:
     """The maximum over the windows that a max pooling's operator stands for."""
-    assert isinstance(windows, Conv)
+    if not isinstance(windows, Conv):  # of volumes: a row of the matrix for each window
+        assert not isinstance(windows, Dense)
+        columns, starts = windows.indices, windows.indptr[:-1]
+        return lambda x: np.maximum.reduceat(x[:, columns], starts, axis=1)
     pool = Pool("y", "max", windows.kernel, windows.stride, windows.padding, windows.dilation)
     return _session(pool, shape)
 

@@ -13,7 +13,7 @@ from neurodeploy.ledger.entrance import Entrance
 from neurodeploy.ledger.layer import Arriving, Kind, Layer, Way
 from neurodeploy.ledger.operators import float_map, pooling_map, synapse_map
 from neurodeploy.network import Activation, Network, Output, Pool
-from neurodeploy.network.stages import Stage, stages
+from neurodeploy.network.stages import RELAY, Stage, stages
 from neurodeploy.program import (
     INPUT,
     Connection,
@@ -26,7 +26,6 @@ from neurodeploy.program import (
 
 __all__ = ["Twin", "match"]
 
-_RELAY = ".relay"
 _REMEDY = "compile the model again with this version of neurodeploy"
 
 
@@ -100,7 +99,7 @@ def _stages(program: Program, network: Network, pooling: bool) -> dict[str, tupl
 
 def _is_relay(program: Program, population: Population) -> bool:
     arriving = program.incoming(population.name)
-    if len(arriving) != 1 or population.name != arriving[0].source + _RELAY:
+    if len(arriving) != 1 or population.name != arriving[0].source + RELAY:
         return False
     neuron, synapses = population.neuron, arriving[0].synapses
     return (
@@ -169,7 +168,7 @@ def _layer(
         arriving=tuple(arriving),
         decoder_unit=program.decoder.unit,
         steps=program.period,
-        offset=arriving[0].offset if kind == "relay" else 0.0,
+        offset=arriving[0].offset if kind in ("max", "relay") else 0.0,
     )
 
 

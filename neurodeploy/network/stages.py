@@ -33,15 +33,18 @@ from neurodeploy.network import (
     Shape,
 )
 from neurodeploy.network.compose import apply_linear, bias_map, compose, is_reshape
+from neurodeploy.network.correlate import correlate
 from neurodeploy.network.matrix import as_matrix, is_linear
 from neurodeploy.network.narrowing import embed, narrowed
 from neurodeploy.program import INPUT
 
 __all__ = [
     "READOUT",
+    "RELAY",
     "Operator",
     "Path",
     "Stage",
+    "apply_operator",
     "operator_matrix",
     "population_shape",
     "stages",
@@ -49,6 +52,8 @@ __all__ = [
 
 #: Name of the population that the decoder reads.
 READOUT = "output"
+#: How the names of populations end that schemes add to repeat others; no stage's name does.
+RELAY = ".relay"
 
 Operator: TypeAlias = "Dense | Conv | sparse.csr_matrix"
 
@@ -81,7 +86,8 @@ class Stage:
         ``relu``; ``max``: a max pooling, its operator a convolution with weights of 1; or
         ``readout``, which the decoder reads.
     activation
-        Name of the Network's Activation node; empty for the other kinds.
+        Name of the Network's node with the same values: an Activation, or the max pooling; empty
+        for the readout.
     shape
         (C, H, W) or (N,).
     bias
@@ -110,6 +116,26 @@ class Stage:
 def operator_matrix(operator: Operator, shape: Shape) -> sparse.csr_matrix:
     """An operator as a matrix (targets, sources); `shape` is that of its source."""
     return as_matrix(operator, shape) if isinstance(operator, Dense | Conv) else operator
+
+
+def apply_operator(operator: Operator, x: np.ndarray) -> np.ndarray:
+    """What an operator makes of one sample, without a matrix where it is a convolution.
+
+    Parameters
+    ----------
+    x
+        In the shape of the operator's source.
+
+    Returns
+    -------
+    float64 (targets,), flat; biases left out.
+    """
+    if isinstance(operator, Conv):
+        return correlate(operator, x).reshape(-1)
+    flat = x.reshape(-1).astype(np.float64)
+    if isinstance(operator, Dense):
+        return operator.weight.astype(np.float64) @ flat
+    return operator @ flat
 
 
 def population_shape(shape: Shape) -> Shape:
@@ -159,7 +185,7 @@ def stages(network: Network, *, max_pooling: bool = False) -> tuple[Stage, ...]:
         stage = Stage(
             name=_unique(own, names.values(), isinstance(node, Output)),
             kind="max" if is_pool else "relu" if isinstance(node, Activation) else "readout",
-            activation=node.name if isinstance(node, Activation) else "",
+            activation="" if isinstance(node, Output) else node.name,
             shape=population_shape(network.shapes[node.name]),
             paths=paths,
             bias=np.zeros(prod(network.shapes[node.name]))
@@ -208,10 +234,10 @@ def _is_relu(node: Node) -> bool:
 
 
 def _unique(name: str, taken: Iterable[str], readout: bool) -> str:
-    """The name, or the name with a number; `READOUT` is kept for the readout."""
+    """The name, or the name with a number; `READOUT` and `RELAY` are kept for what they name."""
     used = {*taken, INPUT} | (set() if readout else {READOUT})
     candidate, count = name, 2
-    while candidate in used:
+    while candidate in used or candidate.endswith(RELAY):
         candidate, count = f"{name}_{count}", count + 1
     return candidate
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Protocol
 
 from neurodeploy.network import Network, Node
 from neurodeploy.network.compose import compose
 
-__all__ = ["Pass", "fold_pairs", "run_passes"]
+__all__ = ["Pass", "fold_pairs", "fresh", "run_passes"]
 
 
 class Pass(Protocol):
@@ -27,6 +27,14 @@ def run_passes(network: Network, passes: Sequence[Pass]) -> Network:
     for step in passes:
         network = step.apply(network)
     return network
+
+
+def fresh(wish: str, taken: Container[str]) -> str:
+    """The name, or the name with a number where a node of the model has it already."""
+    name, count = wish, 2
+    while name in taken:
+        name, count = f"{wish}_{count}", count + 1
+    return name
 
 
 def fold_pairs(network: Network, wanted: Callable[[Node, Node], bool]) -> Network:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from neurodeploy.network import Activation, Add, Concat, Network, Node, Permute, Pool
 from neurodeploy.network.compose import is_reshape
+from neurodeploy.passes.base import fresh
 
 __all__ = ["FireBeforeMaxPooling"]
 
@@ -43,7 +44,7 @@ class FireBeforeMaxPooling:
                 if _is_max(node) or (is_reshape(node) and sources[0] in fires):
                     fires.add(node.name)
             if _is_max(node) and positive and sources[0] not in fires:
-                relu = Activation(f"{node.name}.fired")
+                relu = Activation(fresh(f"{node.name}.fired", network.graph))
                 nodes.append(relu)
                 inputs[relu.name], inputs[node.name] = sources, (relu.name,)
             nodes.append(node)

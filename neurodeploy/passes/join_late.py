@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from neurodeploy.network import Activation, Concat, Conv, Network, Node
 from neurodeploy.network.compose import is_channel_affine
+from neurodeploy.passes.base import fresh
 
 __all__ = ["JoinLate"]
 
@@ -41,6 +42,9 @@ class JoinLate:
             shapes[node.name] = node.output_shape([shapes[source] for source in sources])
             return node.name
 
+        def free(wish: str) -> str:
+            return fresh(wish, {*network.graph, *nodes})
+
         for node in network:
             sources = network.inputs_of(node.name)
             parts = branches.get(sources[0], ()) if len(sources) == 1 else ()
@@ -52,7 +56,7 @@ class JoinLate:
                 branches[node.name] = tuple(
                     part
                     if _fires(nodes[part], node)
-                    else add(replace(node, name=f"{node.name}.{k}"), part)
+                    else add(replace(node, name=free(f"{node.name}.{k}")), part)
                     for k, part in enumerate(parts)
                 )
                 add(Concat(node.name, axis=0), *branches[node.name])
@@ -60,7 +64,8 @@ class JoinLate:
             elif parts and isinstance(node, Conv) and self._divides(network, node):
                 slices = _slices(node, [shapes[part][0] for part in parts])
                 branches[node.name] = tuple(
-                    add(own, part) for own, part in zip(slices, parts, strict=True)
+                    add(replace(own, name=free(own.name)), part)
+                    for own, part in zip(slices, parts, strict=True)
                 )
             add(node, *sources)
         return _reached(network.output.name, nodes, inputs)

@@ -8,6 +8,7 @@ import numpy as np
 
 from neurodeploy.network import Activation, Concat, Conv, Network, Node, Pool
 from neurodeploy.network.compose import is_channel_affine
+from neurodeploy.passes.base import fresh
 
 __all__ = ["MoveMaxPooling"]
 
@@ -65,14 +66,15 @@ def _pool_branches(network: Network, joined: Concat, pool: Pool) -> Network:
     inputs = {node.name: network.inputs_of(node.name) for node in network}
     branches = inputs[joined.name]
     shared = len(network.consumers_of(joined.name)) > 1
+    parts = tuple(fresh(f"{pool.name}.{k}", network.graph) for k in range(len(branches)))
     for node in network:
         if node.name == pool.name:
-            nodes += [replace(pool, name=f"{pool.name}.{k}") for k in range(len(branches))]
+            nodes += [replace(pool, name=part) for part in parts]
             nodes.append(Concat(pool.name, joined.axis))
         elif node.name != joined.name or shared:
             nodes.append(node)
     if not shared:
         del inputs[joined.name]
-    inputs[pool.name] = tuple(f"{pool.name}.{k}" for k in range(len(branches)))
-    inputs |= {f"{pool.name}.{k}": (branch,) for k, branch in enumerate(branches)}
+    inputs[pool.name] = parts
+    inputs |= {part: (branch,) for part, branch in zip(parts, branches, strict=True)}
     return Network(nodes, inputs)

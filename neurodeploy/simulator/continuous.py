@@ -11,7 +11,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from neurodeploy.network.stages import Stage, operator_matrix
+from neurodeploy.conversion.zeros import response_to_zeros, zeros
+from neurodeploy.network.stages import Stage, operator_matrix, population_shape
 from neurodeploy.program import INPUT
 
 __all__ = ["activations"]
@@ -38,7 +39,9 @@ def activations(
     lowest = float(min(x.min(), 0.0))
     # time of each spike before the end of the window it arrives in; what is relayed keeps it
     lead = {INPUT: x.reshape(-1).astype(np.float64) - lowest}
-    shapes = {INPUT: input_shape} | {stage.name: stage.shape for stage in stages}
+    shapes = {INPUT: population_shape(input_shape)}
+    shapes |= {stage.name: stage.shape for stage in stages}
+    zero = zeros(stages, lowest)
     for stage in stages:
         if stage.kind == "max":
             (path,) = stage.paths
@@ -46,12 +49,10 @@ def activations(
                 operator_matrix(path.operator, shapes[path.source]), lead[path.source]
             )
             continue
-        membrane = stage.bias.astype(np.float64).copy()
+        membrane = stage.bias + response_to_zeros(stage.paths, zero, shapes)
         for path in stage.paths:
             matrix = operator_matrix(path.operator, shapes[path.source])
             membrane += _integrate(matrix, window - lead[path.source], window)
-            if path.source == INPUT and lowest:
-                membrane += matrix @ np.full(matrix.shape[1], lowest)
         if stage.is_readout:
             lead[stage.name] = membrane
             continue

@@ -32,6 +32,22 @@ def _round_up(window: Window, size: Shape) -> Window:
     return replace(window, padding=tuple(padding))
 
 
+def _sees_nothing(window: Window, size: Shape) -> bool:
+    """Whether all cells of some window are padding: a dilated kernel may step over a small map.
+
+    Padding is smaller than the kernel, so a window reaches the map; it steps over it if the first
+    cell that is not in the padding before lies behind the map.
+    """
+    for axis, n in enumerate(size):
+        step, stride, before = window.dilation[axis], window.stride[axis], window.padding[axis]
+        free = n + before + window.padding[len(size) + axis] - window.extent(axis)
+        if step > n and free >= 0:  # then there are few windows
+            starts = range(-before, min(0, free - before + 1), stride)
+            if any(start % step >= n for start in starts):
+                return True
+    return False
+
+
 @register("AveragePool")
 @register("MaxPool", integers="moves")
 def pool(operation: Operation, net: Builder) -> Signal:
@@ -40,7 +56,8 @@ def pool(operation: Operation, net: Builder) -> Signal:
     1. Stride, dilation, pads, auto_pad; count_include_pad, which means nothing without padding.
     2. ceil_mode as end padding, where that is exact: always, but for averages that count padding.
     3. Refused: auto_pad SAME with dilation (ONNX Runtime pads as if there were none), indices as a
-       second output, padding as large as the kernel, averages of ceil_mode that count padding.
+       second output, padding as large as the kernel, dilated windows whose every cell is padding,
+       averages of ceil_mode that count padding.
     """
     operation.only_first_output()
     x = operation.signal()
@@ -65,9 +82,12 @@ def pool(operation: Operation, net: Builder) -> Signal:
                 remedy="export with ceil_mode=0 or count_include_pad=0",
             )
         window = rounded
-    if any(pad >= n for pad, n in zip(window.padding, kernel * 2, strict=True)):
+    if any(pad >= n for pad, n in zip(window.padding, kernel * 2, strict=True)) or _sees_nothing(
+        window, x.shape[1:]
+    ):
         raise UnsupportedError(
-            f"padding {window.padding} is as large as its kernel {kernel}: windows see nothing",
+            f"padding {window.padding} is as large as its kernel {kernel} (or its dilation "
+            f"{window.dilation} steps over the map): windows see nothing",
             remedy="use less padding",
         )
     operation_kind: Literal["average", "max"] = "average" if average else "max"
