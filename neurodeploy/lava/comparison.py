@@ -70,13 +70,19 @@ class Comparison:
 
 
 def compare(program: Program, found: LavaTrace, expected: Trace, membranes: bool) -> Comparison:
-    """Compare every spike and, if asked for, every membrane of a whole run."""
+    """Compare every spike and, if asked for, every membrane of a whole run.
+
+    Of a population that sends integers the integers are compared: another one is another spike.
+    """
     fired = spikes = values = wrong = 0
     firsts: list[Mismatch] = []
     for p in program.order:
-        ours, lavas = expected.spikes[p.name], found.spikes[p.name]
+        if p.neuron.is_graded:
+            ours, lavas = expected.messages[p.name], found.messages[p.name]
+        else:
+            ours, lavas = expected.spikes[p.name], found.spikes[p.name]
         differ = ours != lavas
-        fired += int(np.count_nonzero(ours | lavas))
+        fired += int(np.count_nonzero((ours != 0) | (lavas != 0)))
         spikes += int(np.count_nonzero(differ))
         firsts += _first(p.name, "spike", differ, lavas, ours)
         if membranes:

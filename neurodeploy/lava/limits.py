@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from neurodeploy.errors import DeploymentError
 from neurodeploy.lava.layout import row_bound
-from neurodeploy.program import INPUT, Connection, Convolution, Lif, Program
+from neurodeploy.program import INPUT, Connection, Convolution, Program
 
 __all__ = ["check_range", "default_timeout", "suits_conv"]
 
@@ -46,7 +46,7 @@ def check_range(program: Program, largest: int) -> None:
         Some population's shifted input may exceed 32 bit.
     """
     for population in program.populations:
-        shift = population.neuron.shift if isinstance(population.neuron, Lif) else 0
+        shift = population.neuron.input_shift
         incoming = program.incoming(population.name)
         bound = sum(_bound(program, c, largest) for c in incoming)
         # `Dense` and `Sparse` sum up weights doubled, and shift by one less than the exponent
@@ -62,7 +62,11 @@ def check_range(program: Program, largest: int) -> None:
 
 def _bound(program: Program, connection: Connection, largest: int) -> int:
     """Largest magnitude that a connection can bring to one target."""
-    message = max(largest, 1) if connection.graded and connection.source == INPUT else 1
+    message = 1
+    if connection.graded and connection.source == INPUT:
+        message = max(largest, 1)
+    elif connection.graded:
+        message = max(1, *map(abs, program.sends(connection.source)))
     return (row_bound(connection.synapses) * message) << connection.exponent
 
 

@@ -30,10 +30,7 @@ from neurodeploy.program import (
     Connection,
     Convolution,
     Dense,
-    Earliest,
-    Population,
     Program,
-    Ttfs,
 )
 
 __all__ = ["Lowered", "lower"]
@@ -77,8 +74,8 @@ def lower(
     Parameters
     ----------
     folder
-        Holds ``messages.npy`` (steps, inputs), each row in Lava's order; ``spikes-K.bin`` and
-        ``membrane-K.bin`` are written there, K the population's number.
+        Holds ``messages.npy`` (steps, inputs), each row in Lava's order; ``spikes-K.bin``,
+        ``membrane-K.bin`` and ``messages-K.bin`` are written there, K the population's number.
     largest
         Largest magnitude among the messages.
     membranes
@@ -93,19 +90,22 @@ def lower(
     """
     check_range(program, largest)
     import_lava()
+    from neurodeploy.lava.neurons import Window, process_of
     from neurodeploy.lava.processes.kinds import Delay, Source
 
     shape = lava_shape(program.encoder.shape)
     source = Source(shape=shape, path=str(folder / "messages.npy"), name=INPUT)
-    tapes = {
+    recordings = {
         p.name: {
             "spikes": str(folder / f"spikes-{k}.bin"),
             "membranes": str(folder / f"membrane-{k}.bin") if p.name in membranes else "",
+            "messages": str(folder / f"messages-{k}.bin") if p.neuron.is_graded else "",
         }
         for k, p in enumerate(program.populations)
     }
     populations = {
-        p.name: _population(p, program.period, tapes[p.name]) for p in program.populations
+        p.name: process_of(p.neuron, Window(p, program.period, p.phase, recordings[p.name]))
+        for p in program.populations
     }
     ports = {INPUT: source.s_out} | {name: p.s_out for name, p in populations.items()}
     delays: dict[tuple[str, int], Any] = {}
@@ -127,11 +127,11 @@ def lower(
             (out if out.shape == target.shape else out.reshape(target.shape)).connect(target)
         connections.setdefault(connection.name, []).extend(parts)
     _tie_loose_ends(program, source, populations)
-    recorders = _recorders(populations, tapes) if stock else {}
+    recorders = _recorders(populations, recordings) if stock else {}
     return Lowered(source, populations, recorders, connections)
 
 
-def _recorders(populations: dict[str, Any], tapes: dict[str, dict[str, str]]) -> dict[str, Any]:
+def _recorders(populations: dict[str, Any], recordings: dict[str, dict[str, str]]) -> dict[str, Any]:
     """A `Recorder` for each of Lava's own neurons."""
     from lava.proc.lif.process import LIFReset
 
@@ -140,59 +140,17 @@ def _recorders(populations: dict[str, Any], tapes: dict[str, dict[str, str]]) ->
     recorders = {}
     for name, population in populations.items():
         if isinstance(population, LIFReset):
+            files = recordings[name]
             recorder = recorders[name] = Recorder(
-                shape=population.s_out.shape, **tapes[name], name=f"record {name}"
+                shape=population.s_out.shape,
+                spikes=files["spikes"],
+                membranes=files["membranes"],
+                name=f"record {name}",
             )
             population.s_out.connect(recorder.s_in)
-            if tapes[name]["membranes"]:
+            if files["membranes"]:
                 recorder.state.connect_var(population.v)
     return recorders
-
-
-def _population(population: Population, period: int, tape: dict[str, str]) -> Any:
-    """Lava's `LIFReset` for a stock neuron, a process of ours for the others.
-
-    `tape` names the files of the recording.
-    """
-    from lava.proc.lif.process import LIFReset
-
-    from neurodeploy.lava.processes.kinds import EarliestSpike, Neurons, SpikeTimes
-
-    neuron, shape = population.neuron, lava_shape(population.shape)
-    order = lava_order(population.shape)
-    window: dict[str, Any] = {
-        "period": period,
-        "phase": population.phase,
-        "name": population.name,
-        **tape,
-    }
-    if isinstance(neuron, Earliest):
-        return EarliestSpike(shape=shape, **window)
-    if isinstance(neuron, Ttfs):
-        return SpikeTimes(
-            shape=shape, neuron=neuron, bias=neuron.bias[order].reshape(shape), **window
-        )
-    if neuron.is_stock:
-        process = LIFReset(
-            shape=shape,
-            du=neuron.du,
-            dv=neuron.dv,
-            vth=neuron.threshold,
-            bias_mant=neuron.bias_mantissa[order].reshape(shape),
-            bias_exp=neuron.bias_exponent,
-            reset_interval=period,
-            reset_offset=population.phase % period,
-            name=population.name,
-        )
-        for key, path in tape.items():  # for our model of it; Lava's own knows nothing of them
-            process.proc_params[key] = path
-        return process
-    return Neurons(
-        shape=shape,
-        neuron=neuron,
-        bias=neuron.bias[order].reshape(shape),
-        **window,
-    )
 
 
 def _connection(program: Program, connection: Connection, largest: int, stock: bool) -> list[Any]:

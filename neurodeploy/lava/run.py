@@ -23,7 +23,8 @@ from neurodeploy.errors import DeploymentError
 from neurodeploy.lava.compat import require_lava
 from neurodeploy.lava.layout import lava_order
 from neurodeploy.lava.limits import default_timeout
-from neurodeploy.program import Program
+from neurodeploy.program import Population, Program
+from neurodeploy.program.neurons.sources import sources_of
 from neurodeploy.program.storage import save
 
 __all__ = ["LavaTrace", "Models", "run"]
@@ -50,6 +51,8 @@ class LavaTrace:
         bool (steps, neurons), neurons in C order.
     membrane
         int32 (steps, neurons), after the step, for the populations asked for.
+    messages
+        int32 (steps, neurons): what was sent, of the populations that send integers.
     seconds
         Wall time in all; `start_seconds` of it before the first step (imports, compiling,
         starting processes), `step_seconds` while stepping.
@@ -59,6 +62,7 @@ class LavaTrace:
 
     spikes: dict[str, np.ndarray]
     membrane: dict[str, np.ndarray]
+    messages: dict[str, np.ndarray]
     seconds: float
     start_seconds: float
     step_seconds: float
@@ -110,16 +114,17 @@ def run(
             "largest": int(max(messages.max(initial=0), -messages.min(initial=0))),
             "membranes": sorted(membranes),
             "stock": stock,
+            "kinds": sources_of({type(p.neuron) for p in program.populations}),
         }
         save(program, folder / "program.ndp")
         np.save(folder / "messages.npy", _narrowed(messages)[:, lava_order(program.encoder.shape)])
         (folder / "job.json").write_text(json.dumps(job))
         _work(folder, program, len(messages), started + limit, limit, progress)
         report = json.loads((folder / "done.json").read_text())
-        spikes, membrane = _read(folder, program, len(messages), membranes)
+        spikes, membrane, sent = _read(folder, program, len(messages), membranes)
     seconds = time.monotonic() - started
     models: Models = "lava" if stock else "neurodeploy"
-    return LavaTrace(spikes, membrane, seconds, **report, models=models)
+    return LavaTrace(spikes, membrane, sent, seconds, **report, models=models)
 
 
 def _checked(program: Program, messages: np.ndarray) -> np.ndarray:
@@ -243,20 +248,25 @@ def _failure(folder: Path, code: int) -> DeploymentError:
 
 def _read(
     folder: Path, program: Program, steps: int, membranes: Collection[str]
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """The recordings, neurons back in C order."""
-    spikes, membrane = {}, {}
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """The recordings, neurons back in C order: spikes, membranes, messages."""
+    spikes, membrane, sent = {}, {}, {}
     for k, p in enumerate(program.populations):
         order = np.argsort(lava_order(p.shape))
+
+        def integers(name: str, p: Population = p, order: np.ndarray = order) -> np.ndarray:
+            values = np.fromfile(folder / name, "<i4")
+            if values.size != steps * p.size:
+                raise DeploymentError("Lava's recording is incomplete", place=p.name)
+            return values.reshape(steps, p.size)[:, order].astype(np.int32, copy=False)
+
         packed = np.fromfile(folder / f"spikes-{k}.bin", np.uint8)
-        wanted = [(packed, steps * -(-p.size // 8))]
-        if p.name in membranes:
-            values = np.fromfile(folder / f"membrane-{k}.bin", "<i4")
-            wanted.append((values, steps * p.size))
-        if any(found.size != size for found, size in wanted):
+        if packed.size != steps * -(-p.size // 8):
             raise DeploymentError("Lava's recording is incomplete", place=p.name)
         bits = np.unpackbits(packed.reshape(steps, -1), axis=1, count=p.size)
         spikes[p.name] = bits.view(bool)[:, order]
         if p.name in membranes:
-            membrane[p.name] = values.reshape(steps, p.size)[:, order].astype(np.int32, copy=False)
-    return spikes, membrane
+            membrane[p.name] = integers(f"membrane-{k}.bin")
+        if p.neuron.is_graded:
+            sent[p.name] = integers(f"messages-{k}.bin")
+    return spikes, membrane, sent

@@ -6,12 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurodeploy.program.neuron import (
-    CURRENT_LIMIT,
-    MEMBRANE_LIMIT,
-    NO_CURRENT_MEMORY,
-    Reset,
-)
+from neurodeploy.program.neurons.arithmetic import CURRENT_LIMIT, MEMBRANE_LIMIT
+from neurodeploy.program.neurons.lif import NO_CURRENT_MEMORY, Reset
 
 __all__ = ["LifRule", "wrap"]
 

@@ -21,6 +21,7 @@ from typing import Any
 
 from neurodeploy.errors import NeuroDeployError
 from neurodeploy.lava.compat import import_lava
+from neurodeploy.program.neurons.sources import import_kinds
 from neurodeploy.program.storage import load
 
 __all__ = ["main"]
@@ -44,6 +45,7 @@ def main(folder: Path) -> None:
 
 def _run(folder: Path) -> None:
     job = json.loads((folder / "job.json").read_text())
+    import_kinds(job["kinds"])
     program = load(folder / "program.ndp")
     started = time.monotonic()
     import_lava()

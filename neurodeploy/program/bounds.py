@@ -1,25 +1,18 @@
 """Worst cases of every accumulator, proved from the integer weights (interval arithmetic).
 
 A bound holds for every input the encoder can send and every spike pattern, so a program
-whose bounds stay inside the registers can neither wrap nor clip.
+whose bounds stay inside the registers can neither wrap nor clip. What follows from the input of
+a neuron for its states is told by its kind (`Neuron.bounds`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 
-from neurodeploy.program.neuron import (
-    CURRENT_LIMIT,
-    MEMBRANE_LIMIT,
-    NO_CURRENT_MEMORY,
-    Earliest,
-    Lif,
-    Neuron,
-    Ttfs,
-)
+from neurodeploy.program.neurons.base import Neuron
+from neurodeploy.program.neurons.worst_case import Bounds, Drive, Interval
 from neurodeploy.program.program import INPUT, Connection, Program
 from neurodeploy.program.synapse import Convolution, Dense
 
@@ -28,52 +21,14 @@ __all__ = [
     "Interval",
     "bounds",
     "input_interval",
-    "membrane_range",
     "message_range",
     "neuron_bounds",
     "synaptic_range",
     "weight_sums",
 ]
 
-#: Lowest and highest value, int64 arrays of equal shape.
-Interval = tuple[np.ndarray, np.ndarray]
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """Worst cases of one population.
-
-    Attributes
-    ----------
-    synaptic
-        Lowest and highest input a of one step, over all neurons.
-    current
-        Of u, before wrapping; None when the current has memory (no bound computed).
-    membrane
-        Of v, before clipping; None when no bound is computed (leak, current memory).
-    """
-
-    synaptic: tuple[int, int]
-    current: tuple[int, int] | None
-    membrane: tuple[int, int] | None
-
-    @property
-    def cannot_wrap(self) -> bool:
-        """Proved: u never leaves 24 bit."""
-        return (
-            self.current is not None
-            and self.current[0] > -CURRENT_LIMIT
-            and self.current[1] <= CURRENT_LIMIT
-        )
-
-    @property
-    def cannot_clip(self) -> bool:
-        """Proved: v never reaches its limits."""
-        return (
-            self.membrane is not None
-            and self.membrane[0] >= -MEMBRANE_LIMIT
-            and self.membrane[1] <= MEMBRANE_LIMIT
-        )
+#: Sums beyond these count as these: far outside 24 bit, and no product of them leaves 64 bit.
+_LARGEST_SUM, _LARGEST = 2**38, 2**61
 
 
 def weight_sums(connection: Connection) -> Interval:
@@ -100,10 +55,11 @@ def weight_sums(connection: Connection) -> Interval:
 
 
 def message_range(program: Program, connection: Connection) -> tuple[int, int]:
-    """Lowest and highest payload that a connection can carry."""
-    if connection.source == INPUT and connection.graded:
-        return program.encoder.message_range
-    return 0, 1
+    """Lowest and highest payload that a connection can carry, 0 included: no message."""
+    low, high = program.sends(connection.source)
+    if not connection.graded:
+        return 0, int(low < 0 or high > 0)
+    return min(low, 0), max(high, 0)
 
 
 def input_interval(
@@ -118,118 +74,66 @@ def input_interval(
     arriving
         Its incoming connections, each with the range of its payload.
     """
-    low = np.zeros(shape, np.int64)
-    high = np.zeros_like(low)
+    low, high = _interval(shape, arriving)
+    return np.broadcast_to(low, shape).reshape(-1), np.broadcast_to(high, shape).reshape(-1)
+
+
+def _interval(
+    shape: tuple[int, ...], arriving: Iterable[tuple[Connection, tuple[int, int]]]
+) -> Interval:
+    """`input_interval` in the smallest arrays that broadcast to `shape`.
+
+    A convolution has one sum a channel, however large its map: a file of a few kB may state a
+    map of 10^8 positions.
+    """
+    low = high = np.zeros((1,) * len(shape), np.int64)
     for connection, (least, most) in arriving:
-        negative, positive = weight_sums(connection)
+        negative, positive = (
+            np.clip(w, -_LARGEST_SUM, _LARGEST_SUM) for w in weight_sums(connection)
+        )
         if negative.ndim == 1:
             negative, positive = negative.reshape(shape), positive.reshape(shape)
-        low = low + negative * most + positive * least
-        high = high + positive * most + negative * least
-    return low.reshape(-1), high.reshape(-1)
+        low = np.clip(low + negative * most + positive * least, -_LARGEST, _LARGEST)
+        high = np.clip(high + positive * most + negative * least, -_LARGEST, _LARGEST)
+    return low, high
 
 
 def synaptic_range(program: Program, name: str) -> Interval:
     """`input_interval` of a population of a program."""
-    return input_interval(
-        program.population(name).shape,
-        [(c, message_range(program, c)) for c in program.incoming(name)],
-    )
+    return input_interval(program.population(name).shape, _arriving(program, name))
 
 
-def membrane_range(
-    drive: Interval, threshold: int, reset: str, v_initial: int, steps: int
-) -> tuple[int, int]:
-    """Extremes of the membrane of a neuron without leak, before clipping.
-
-    Parameters
-    ----------
-    drive
-        Lowest and highest sum of current and bias of one step, membrane units.
-    threshold
-        In membrane units.
-    steps
-        Length of the window.
-    """
-    low_drive, high_drive = drive
-    peak = np.full(high_drive.shape, v_initial, np.int64)
-    highest = int(v_initial)
-    bottom = np.full(low_drive.shape, v_initial, np.int64)
-    # a spike can leave the membrane at zero (or just above), wherever it came from
-    lowest = int(v_initial) if reset == "none" else min(int(v_initial), 0)
-    for _ in range(steps):
-        peak = peak + high_drive
-        bottom = bottom + low_drive
-        highest = max(highest, int(peak.max(initial=highest)))
-        lowest = min(lowest, int(bottom.min(initial=lowest)))
-        if reset == "subtract":
-            peak = np.where(peak > threshold, np.maximum(threshold, peak - threshold), peak)
-            bottom = np.where(bottom > threshold, bottom - threshold, bottom)
-        elif reset == "zero":
-            peak = np.where(peak > threshold, max(threshold, 0), peak)
-            bottom = np.minimum(bottom, 0)
-    return lowest, highest
+def _arriving(program: Program, name: str) -> list[tuple[Connection, tuple[int, int]]]:
+    return [(c, message_range(program, c)) for c in program.incoming(name)]
 
 
 def neuron_bounds(neuron: Neuron, synaptic: Interval, steps: int) -> Bounds:
-    """Worst cases of a population whose input range is known."""
-    low, high = synaptic
-    extremes = (int(low.min(initial=0)), int(high.max(initial=0)))
-    if isinstance(neuron, Earliest):
-        return Bounds(extremes, (0, 0), (0, 0))
-    if isinstance(neuron, Ttfs):
-        return _ttfs_bounds(neuron, low, high, extremes, steps)
-    return _lif_bounds(neuron, low, high, extremes, steps)
+    """Worst cases of a population whose input range is known.
 
-
-def _ttfs_bounds(
-    neuron: Ttfs, low: np.ndarray, high: np.ndarray, extremes: tuple[int, int], steps: int
-) -> Bounds:
-    """Each source fires once a window: u is a sum of weights, v at most `steps` times that.
-
-    v grows with u at every step, so what it reaches if all come at the first step, or only
-    the positive or only the negative ones do, bounds it at every step.
+    Parameters
+    ----------
+    synaptic
+        Of one step; for a kind that reads times, every source sends once a window.
     """
-    bias = neuron.bias.astype(np.int64)
-    least = np.minimum(bias, bias + low * steps)
-    most = np.maximum(bias, bias + high * steps)
-    membrane = (int(least.min(initial=0)), int(most.max(initial=0)))
-    return Bounds(extremes, extremes, membrane)
-
-
-def _lif_bounds(
-    neuron: Lif, low: np.ndarray, high: np.ndarray, extremes: tuple[int, int], steps: int
-) -> Bounds:
-    if neuron.du != NO_CURRENT_MEMORY:
-        return Bounds(extremes, None, None)
-    current = (extremes[0] << neuron.shift, extremes[1] << neuron.shift)
-    if neuron.dv != 0:
-        return Bounds(extremes, current, None)
-    bias = neuron.bias.astype(np.int64)
-    drive = ((low << neuron.shift) + bias, (high << neuron.shift) + bias)
-    membrane = membrane_range(
-        drive, neuron.threshold << neuron.shift, neuron.reset, neuron.v_initial, steps
-    )
-    return Bounds(extremes, current, membrane)
+    return neuron.bounds(Drive(*synaptic, once=True), steps)
 
 
 def bounds(program: Program) -> dict[str, Bounds]:
-    """Worst cases of every population of an aligned program over one period, by name."""
+    """Worst cases of every population of a program over one period, by name."""
     found = {}
     for p in program.populations:
-        proof = neuron_bounds(p.neuron, synaptic_range(program, p.name), program.period)
-        if isinstance(p.neuron, Ttfs) and not _fires_once(program, p.name):
-            proof = Bounds(proof.synaptic, None, None)
-        found[p.name] = proof
+        low, high = _interval(p.shape, _arriving(program, p.name))
+        if p.neuron.size is not None:  # it has biases, so the file is as large as the population
+            low, high = (np.broadcast_to(d, p.shape).reshape(-1) for d in (low, high))
+        drive = Drive(low, high, once=_sends_once(program, p.name))
+        found[p.name] = p.neuron.bounds(drive, program.period)
     return found
 
 
-def _fires_once(program: Program, name: str) -> bool:
-    """Whether everything that reaches a population fires at most once a window."""
-    for connection in program.incoming(name):
-        if connection.source == INPUT:
-            if program.encoder.encoding != "ttfs":
-                return False
-        elif isinstance(program.population(connection.source).neuron, Lif):
-            return False
-    return program.is_aligned
+def _sends_once(program: Program, name: str) -> bool:
+    """Whether everything that reaches a population sends at most one message a window."""
+    sources = {c.source for c in program.incoming(name)}
+    return program.is_aligned and all(
+        program.encoder.sends_once if s == INPUT else program.population(s).neuron.sends_once
+        for s in sources
+    )

@@ -136,6 +136,16 @@ class Encoder:
         return (-1 if self.low < 0 else 0), (1 if self.high > 0 else 0)
 
     @property
+    def sends_once(self) -> bool:
+        """Whether it sends at most one message a window."""
+        return self.encoding == "ttfs"
+
+    def check_period(self, period: int) -> None:
+        """Refuse integers that do not fit a window of so many steps (ProgramError)."""
+        if self.encoding == "ttfs" and self.high > period:
+            raise ProgramError(f"{self.high} levels in a window of {period} steps")
+
+    @property
     def is_graded(self) -> bool:
         """Whether the messages carry more than "a spike" (an integer or a sign)."""
         return self.encoding == "current" or self.low < 0

@@ -8,7 +8,8 @@ import numpy as np
 
 from neurodeploy.errors import ProgramError
 from neurodeploy.program.codec import Decoder, Encoder, Preprocessing
-from neurodeploy.program.neuron import Earliest, Lif, Neuron, Ttfs
+from neurodeploy.program.neurons import Neuron, kind_named
+from neurodeploy.program.neurons.fields import PerNeuron, rules
 from neurodeploy.program.program import Connection, Population, Program
 from neurodeploy.program.synapse import Convolution, Dense, Sparse, Synapses
 
@@ -29,7 +30,7 @@ def program_to(program: Program) -> tuple[dict[str, Any], Tensors]:
                 "phase": p.phase,
                 "spike_value": p.spike_value,
                 "membrane_unit": p.membrane_unit,
-                "neuron": _neuron_to(p.neuron, f"population_{i}_bias", tensors),
+                "neuron": _neuron_to(p.neuron, i, tensors),
             }
         )
     connections = []
@@ -120,44 +121,29 @@ def program_from(graph: dict[str, Any], tensors: Tensors) -> Program:
     )
 
 
-def _neuron_to(neuron: Neuron, bias: str, tensors: Tensors) -> dict[str, Any]:
-    if isinstance(neuron, Earliest):
-        return {"kind": neuron.kind}
-    if isinstance(neuron, Ttfs):
-        tensors[bias] = neuron.bias
-        return {"kind": neuron.kind, "bias": bias, "slope": neuron.slope, "fires": neuron.fires}
-    tensors[bias] = neuron.bias_mantissa
-    return {
-        "kind": neuron.kind,
-        "bias_mantissa": bias,
-        "bias_exponent": neuron.bias_exponent,
-        "threshold": neuron.threshold,
-        "du": neuron.du,
-        "dv": neuron.dv,
-        "reset": neuron.reset,
-        "shift": neuron.shift,
-        "v_initial": neuron.v_initial,
-    }
+def _neuron_to(neuron: Neuron, number: int, tensors: Tensors) -> dict[str, Any]:
+    """Every declared field by its name; arrays as tensors."""
+    entry: dict[str, Any] = {"kind": neuron.kind}
+    for field, rule in rules(neuron):
+        value = getattr(neuron, field.name)
+        if isinstance(rule, PerNeuron):
+            name = f"population_{number}_{rule.tensor}"
+            tensors[name], value = value, name
+        elif rule.optional and value == field.default:
+            continue
+        entry[field.name] = value
+    return entry
 
 
 def _neuron_from(entry: dict[str, Any], tensors: Tensors) -> Neuron:
-    kind = entry["kind"]
-    if kind == "earliest":
-        return Earliest()
-    if kind == "ttfs":
-        return Ttfs(tensors[entry["bias"]], entry["slope"], entry["fires"])
-    if kind != "lif":
-        raise ProgramError(f"neuron kind {kind!r} is unknown")
-    return Lif(
-        bias_mantissa=tensors[entry["bias_mantissa"]],
-        threshold=entry["threshold"],
-        bias_exponent=entry["bias_exponent"],
-        du=entry["du"],
-        dv=entry["dv"],
-        reset=entry["reset"],
-        shift=entry["shift"],
-        v_initial=entry["v_initial"],
-    )
+    kind = kind_named(entry["kind"])
+    values: dict[str, Any] = {}
+    for field, rule in rules(kind):
+        if rule.optional and field.name not in entry:
+            continue
+        value = entry[field.name]
+        values[field.name] = tensors[value] if isinstance(rule, PerNeuron) else value
+    return kind(**values)
 
 
 def _synapses_to(synapses: Synapses, name: str, tensors: Tensors) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import isfinite, prod
 from pathlib import Path
@@ -14,7 +14,7 @@ import networkx as nx
 
 from neurodeploy.errors import ProgramError
 from neurodeploy.program.codec import MAX_NEURONS, Decoder, Encoder
-from neurodeploy.program.neuron import MEMBRANE_LIMIT, Neuron, Ttfs
+from neurodeploy.program.neurons import Neuron
 from neurodeploy.program.synapse import Convolution, Synapses
 
 __all__ = ["INPUT", "Connection", "Population", "Program"]
@@ -91,7 +91,8 @@ class Connection:
     delay
         Steps from spike to arrival, 1..62.
     graded
-        Whether messages carry an integer (payload) or only "a spike".
+        Whether messages carry an integer (payload) or only "a spike". Follows from the source:
+        a program sets it where the source sends integers.
     """
 
     source: str
@@ -156,17 +157,18 @@ class Program:
         if self.decoder.population not in names:
             raise ProgramError(f"the decoder reads {self.decoder.population!r}, which is missing")
         for p in self.populations:
-            if isinstance(p.neuron, Ttfs) and p.neuron.slope * self.period > MEMBRANE_LIMIT:
-                raise ProgramError(
-                    f"slope {p.neuron.slope} times {self.period} steps leaves 24 bit",
-                    place=p.name,
-                )
-        if self.encoder.encoding == "ttfs" and self.encoder.high > self.period:
-            raise ProgramError(f"{self.encoder.high} levels in a window of {self.period} steps")
+            try:
+                p.neuron.check_period(self.period)
+            except ProgramError as error:
+                raise ProgramError(error.message, place=p.name) from None
+        self.encoder.check_period(self.period)
         for connection in self.connections:
             self._check_connection(connection)
-        if not nx.is_directed_acyclic_graph(self.graph):
-            raise ProgramError("the connections form a cycle")
+        graded = tuple(
+            replace(c, graded=True) if not c.graded and self.is_graded(c.source) else c
+            for c in self.connections
+        )
+        object.__setattr__(self, "connections", graded)
 
     def _check_connection(self, connection: Connection) -> None:
         """Shapes and message kinds of one connection fit the populations at its ends."""
@@ -187,12 +189,16 @@ class Program:
             raise ProgramError(error.message, place=connection.name) from None
         if size != target.size:
             raise ProgramError(f"{size} targets for {target.size} neurons", place=connection.name)
-        graded_source = connection.source == INPUT and self.encoder.is_graded
-        if graded_source and not connection.graded:
-            raise ProgramError(
-                "the input sends graded messages, the connection takes binary ones",
-                place=connection.name,
-            )
+
+    def sends(self, name: str) -> tuple[int, int]:
+        """Lowest and highest message of a population, or of the input."""
+        return self.encoder.message_range if name == INPUT else self.population(name).neuron.sends
+
+    def is_graded(self, name: str) -> bool:
+        """Whether the messages of a population, or of the input, carry more than "a spike"."""
+        if name == INPUT:
+            return self.encoder.is_graded
+        return self.population(name).neuron.is_graded
 
     def shape_of(self, name: str) -> tuple[int, ...]:
         """Shape of a population, or of the input."""
@@ -219,21 +225,70 @@ class Program:
         return graph
 
     @cached_property
-    def order(self) -> tuple[Population, ...]:
-        """Populations, sources before targets; ties in program order."""
+    def components(self) -> tuple[tuple[Population, ...], ...]:
+        """Populations in groups, sources before targets; ties in program order.
+
+        A group is one population, or all populations that are on cycles with each other (a
+        strongly connected component): those have to be stepped together.
+        """
         rank = {p.name: i for i, p in enumerate(self.populations)} | {INPUT: -1}
-        names = nx.lexicographical_topological_sort(self.graph, key=rank.__getitem__)
-        return tuple(self.population(n) for n in names if n != INPUT)
+        condensed = nx.condensation(nx.DiGraph(self.graph))
+        members = {
+            node: sorted(names, key=rank.__getitem__)
+            for node, names in condensed.nodes(data="members")
+        }
+        first = {node: rank[names[0]] for node, names in members.items()}
+        order = nx.lexicographical_topological_sort(condensed, key=first.__getitem__)
+        return tuple(
+            tuple(self.population(name) for name in members[node])
+            for node in order
+            if members[node] != [INPUT]
+        )
+
+    @cached_property
+    def order(self) -> tuple[Population, ...]:
+        """Populations, sources before targets as far as there are no cycles."""
+        return tuple(p for component in self.components for p in component)
+
+    @cached_property
+    def recurrent(self) -> frozenset[str]:
+        """Names of the connections that lie on a cycle."""
+        together = {p.name: k for k, c in enumerate(self.components) for p in c}
+        return frozenset(
+            c.name
+            for c in self.connections
+            if c.source != INPUT and together[c.source] == together[c.target]
+        )
+
+    def lead(self, connection: Connection) -> int:
+        """Steps from the window that a message is sent in to its arrival, less the target's phase.
+
+        0: the message of step tau of the source's window arrives at step tau of the target's.
+        """
+        if connection.source == INPUT:
+            fires = 1
+        else:
+            fires = self.population(connection.source).fire_phase(self.period)
+        return fires + connection.delay - self.population(connection.target).phase
 
     @cached_property
     def is_aligned(self) -> bool:
-        """Whether every spike arrives in its target's window of the same sample.
+        """Whether every message arrives in its target's window of the same sample.
 
         Then samples do not mix, and each can be simulated alone.
+
+        1. A connection between components: windows meet exactly.
+        2. A connection on a cycle: a message may arrive later in its window, if the source is
+           quiet at the window's end for as long (`Neuron.quiet_steps`).
         """
-        fires = {p.name: p.fire_phase(self.period) for p in self.populations} | {INPUT: 1}
-        reads = {p.name: p.phase for p in self.populations}
-        return all(reads[c.target] == fires[c.source] + c.delay for c in self.connections)
+        for c in self.connections:
+            late = self.lead(c)
+            if c.name not in self.recurrent:
+                if late != 0:
+                    return False
+            elif not 0 <= late <= min(self.population(c.source).neuron.quiet_steps, self.period):
+                return False
+        return True
 
     @property
     def latency(self) -> int:

@@ -1,30 +1,19 @@
 """The definition of a program's behaviour: `docs/semantics.md` in plain NumPy, kept naive.
 
-Every population is stepped through absolute time, all neurons at every step. The fast
-engine, Lava and recorded silicon are compared with what this file computes.
+Every population is stepped through absolute time, all neurons at every step: this file is the
+loop, what one step does is told by the neuron kind (`neurodeploy.program.neurons`). The fast
+engine, Lava and recorded silicon are compared with what comes out here.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from neurodeploy.program import (
-    INPUT,
-    Connection,
-    Convolution,
-    Dense,
-    Earliest,
-    Lif,
-    Population,
-    Program,
-    Sparse,
-    Ttfs,
-)
-from neurodeploy.program.neuron import CURRENT_LIMIT, MEMBRANE_LIMIT
+from neurodeploy.program import INPUT, Connection, Convolution, Dense, Program, Sparse
 
-__all__ = ["Trace", "decay", "lif_step", "run", "synaptic_input", "wrap24"]
+__all__ = ["Trace", "run", "synaptic_input"]
 
 
 @dataclass(frozen=True)
@@ -34,11 +23,13 @@ class Trace:
     Attributes
     ----------
     spikes
-        bool (steps, neurons).
+        bool (steps, neurons): who sent a message.
     current, membrane
         int32 (steps, neurons), after the step; the membrane after the reset by a spike.
     wrapped, clipped
         How many times a current wrapped and a membrane clipped, over all neurons and steps.
+    messages
+        int32 (steps, neurons): what was sent, of the populations that send integers.
     """
 
     spikes: dict[str, np.ndarray]
@@ -46,92 +37,7 @@ class Trace:
     membrane: dict[str, np.ndarray]
     wrapped: dict[str, int]
     clipped: dict[str, int]
-
-
-def decay(state: np.ndarray, rate: int) -> np.ndarray:
-    """``sign(x) * ((|x| * (4096 - rate)) >> 12)``, int64."""
-    state = state.astype(np.int64)
-    return np.sign(state) * ((np.abs(state) * (4096 - rate)) >> 12)
-
-
-def wrap24(x: np.ndarray) -> tuple[np.ndarray, int]:
-    """Values above 2**23 lose 2**24, values at or below -2**23 gain it; and how many did."""
-    above, below = x > CURRENT_LIMIT, x <= -CURRENT_LIMIT
-    wrapped = x - 2 * CURRENT_LIMIT * above + 2 * CURRENT_LIMIT * below
-    return wrapped, int(above.sum() + below.sum())
-
-
-def lif_step(
-    neuron: Lif, u: np.ndarray, v: np.ndarray, a: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, int, int]:
-    """One step of the neuron; state and input int64 (n,).
-
-    Returns
-    -------
-    (u, v, spikes, currents that wrapped, membranes that clipped)
-    """
-    u, wrapped = wrap24(decay(u, neuron.du + 1) + (a << neuron.shift))
-    free = decay(v, neuron.dv) + u + neuron.bias
-    v = np.clip(free, -MEMBRANE_LIMIT, MEMBRANE_LIMIT)
-    clipped = int((free != v).sum())
-    if neuron.reset == "none":
-        spikes = np.zeros(v.shape, bool)
-    else:
-        spikes = v > neuron.threshold << neuron.shift
-    if neuron.reset == "zero":
-        v = np.where(spikes, 0, v)
-    else:
-        v = v - spikes * (neuron.threshold << neuron.shift)
-    return u, v, spikes, wrapped, clipped
-
-
-@dataclass
-class _State:
-    """Of one population; what a kind does not have stays zero."""
-
-    u: np.ndarray
-    v: np.ndarray
-    held: np.ndarray
-    done: np.ndarray
-
-
-def _step(
-    p: Population, state: _State, a: np.ndarray, tau: int, period: int
-) -> tuple[np.ndarray, int, int]:
-    """One step of a population, `tau` steps into its window; (spikes, wrapped, clipped)."""
-    neuron = p.neuron
-    if isinstance(neuron, Lif):
-        if tau == 0:
-            state.u = np.zeros(p.size, np.int64)
-            state.v = np.full(p.size, neuron.v_initial, np.int64)
-        state.u, state.v, spikes, wrapped, clipped = lif_step(neuron, state.u, state.v, a)
-        return spikes, wrapped, clipped
-    if isinstance(neuron, Earliest):
-        if tau == 0:
-            state.done = np.zeros(p.size, bool)
-        spikes = ~state.done & (a > 0)
-        state.done = state.done | spikes
-        return spikes, 0, 0
-    return _ttfs_step(neuron, state, a, tau, period)
-
-
-def _ttfs_step(
-    neuron: Ttfs, state: _State, a: np.ndarray, tau: int, period: int
-) -> tuple[np.ndarray, int, int]:
-    """Double-buffered: integrates this window, fires what the last one added up to."""
-    if tau == 0:
-        state.held = state.v
-        state.done = np.zeros(a.size, bool)
-        state.u = np.zeros(a.size, np.int64)
-        state.v = neuron.bias.astype(np.int64)
-    state.u, wrapped = wrap24(state.u + a)
-    free = state.v + state.u
-    state.v = np.clip(free, -MEMBRANE_LIMIT, MEMBRANE_LIMIT)
-    clipped = int((free != state.v).sum())
-    level = neuron.slope * (period - tau) - (neuron.slope >> 1)
-    spikes = ~state.done & (state.held >= level) & neuron.fires
-    state.done = state.done | spikes
-    return spikes, wrapped, clipped
+    messages: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 def synaptic_input(
@@ -197,16 +103,14 @@ def run(program: Program, messages: np.ndarray) -> Trace:
     """
     steps = messages.shape[0]
     sent = {INPUT: messages}
-    spikes, current, membrane = {}, {}, {}
+    current, membrane, state = {}, {}, {}
     wrapped = dict.fromkeys((p.name for p in program.populations), 0)
     clipped = dict(wrapped)
-    state = {}
     for p in program.populations:
-        spikes[p.name] = sent[p.name] = np.zeros((steps, p.size), bool)
+        sent[p.name] = np.zeros((steps, p.size), np.int32)
         current[p.name] = np.zeros((steps, p.size), np.int32)
         membrane[p.name] = np.zeros((steps, p.size), np.int32)
-        zero = np.zeros(p.size, np.int64)
-        state[p.name] = _State(zero, zero, zero, zero.astype(bool))
+        state[p.name] = p.neuron.start(p.size)
 
     for t in range(1, steps + 1):
         for p in program.populations:
@@ -217,10 +121,17 @@ def run(program: Program, messages: np.ndarray) -> Trace:
                     shape = program.shape_of(connection.source)
                     a += synaptic_input(connection, shape, arrived)
             tau = (t - p.phase) % program.period
-            fired, w, c = _step(p, state[p.name], a, tau, program.period)
-            wrapped[p.name] += w
-            clipped[p.name] += c
-            spikes[p.name][t - 1] = fired
-            current[p.name][t - 1] = state[p.name].u
-            membrane[p.name][t - 1] = state[p.name].v
-    return Trace(spikes, current, membrane, wrapped, clipped)
+            step = p.neuron.step(state[p.name], a, tau, program.period)
+            wrapped[p.name] += step.wrapped
+            clipped[p.name] += step.clipped
+            sent[p.name][t - 1] = step.messages
+            current[p.name][t - 1] = state[p.name].get("u", 0)
+            membrane[p.name][t - 1] = state[p.name].get("v", 0)
+    return Trace(
+        spikes={p.name: sent[p.name] != 0 for p in program.populations},
+        current=current,
+        membrane=membrane,
+        wrapped=wrapped,
+        clipped=clipped,
+        messages={p.name: sent[p.name] for p in program.populations if p.neuron.is_graded},
+    )

@@ -97,15 +97,8 @@ def test_programs_do_not_change_behind_ones_back():
         {"connections": (Connection("a", "b", Dense(np.ones((3, 31), np.int8))),)},
         {"connections": (Connection("a", "b", Dense(np.ones((4, 32), np.int8))),)},
         {"connections": (Connection("a", "c", Dense(np.ones((3, 32), np.int8))),)},
-        {
-            "connections": (
-                Connection("a", "b", Dense(np.ones((3, 32), np.int8))),
-                Connection("b", "a", Dense(np.ones((32, 3), np.int8))),
-            )
-        },
         {"decoder": Decoder("c", 1.0)},
         {"period": 0},
-        {"encoder": Encoder((1, 4, 4), "current", 1.0, 0, 255)},
     ],
 )
 def test_contradictions(changes):

@@ -30,9 +30,9 @@ from neurodeploy.lava.fast.scatter import (
     matrix_scatter,
     sparse_scatter,
 )
-from neurodeploy.lava.tape import Tape
+from neurodeploy.lava.recording import Tape
 from neurodeploy.lava.updates import LifRule
-from neurodeploy.program.neuron import STOCK_SHIFT
+from neurodeploy.program.neurons.lif import STOCK_SHIFT
 
 __all__ = ["PREPARED", "TAG", "ConvModel", "DenseModel", "LifResetModel", "SparseModel"]
 
@@ -210,7 +210,7 @@ class LifResetModel(PyLoihiProcessModel):
         super().__init__(proc_params)
         self.interval: int = proc_params["reset_interval"]
         self.offset: int = proc_params["reset_offset"] % self.interval
-        self.tape = Tape(proc_params.get("spikes", ""), proc_params.get("membranes", ""))
+        self.tape = Tape.of(proc_params)
         self.rule: LifRule | None = None
 
     def on_var_update(self) -> None:

@@ -12,26 +12,10 @@ from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
-from neurodeploy.lava.processes.kinds import (
-    Delay,
-    EarliestSpike,
-    Neurons,
-    Recorder,
-    Source,
-    SpikeTimes,
-)
-from neurodeploy.lava.tape import Tape
-from neurodeploy.lava.updates import LifRule, wrap
-from neurodeploy.program.neuron import MEMBRANE_LIMIT, Lif, Ttfs
+from neurodeploy.lava.processes.kinds import Delay, Recorder, Source
+from neurodeploy.lava.recording import Tape
 
-__all__ = [
-    "DelayModel",
-    "EarliestSpikeModel",
-    "NeuronsModel",
-    "RecorderModel",
-    "SourceModel",
-    "SpikeTimesModel",
-]
+__all__ = ["DelayModel", "RecorderModel", "SourceModel"]
 
 
 @implements(proc=Source, protocol=LoihiProtocol)
@@ -98,117 +82,6 @@ class DelayModel(PyLoihiProcessModel):
     def run_spk(self) -> None:
         """Exchange the oldest message for the new one."""
         slot = self.time_step % len(self.ring)
-        # a delay is never part of a cycle (programs have none), so it may receive first
-        received = self.s_in.recv()
+        # a delay may lie on a cycle: it sends before it receives, or all would wait for each other
         self.s_out.send(self.ring[slot].copy())
-        self.ring[slot] = received
-
-
-@implements(proc=Neurons, protocol=LoihiProtocol)
-@requires(CPU)
-@tag("fixed_pt")
-class NeuronsModel(PyLoihiProcessModel):
-    """Equations (i) to (v) of `docs/semantics.md`, section 3."""
-
-    a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32)
-    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int8, precision=24)
-    u: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
-    v: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
-    bias: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
-
-    def __init__(self, proc_params: Any) -> None:
-        super().__init__(proc_params)
-        self.neuron: Lif = proc_params["neuron"]
-        self.period: int = proc_params["period"]
-        self.offset: int = proc_params["phase"] % self.period
-        self.tape = Tape(proc_params["spikes"], proc_params["membranes"])
-
-    def run_spk(self) -> None:
-        """One step."""
-        neuron = self.neuron
-        a = self.a_in.recv()
-        if self.time_step % self.period == self.offset:
-            self.u[:] = 0
-            self.v[:] = neuron.v_initial
-        rule = LifRule(
-            bias=self.bias,
-            threshold=neuron.threshold << neuron.shift,
-            du=neuron.du,
-            dv=neuron.dv,
-            shift=neuron.shift,
-            reset=neuron.reset,
-        )
-        spikes = rule.step(a, self.u, self.v)
-        self.s_out.send(spikes)
-        self.tape.write(spikes, self.v)
-
-
-@implements(proc=SpikeTimes, protocol=LoihiProtocol)
-@requires(CPU)
-@tag("fixed_pt")
-class SpikeTimesModel(PyLoihiProcessModel):
-    """Equations (i) to (iv) of `docs/semantics.md`, section 4."""
-
-    a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32)
-    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int8, precision=24)
-    u: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
-    v: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
-    held: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
-    done: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=1)
-    bias: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
-
-    def __init__(self, proc_params: Any) -> None:
-        super().__init__(proc_params)
-        self.neuron: Ttfs = proc_params["neuron"]
-        self.period: int = proc_params["period"]
-        # not `phase`: that name is the runtime's own
-        self.offset: int = proc_params["phase"]
-        self.tape = Tape(proc_params["spikes"], proc_params["membranes"])
-
-    def run_spk(self) -> None:
-        """One step."""
-        a = self.a_in.recv().astype(np.int64)
-        tau = (int(self.time_step) - self.offset) % self.period
-        if tau == 0:
-            self.held[:] = self.v
-            self.done[:] = 0
-            self.u[:] = 0
-            self.v[:] = self.bias
-        u = self.u + a
-        wrap(u)
-        self.u[:] = u
-        v = self.v.astype(np.int64) + self.u
-        self.v[:] = np.clip(v, -MEMBRANE_LIMIT, MEMBRANE_LIMIT)
-        level = self.neuron.slope * (self.period - tau) - (self.neuron.slope >> 1)
-        spikes = (self.done == 0) & (self.held >= level) & self.neuron.fires
-        self.done[spikes] = 1
-        self.s_out.send(spikes)
-        self.tape.write(spikes, self.v)
-
-
-@implements(proc=EarliestSpike, protocol=LoihiProtocol)
-@requires(CPU)
-@tag("fixed_pt")
-class EarliestSpikeModel(PyLoihiProcessModel):
-    """Equations (i) and (ii) of `docs/semantics.md`, section 5."""
-
-    a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32)
-    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int8, precision=24)
-    v: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
-    done: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=1)
-
-    def __init__(self, proc_params: Any) -> None:
-        super().__init__(proc_params)
-        self.period: int = proc_params["period"]
-        self.offset: int = proc_params["phase"] % self.period
-        self.tape = Tape(proc_params["spikes"], proc_params["membranes"])
-
-    def run_spk(self) -> None:
-        """One step."""
-        a = self.a_in.recv()
-        if self.time_step % self.period == self.offset:
-            self.done[:] = 0
-        spikes = (self.done == 0) & (a > 0)
-        self.done[spikes] = 1
-        self.s_out.send(spikes)
-        self.tape.write(spikes, self.v)
+        self.ring[slot] = self.s_in.recv()

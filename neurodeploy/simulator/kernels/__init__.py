@@ -21,6 +21,7 @@ from neurodeploy.simulator.kernels.neurons import (
     step_ttfs,
 )
 from neurodeploy.simulator.kernels.patches import MOVED, lay_out, lay_out_bits, put, spread_patches
+from neurodeploy.simulator.kernels.recurrent import step_recurrent
 from neurodeploy.simulator.kernels.scatter import (
     scatter_grouped,
     scatter_rows,
@@ -60,5 +61,6 @@ __all__ = [
     "step_earliest",
     "step_lif",
     "step_plain",
+    "step_recurrent",
     "step_ttfs",
 ]

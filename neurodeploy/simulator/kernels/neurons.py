@@ -86,12 +86,13 @@ def step_plain(
 
 @njit(nogil=True, cache=True)
 def step_lif(
-    block, row_of, u, v, bias, du, dv, shift, threshold, mode, v_initial, tau, fired, record, slot,
-    overflow,
+    block, row_of, u, v, bias, du, dv, shift, threshold, mode, v_initial, loud, tau, fired, record,
+    slot, overflow,
 ):  # fmt: skip
     """Neuron updates of a block in full: decay, 24-bit wrap of u, clip of v, all counted.
 
-    `overflow[0]` counts wraps, `overflow[1]` clips.
+    `loud`: steps of a window in which they may fire. `overflow[0]` counts wraps, `overflow[1]`
+    clips.
     """
     steps, neurons = fired.shape[0], v.size
     fired[:] = 0
@@ -122,7 +123,7 @@ def step_lif(
             elif y < -_LIMIT:
                 y = -_LIMIT
                 overflow[1] += 1
-            f = mode != RESET_NONE and y > threshold
+            f = mode != RESET_NONE and y > threshold and tau[s] < loud
             if f:
                 _mark(fired[s], i)
                 y = y - threshold if mode == RESET_SUBTRACT else np.int64(0)

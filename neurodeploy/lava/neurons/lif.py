@@ -1,0 +1,135 @@
+"""`lif` on Lava: its own `LIFReset` for the stock neuron, a process of ours for all others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from lava.magma.core.decorator import implements, requires, tag
+from lava.magma.core.model.py.model import PyLoihiProcessModel
+from lava.magma.core.model.py.ports import PyInPort, PyOutPort
+from lava.magma.core.model.py.type import LavaPyType
+from lava.magma.core.process.ports.ports import InPort, OutPort
+from lava.magma.core.process.process import AbstractProcess
+from lava.magma.core.process.variable import Var
+from lava.magma.core.resources import CPU
+from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
+from lava.proc.lif.process import LIFReset
+
+from neurodeploy.lava.neurons.process import Window, process_of
+from neurodeploy.lava.recording import Tape
+from neurodeploy.lava.updates import LifRule
+from neurodeploy.program.neurons import Lif
+
+__all__ = ["Neurons", "NeuronsModel"]
+
+
+class Neurons(AbstractProcess):
+    """The neuron of `docs/semantics.md`, section 3, with every parameter free.
+
+    Where `neuron.is_stock` holds it equals Lava's `LIFReset`; elsewhere it stands for
+    Loihi 2 microcode.
+
+    Parameters
+    ----------
+    shape
+        Lava shape of the population.
+    neuron
+        Its parameters.
+    bias
+        int32 of `shape`: the bias in membrane units, in Lava's order of neurons.
+    period, phase
+        The state is reset whenever ``step % period == phase % period``.
+    spikes, membranes
+        Files, see `neurodeploy.lava.recording`; empty to leave them out.
+    """
+
+    def __init__(
+        self,
+        *,
+        shape: tuple[int, ...],
+        neuron: Lif,
+        bias: np.ndarray,
+        period: int,
+        phase: int,
+        spikes: str = "",
+        membranes: str = "",
+        name: str | None = None,
+    ) -> None:
+        super().__init__(
+            neuron=neuron,
+            period=period,
+            phase=phase,
+            spikes=spikes,
+            membranes=membranes,
+            name=name,
+        )
+        self.a_in = InPort(shape=shape)
+        self.s_out = OutPort(shape=shape)
+        self.u = Var(shape=shape, init=0)
+        self.v = Var(shape=shape, init=0)
+        self.bias = Var(shape=shape, init=bias)
+
+
+@implements(proc=Neurons, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("fixed_pt")
+class NeuronsModel(PyLoihiProcessModel):
+    """Equations (i) to (v) of `docs/semantics.md`, section 3."""
+
+    a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32)
+    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int8, precision=24)
+    u: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
+    v: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
+    bias: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
+
+    def __init__(self, proc_params: Any) -> None:
+        super().__init__(proc_params)
+        self.neuron: Lif = proc_params["neuron"]
+        self.period: int = proc_params["period"]
+        # not `phase`: that name is the runtime's own
+        self.offset: int = proc_params["phase"]
+        self.tape = Tape.of(proc_params)
+
+    def run_spk(self) -> None:
+        """One step."""
+        neuron = self.neuron
+        a = self.a_in.recv()
+        tau = (int(self.time_step) - self.offset) % self.period
+        if tau == 0:
+            self.u[:] = 0
+            self.v[:] = neuron.v_initial
+        rule = LifRule(
+            bias=self.bias,
+            threshold=neuron.threshold << neuron.shift,
+            du=neuron.du,
+            dv=neuron.dv,
+            shift=neuron.shift,
+            # quiet neurons integrate and do not fire
+            reset="none" if tau >= self.period - neuron.quiet else neuron.reset,
+        )
+        spikes = rule.step(a, self.u, self.v)
+        self.s_out.send(spikes)
+        self.tape.write(spikes, self.v)
+
+
+@process_of.register
+def _(neuron: Lif, window: Window) -> AbstractProcess:
+    shape, order = window.shape, window.order
+    if not neuron.is_stock:
+        bias = neuron.bias[order].reshape(shape)
+        return Neurons(shape=shape, neuron=neuron, bias=bias, **window.parameters)
+    process = LIFReset(
+        shape=shape,
+        du=neuron.du,
+        dv=neuron.dv,
+        vth=neuron.threshold,
+        bias_mant=neuron.bias_mantissa[order].reshape(shape),
+        bias_exp=neuron.bias_exponent,
+        reset_interval=window.period,
+        reset_offset=window.phase % window.period,
+        name=window.population.name,
+    )
+    for key, path in window.recording.items():  # for our model of it; Lava's own knows nothing
+        process.proc_params[key] = path
+    return process

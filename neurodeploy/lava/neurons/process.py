@@ -1,0 +1,148 @@
+"""From a population to a Lava process, by its neuron kind; and what all our processes share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+from lava.magma.core.decorator import implements, requires, tag
+from lava.magma.core.model.py.model import PyLoihiProcessModel
+from lava.magma.core.model.py.ports import PyInPort, PyOutPort
+from lava.magma.core.model.py.type import LavaPyType
+from lava.magma.core.process.ports.ports import InPort, OutPort
+from lava.magma.core.process.process import AbstractProcess
+from lava.magma.core.process.variable import Var
+from lava.magma.core.resources import CPU
+from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
+
+from neurodeploy.lava.layout import lava_order, lava_shape
+from neurodeploy.lava.recording import Tape
+from neurodeploy.program import Population
+from neurodeploy.program.neurons import Neuron
+
+__all__ = ["AnyNeuron", "AnyNeuronModel", "Window", "process_of"]
+
+
+@dataclass(frozen=True)
+class Window:
+    """What a process needs besides the parameters of its neurons.
+
+    Attributes
+    ----------
+    period, phase
+        A window begins whenever ``step % period == phase % period``.
+    recording
+        Files by what they take, ``spikes``, ``membranes`` and ``messages``
+        (`neurodeploy.lava.recording`); an empty name leaves it out.
+    """
+
+    population: Population
+    period: int
+    phase: int
+    recording: dict[str, str]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the population, as Lava has it."""
+        return lava_shape(self.population.shape)
+
+    @property
+    def order(self) -> np.ndarray:
+        """Index in C order of each neuron in Lava's order."""
+        return lava_order(self.population.shape)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Parameters that all our neuron processes have."""
+        return {
+            "period": self.period,
+            "phase": self.phase,
+            "name": self.population.name,
+            **self.recording,
+        }
+
+
+class AnyNeuron(AbstractProcess):
+    """A population of any kind: its model runs the step that defines the kind.
+
+    Parameters
+    ----------
+    shape
+        Lava shape of the population.
+    neuron
+        Its parameters, in C order of the neurons.
+    order
+        Index in C order of each neuron in Lava's order.
+    period, phase, spikes, membranes, messages
+        As in `Window`.
+    """
+
+    def __init__(
+        self,
+        *,
+        shape: tuple[int, ...],
+        neuron: Neuron,
+        order: np.ndarray,
+        period: int,
+        phase: int,
+        spikes: str = "",
+        membranes: str = "",
+        messages: str = "",
+        name: str | None = None,
+    ) -> None:
+        super().__init__(
+            neuron=neuron,
+            order=order,
+            period=period,
+            phase=phase,
+            spikes=spikes,
+            membranes=membranes,
+            messages=messages,
+            name=name,
+        )
+        self.a_in = InPort(shape=shape)
+        self.s_out = OutPort(shape=shape)
+        self.v = Var(shape=shape, init=0)
+
+
+@implements(proc=AnyNeuron, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("fixed_pt")
+class AnyNeuronModel(PyLoihiProcessModel):
+    """`Neuron.step`, on neurons in C order."""
+
+    a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32)
+    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
+    v: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
+
+    def __init__(self, proc_params: Any) -> None:
+        super().__init__(proc_params)
+        self.neuron: Neuron = proc_params["neuron"]
+        self.order: np.ndarray = proc_params["order"]
+        self.period: int = proc_params["period"]
+        # not `phase`: that name is the runtime's own
+        self.offset: int = proc_params["phase"]
+        self.state = self.neuron.start(self.order.size)
+        self.tape = Tape.of(proc_params)
+
+    def run_spk(self) -> None:
+        """One step."""
+        a = np.empty(self.order.size, np.int64)
+        a[self.order] = self.a_in.recv().reshape(-1)
+        tau = (int(self.time_step) - self.offset) % self.period
+        sent = self.neuron.step(self.state, a, tau, self.period).messages[self.order]
+        if "v" in self.state:
+            self.v[:] = self.state["v"][self.order].reshape(self.v.shape)
+        self.s_out.send(sent.astype(np.int32).reshape(self.v.shape))
+        self.tape.write(sent, self.v)
+
+
+@singledispatch
+def process_of(neuron: Neuron, window: Window) -> AbstractProcess:
+    """The Lava process of a population; kinds with one of their own register it for their type.
+
+    Without one the generic process runs the step that defines the kind.
+    """
+    return AnyNeuron(shape=window.shape, neuron=neuron, order=window.order, **window.parameters)

@@ -1,0 +1,28 @@
+"""Neuron kinds, one a file: parameters, states, what is sent, the step that defines it, bounds.
+
+To add one, copy `earliest.py`; `docs/extending.md` shows a whole one.
+"""
+
+from neurodeploy.program.neurons.base import Neuron, Register, State, StateVariable, Stepped
+from neurodeploy.program.neurons.earliest import Earliest
+from neurodeploy.program.neurons.lif import Lif
+from neurodeploy.program.neurons.registry import kind_named, kinds, register
+from neurodeploy.program.neurons.ttfs import Ttfs
+from neurodeploy.program.neurons.worst_case import Bounds, Drive, Interval
+
+__all__ = [
+    "Bounds",
+    "Drive",
+    "Earliest",
+    "Interval",
+    "Lif",
+    "Neuron",
+    "Register",
+    "State",
+    "StateVariable",
+    "Stepped",
+    "Ttfs",
+    "kind_named",
+    "kinds",
+    "register",
+]

@@ -1,0 +1,178 @@
+"""What a neuron kind is: parameters with ranges, states, what it sends, one step, worst cases.
+
+A kind is one frozen dataclass in one file. Nothing outside that file asks which kind a neuron is:
+it asks the neuron, or looks up what is registered for its type (a kernel, a Lava process, a
+closed form); what is not registered falls back on `Neuron.step`, exact and slower.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from neurodeploy.errors import ProgramError
+from neurodeploy.program.neurons.fields import PerNeuron, check_fields, rules
+from neurodeploy.program.neurons.worst_case import Bounds, Drive
+
+__all__ = ["Neuron", "Register", "State", "StateVariable", "Stepped"]
+
+#: State of a population by the name of the variable, int64 (neurons,) each.
+State = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class StateVariable:
+    """A variable that a neuron keeps from step to step: name, width in bits, what it is."""
+
+    name: str
+    bits: int
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Register:
+    """A parameter as a target's register has to hold it: lowest and highest value that occurs.
+
+    `name` is the register's in `mapping.rules`.
+    """
+
+    name: str
+    low: int
+    high: int
+
+
+class Stepped(NamedTuple):
+    """What a step yields: messages int64 (neurons,), 0 for none; overflows that happened."""
+
+    messages: np.ndarray
+    wrapped: int = 0
+    clipped: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Neuron:
+    """Base of all kinds.
+
+    Class attributes
+    ----------------
+    kind
+        Its name in programs, in the registry and on the command line.
+    description
+        One line.
+    states
+        The variables it keeps. A variable ``u`` is what a trace calls current, ``v`` what it calls
+        membrane; both are 0 in the trace of a kind without them.
+    lag
+        Windows between the one it integrates in and the one it sends in.
+    sends_once
+        Whether it sends at most one message a window.
+    """
+
+    kind: ClassVar[str] = ""
+    description: ClassVar[str] = ""
+    states: ClassVar[tuple[StateVariable, ...]] = ()
+    lag: ClassVar[int] = 0
+    sends_once: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+    @property
+    def sends(self) -> tuple[int, int]:
+        """Lowest and highest message; (0, 0) sends nothing, (0, 1) spikes, all else integers."""
+        return 0, 1
+
+    @property
+    def fires(self) -> bool:
+        """Whether it ever sends."""
+        return self.sends != (0, 0)
+
+    @property
+    def is_graded(self) -> bool:
+        """Whether its messages carry more than "a spike"."""
+        low, high = self.sends
+        return low < 0 or high > 1
+
+    @property
+    def is_stock(self) -> bool:
+        """Whether a chip (and Lava) has this neuron without microcode of ours."""
+        return False
+
+    @property
+    def size(self) -> int | None:
+        """Number of neurons that the parameters are for; None for any."""
+        for field, rule in rules(self):
+            if isinstance(rule, PerNeuron):
+                return int(getattr(self, field.name).size)
+        return None
+
+    @property
+    def quiet_steps(self) -> int:
+        """Steps at the end of each window in which it never sends (`docs/semantics.md`, 6)."""
+        return 0
+
+    @property
+    def input_shift(self) -> int:
+        """Left shift of the synaptic input before it is added to the state."""
+        return 0
+
+    @property
+    def membrane_bias(self) -> np.ndarray | None:
+        """What is added to the membrane, int32 (neurons,): each step or window; None for none."""
+        return None
+
+    @property
+    def always_active(self) -> int:
+        """Neurons that change their state at every step, whatever arrives."""
+        return 0
+
+    def parameters(self) -> dict[str, Any]:
+        """Scalar parameters by name, for descriptions."""
+        return {
+            field.name: getattr(self, field.name)
+            for field, rule in rules(self)
+            if not isinstance(rule, PerNeuron)
+        }
+
+    def registers(self) -> tuple[Register, ...]:
+        """Parameters that a target's registers limit."""
+        return ()
+
+    def check_period(self, period: int) -> None:
+        """Refuse parameters that do not fit a window of so many steps (ProgramError)."""
+
+    def start(self, neurons: int) -> State:
+        """The state before the first step: zeros."""
+        return {s.name: np.zeros(neurons, np.int64) for s in self.states}
+
+    def step(self, state: State, a: np.ndarray, tau: int, period: int) -> Stepped:
+        """One step: `docs/semantics.md` in plain NumPy, kept naive; this is the definition.
+
+        Parameters
+        ----------
+        state
+            As left by the step before; entries are replaced.
+        a
+            int64 (neurons,): what arrives.
+        tau
+            Steps since the window began, 0 ... period - 1.
+
+        Returns
+        -------
+        Stepped
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no step")
+
+    def bounds(self, drive: Drive, period: int) -> Bounds:
+        """Worst cases over a window; without a proof of its own a kind claims nothing."""
+        return Bounds(drive.extremes, None, None)
+
+    @classmethod
+    def check_kind(cls) -> None:
+        """Refuse a class that lacks what a kind needs (ProgramError)."""
+        if not cls.kind or not cls.kind.replace("_", "").isalnum() or not cls.description:
+            raise ProgramError(f"{cls.__name__} needs a `kind` (a word) and a `description`")
+        if cls.step is Neuron.step:
+            raise ProgramError(f"{cls.__name__} has no `step`")

@@ -1,0 +1,156 @@
+"""Fields of a neuron kind: each says as data which integers it may hold.
+
+The check of a constructor, the manifest's codec, the random generator of `neurodeploy.testing`
+and the tables of `neurodeploy neurons` all follow from these declarations.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import MISSING, dataclass
+from typing import Any
+
+import numpy as np
+
+from neurodeploy.errors import ProgramError
+
+__all__ = [
+    "Choice",
+    "Flag",
+    "Integer",
+    "PerNeuron",
+    "Rule",
+    "check_fields",
+    "choice",
+    "flag",
+    "integer",
+    "per_neuron",
+    "rules",
+]
+
+_KEY = "neurodeploy"
+
+
+@dataclass(frozen=True)
+class Integer:
+    """A whole number of `low` ... `high`, both included.
+
+    `optional`: a field that came later; a manifest leaves it out where it has its default.
+    """
+
+    low: int
+    high: int
+    optional: bool = False
+
+    def check(self, name: str, value: Any) -> None:
+        """Refuse what is no such number."""
+        if type(value) is not int or not self.low <= value <= self.high:
+            raise ProgramError(f"{name} is {value!r}, outside {self.low}..{self.high}")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of some words."""
+
+    words: tuple[str, ...]
+    optional: bool = False
+
+    def check(self, name: str, value: Any) -> None:
+        """Refuse another word."""
+        if value not in self.words:
+            *first, last = self.words
+            raise ProgramError(f"{name} is {value!r}, not {', '.join(first)} or {last}")
+
+
+@dataclass(frozen=True)
+class Flag:
+    """True or false."""
+
+    optional: bool = False
+
+    def check(self, name: str, value: Any) -> None:
+        """Refuse what is neither."""
+        if type(value) is not bool:
+            raise ProgramError(f"{name} is {value!r}, not true or false")
+
+
+@dataclass(frozen=True)
+class PerNeuron:
+    """A flat read-only array with an integer of `low` ... `high` for each neuron.
+
+    Attributes
+    ----------
+    dtype
+        NumPy integer type that the array has.
+    tensor
+        Name of the tensor in a manifest.
+    bits
+        What the range is called in messages.
+    """
+
+    dtype: type
+    low: int
+    high: int
+    tensor: str
+    bits: str
+    optional: bool = False
+
+    def check(self, name: str, value: Any) -> None:
+        """Refuse another dtype or shape, and entries out of range."""
+        said = name.replace("_", " ")
+        value = np.asarray(value)
+        if value.dtype != self.dtype or value.ndim != 1:
+            raise ProgramError(
+                f"{said} is {np.dtype(self.dtype)} and flat, not {value.dtype} {value.shape}"
+            )
+        if value.size and (value.min() < self.low or value.max() > self.high):
+            raise ProgramError(
+                f"{said} {value.min()}..{value.max()} leaves {self.bits} ({self.low}..{self.high})"
+            )
+
+
+Rule = Integer | Choice | Flag | PerNeuron
+
+
+def integer(low: int, high: int, default: Any = MISSING, *, optional: bool = False) -> Any:
+    """A field that holds an `Integer`."""
+    return dataclasses.field(default=default, metadata={_KEY: Integer(low, high, optional)})
+
+
+def choice(*words: str, default: Any = MISSING, optional: bool = False) -> Any:
+    """A field that holds a `Choice`."""
+    return dataclasses.field(default=default, metadata={_KEY: Choice(words, optional)})
+
+
+def flag(default: Any = MISSING, *, optional: bool = False) -> Any:
+    """A field that holds a `Flag`."""
+    return dataclasses.field(default=default, metadata={_KEY: Flag(optional)})
+
+
+def per_neuron(dtype: type, low: int, high: int, *, tensor: str, bits: str = "its range") -> Any:
+    """A field that holds a `PerNeuron` array."""
+    return dataclasses.field(metadata={_KEY: PerNeuron(dtype, low, high, tensor, bits)})
+
+
+def rules(kind: Any) -> Iterator[tuple[dataclasses.Field[Any], Rule]]:
+    """The declared fields of a kind (a dataclass or an instance of one), in order."""
+    for field in dataclasses.fields(kind):
+        if _KEY in field.metadata:
+            yield field, field.metadata[_KEY]
+
+
+def check_fields(neuron: Any) -> None:
+    """Refuse values out of range; freeze arrays.
+
+    Raises
+    ------
+    ProgramError
+    """
+    for field, rule in rules(neuron):
+        value = getattr(neuron, field.name)
+        rule.check(field.name, value)
+        if isinstance(rule, PerNeuron):
+            frozen = np.array(value, rule.dtype)
+            frozen.flags.writeable = False
+            object.__setattr__(neuron, field.name, frozen)

@@ -1,0 +1,171 @@
+"""Leaky integrate-and-fire; `docs/semantics.md`, section 3."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT, clip24, decay, wrap24
+from neurodeploy.program.neurons.base import Neuron, Register, State, StateVariable, Stepped
+from neurodeploy.program.neurons.fields import choice, integer, per_neuron
+from neurodeploy.program.neurons.membrane_range import membrane_range
+from neurodeploy.program.neurons.registry import register
+from neurodeploy.program.neurons.worst_case import Bounds, Drive
+
+__all__ = [
+    "BIAS_MANTISSA_MAX",
+    "BIAS_MANTISSA_MIN",
+    "NO_CURRENT_MEMORY",
+    "STOCK_SHIFT",
+    "THRESHOLD_MAX",
+    "Lif",
+    "Reset",
+]
+
+#: `du` for a neuron whose synaptic current lasts one step only.
+NO_CURRENT_MEMORY = 4095
+#: The shift of synaptic input and threshold that the stock neuron fixes.
+STOCK_SHIFT = 6
+THRESHOLD_MAX = 2**17 - 1
+BIAS_MANTISSA_MIN, BIAS_MANTISSA_MAX = -(2**12), 2**12 - 1
+
+Reset = Literal["zero", "subtract", "none"]
+
+
+@register
+@dataclass(frozen=True, eq=False)
+class Lif(Neuron):
+    """Leaky integrate-and-fire with integer state.
+
+    Attributes
+    ----------
+    bias_mantissa
+        int16 array, one entry a neuron (flat), -4096..4095.
+    bias_exponent
+        0..7; the bias added to the membrane each step is ``mantissa << exponent``.
+    threshold
+        0..131071. The neuron fires when the membrane exceeds ``threshold << shift``.
+    du, dv
+        Decay of current and membrane, 0..4095. ``du = 4095``: no current memory; ``dv = 0``:
+        no leak.
+    reset
+        What a spike does to the membrane: set it to ``zero``, ``subtract`` the threshold, or
+        ``none``: the neuron never fires and only integrates.
+    shift
+        Left shift of the synaptic input and of the threshold, 0..6. The stock neuron has 6.
+    v_initial
+        Membrane value at the start of a sample (at reset steps). The stock neuron has 0.
+    quiet
+        Steps at the end of each window in which the neuron integrates but does not fire, so
+        that a spike on a cycle cannot reach the next sample's window. The stock neuron has 0.
+    """
+
+    bias_mantissa: np.ndarray = per_neuron(
+        np.int16, BIAS_MANTISSA_MIN, BIAS_MANTISSA_MAX, tensor="bias", bits="13 bit signed"
+    )
+    threshold: int = integer(0, THRESHOLD_MAX)
+    bias_exponent: int = integer(0, 7, 0)
+    du: int = integer(0, 4095, NO_CURRENT_MEMORY)
+    dv: int = integer(0, 4095, 0)
+    reset: Reset = choice("zero", "subtract", "none", default="zero")
+    shift: int = integer(0, STOCK_SHIFT, STOCK_SHIFT)
+    v_initial: int = integer(-MEMBRANE_LIMIT, MEMBRANE_LIMIT, 0)
+    quiet: int = integer(0, 2**31 - 1, 0, optional=True)
+
+    kind: ClassVar[str] = "lif"
+    description: ClassVar[str] = (
+        "leaky integrate-and-fire; reset to zero (stock), by subtraction, or none"
+    )
+    states: ClassVar[tuple[StateVariable, ...]] = (
+        StateVariable("u", 24, "synaptic current"),
+        StateVariable("v", 24, "membrane"),
+    )
+
+    @property
+    def sends(self) -> tuple[int, int]:
+        """Spikes; nothing with reset mode ``none``."""
+        return (0, 0) if self.reset == "none" else (0, 1)
+
+    @property
+    def is_stock(self) -> bool:
+        """Whether Lava's `LIFReset` (and Loihi 1) computes exactly this neuron."""
+        return (
+            self.reset == "zero"
+            and self.shift == STOCK_SHIFT
+            and self.v_initial == 0
+            and self.quiet == 0
+        )
+
+    @property
+    def quiet_steps(self) -> int:
+        """`quiet`."""
+        return self.quiet
+
+    @property
+    def input_shift(self) -> int:
+        """`shift`."""
+        return self.shift
+
+    @property
+    def bias(self) -> np.ndarray:
+        """The bias in membrane units, int32 (n,)."""
+        return self.bias_mantissa.astype(np.int32) << self.bias_exponent
+
+    @property
+    def membrane_bias(self) -> np.ndarray:
+        """`bias`, added at every step."""
+        return self.bias
+
+    @property
+    def always_active(self) -> int:
+        """Neurons with a bias."""
+        return int(np.count_nonzero(self.bias_mantissa))
+
+    def registers(self) -> tuple[Register, ...]:
+        """Threshold, bias mantissa and exponent."""
+        mantissa = self.bias_mantissa.astype(np.int64)
+        return (
+            Register("threshold", 0, self.threshold),
+            Register("bias_mantissa", int(mantissa.min(initial=0)), int(mantissa.max(initial=0))),
+            Register("bias_exponent", 0, self.bias_exponent),
+        )
+
+    def step(self, state: State, a: np.ndarray, tau: int, period: int) -> Stepped:
+        """(i) to (v) of section 3."""
+        if tau == 0:
+            state["u"] = np.zeros(a.size, np.int64)
+            state["v"] = np.full(a.size, self.v_initial, np.int64)
+        u, wrapped = wrap24(decay(state["u"], self.du + 1) + (a << self.shift))
+        v, clipped = clip24(decay(state["v"], self.dv) + u + self.bias)
+        if self.reset == "none" or tau >= period - self.quiet:
+            spikes = np.zeros(v.shape, bool)
+        else:
+            spikes = v > self.threshold << self.shift
+        if self.reset == "zero":
+            v = np.where(spikes, 0, v)
+        else:
+            v = v - spikes * (self.threshold << self.shift)
+        state["u"], state["v"] = u, v
+        return Stepped(spikes.astype(np.int64), wrapped, clipped)
+
+    def bounds(self, drive: Drive, period: int) -> Bounds:
+        """Without current memory and leak: the extremes of the membrane over a window."""
+        if self.du != NO_CURRENT_MEMORY:
+            return Bounds(drive.extremes, None, None)
+        least, most = drive.extremes
+        current = (least << self.shift, most << self.shift)
+        if self.dv != 0:
+            return Bounds(drive.extremes, current, None)
+        bias = self.bias.astype(np.int64)
+        low, high = drive.limited()
+        membrane = membrane_range(
+            ((low << self.shift) + bias, (high << self.shift) + bias),
+            self.threshold << self.shift,
+            # a neuron may be quiet while its membrane grows: as if it never fired
+            "none" if self.quiet else self.reset,
+            self.v_initial,
+            period,
+        )
+        return Bounds(drive.extremes, current, membrane)

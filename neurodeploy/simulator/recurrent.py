@@ -1,0 +1,263 @@
+"""Populations on cycles: stepped together in time, everything else stays layer by layer.
+
+Two ways, equal bit for bit. A component of `lif` populations whose weights are small enough to
+stand in memory as rows runs in one kernel (`kernels.recurrent`). Any other is stepped kind by
+kind and step by step, with the stepper of each kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from neurodeploy.program import Connection, Lif, Program
+from neurodeploy.program.triplets import triplets
+from neurodeploy.simulator import kernels
+from neurodeploy.simulator.layout import internal_order
+from neurodeploy.simulator.neurons import Block, Stepper
+from neurodeploy.simulator.neurons.lif import MODES
+from neurodeploy.simulator.plan import Arrival, Layer
+
+__all__ = ["Component", "Stepping", "components_of"]
+
+#: Entries of all weight rows of a component up to which they are laid out in full (4 bytes each).
+_MOST_WEIGHTS = 2**26
+
+
+@dataclass
+class Stepping:
+    """One layer of a component over some steps.
+
+    Attributes
+    ----------
+    currents
+        int64 (steps, neurons), internal order: what arrives from outside. Overwritten.
+    tau
+        int64 (steps,): steps since the window began.
+    slot
+        int64 (steps,): row of `record` for the membranes, -1 for none.
+    record
+        int32 (any, neurons filled up to whole words).
+    neurons
+        Its stepper, for the way step by step.
+    fired
+        uint8 (steps, neurons), zeros: takes 1 for each message.
+    messages
+        int32 (steps, neurons), or no rows: takes the integers of a graded kind.
+    overflow
+        int64 (2,): wraps and clips are added.
+    """
+
+    currents: np.ndarray
+    tau: np.ndarray
+    slot: np.ndarray
+    record: np.ndarray
+    neurons: Stepper
+    fired: np.ndarray
+    messages: np.ndarray
+    overflow: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Inside:
+    """A connection within the component: numbers of its ends, and its arrival."""
+
+    source: int
+    target: int
+    arrival: Arrival
+
+
+class Component:
+    """Layers that are on cycles with each other.
+
+    Parameters
+    ----------
+    layers
+        In program order.
+    """
+
+    def __init__(self, program: Program, layers: Sequence[Layer]) -> None:
+        self.program = program
+        number = {layer.population.name: k for k, layer in enumerate(layers)}
+        inside = [
+            _Inside(number[a.connection.source], k, a)
+            for k, layer in enumerate(layers)
+            for a in layer.arrivals
+            if a.connection.source in number
+        ]
+        self.layers = tuple(layers)
+        self.inside = tuple(inside)
+
+    @property
+    def is_cyclic(self) -> bool:
+        """Whether there is a cycle at all; a single population may have none."""
+        return bool(self.inside)
+
+    def outside(self, layer: Layer) -> list[Arrival]:
+        """What arrives at a layer from other components."""
+        within = {one.arrival.number for one in self.inside}
+        return [a for a in layer.arrivals if a.number not in within]
+
+    def late(self, connection: Connection, delayed: bool) -> int:
+        """Steps between two rows that a message connects: of absolute time, or of the windows'."""
+        return connection.delay if delayed else self.program.lead(connection)
+
+    def order(self, delayed: bool) -> list[int]:
+        """Layers so that a message that arrives at its own row comes from a layer before."""
+        after: dict[int, set[int]] = {k: set() for k in range(len(self.layers))}
+        for one in self.inside:
+            if self.late(one.arrival.connection, delayed) == 0:
+                after[one.target].add(one.source)
+        found: list[int] = []
+        while len(found) < len(after):
+            # a cycle takes at least one step, so there is always a next one
+            found.append(next(k for k in after if k not in found and after[k] <= set(found)))
+        return found
+
+    def run(self, steppings: Mapping[int, Stepping], age: np.ndarray, delayed: bool) -> None:
+        """Step all layers.
+
+        Parameters
+        ----------
+        steppings
+            By number of the layer.
+        age
+            int64 (steps,): how many steps back messages count, those of the same sample.
+        delayed
+            Whether rows are absolute time.
+        """
+        if self._is_lif:
+            self._run_lif(steppings, age, delayed)
+        else:
+            self._run_any(steppings, age, delayed)
+
+    @cached_property
+    def _is_lif(self) -> bool:
+        """Whether the one kernel serves."""
+        weights = sum(
+            self.layers[one.source].order.size * self.layers[one.target].order.size
+            for one in self.inside
+        )
+        return weights <= _MOST_WEIGHTS and all(
+            type(layer.population.neuron) is Lif for layer in self.layers
+        )
+
+    @cached_property
+    def _weights(self) -> list[np.ndarray]:
+        """int32 (sources, targets) of each inside connection, internal order, exponent applied."""
+        return [_rows(one.arrival) for one in self.inside]
+
+    def _run_lif(self, steppings: Mapping[int, Stepping], age: np.ndarray, delayed: bool) -> None:
+        order = self.order(delayed)
+        place = {k: p for p, k in enumerate(order)}
+        sizes = [self.layers[k].order.size for k in order]
+        offset = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        inside = sorted(
+            zip(self.inside, self._weights, strict=True), key=lambda pair: place[pair[0].target]
+        )
+        ends = np.array(
+            [
+                (
+                    place[one.source],
+                    place[one.target],
+                    self.late(one.arrival.connection, delayed),
+                )
+                for one, _ in inside
+            ],
+            np.int64,
+        ).reshape(-1, 3)
+        lengths = [rows.size for _, rows in inside]
+        where = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)[:-1]
+        weights = np.concatenate([rows.reshape(-1) for _, rows in inside])
+        neurons = [self.layers[k].population.neuron for k in order]
+        period = self.program.period
+        parameters = np.array(
+            [
+                (
+                    n.du, n.dv, n.shift, n.threshold << n.shift, MODES[n.reset], n.v_initial,
+                    period - n.quiet,
+                )
+                for n in neurons if isinstance(n, Lif)
+            ],
+            np.int64,
+        )  # fmt: skip
+        slots = int(ends[:, 2].max(initial=0)) + 1
+        rows = [steppings[k] for k in order]
+        kept = max(len(r.record) for r in rows)
+        record = np.empty((kept, int(offset[-1])), np.int32)
+        fired = np.zeros((len(age), int(offset[-1])), np.uint8)
+        overflow = np.zeros((len(order), 2), np.int64)
+        kernels.step_recurrent(
+            np.concatenate([r.currents for r in rows], axis=1), np.stack([r.tau for r in rows]),
+            age, offset, parameters,
+            np.concatenate([self.layers[k].bias for k in order]).astype(np.int64),
+            np.zeros(offset[-1], np.int64), np.zeros(offset[-1], np.int64), ends, where, weights,
+            np.zeros((slots, offset[-1]), np.int32), np.zeros((slots, len(order)), np.int64),
+            fired, overflow, record, np.stack([r.slot for r in rows]),
+        )  # fmt: skip
+        for p, r in enumerate(rows):
+            own = slice(offset[p], offset[p + 1])
+            r.fired[:] = fired[:, own]
+            r.record[:, : sizes[p]] = record[: len(r.record), own]
+            r.overflow += overflow[p]
+
+    def _run_any(self, steppings: Mapping[int, Stepping], age: np.ndarray, delayed: bool) -> None:
+        incoming: dict[int, list[tuple[_Inside, int]]] = {k: [] for k in steppings}
+        for one in self.inside:
+            incoming[one.target].append((one, self.late(one.arrival.connection, delayed)))
+        order = self.order(delayed)
+        here = np.zeros(1, np.int64)
+        for s in range(len(age)):
+            for k in order:
+                r, layer = steppings[k], self.layers[k]
+                size = layer.order.size
+                current = np.zeros((1, layer.filled), np.int64)
+                current[0, :size] = r.currents[s]
+                for one, late in incoming[k]:
+                    if late <= age[s]:
+                        _add(one.arrival, current, steppings[one.source], s - late)
+                bits = np.zeros((1, layer.words), np.uint64)
+                sent = np.zeros((1 if len(r.messages) else 0, size), np.int32)
+                r.neurons.step(
+                    Block(
+                        current, here, r.tau[s : s + 1], bits, r.record, r.slot[s : s + 1], sent
+                    )
+                )
+                flags = np.unpackbits(bits.view(np.uint8)[0], bitorder="little", count=size)
+                r.fired[s] = flags
+                if len(r.messages):
+                    r.messages[s] = sent[0]
+        for r in steppings.values():
+            r.overflow += r.neurons.overflow
+
+
+def _add(arrival: Arrival, current: np.ndarray, source: Stepping, row: int) -> None:
+    """The messages of one row, spike by spike."""
+    index = np.flatnonzero(source.fired[row]).astype(np.int32)
+    if not index.size:
+        return
+    value = source.messages[row, index] if arrival.payloads else np.zeros(0, np.int32)
+    start = np.array([0, index.size], np.int64)
+    way = arrival.scatter
+    way.kernel(current, 0, index, start, value, *way.arguments)
+
+
+def _rows(arrival: Arrival) -> np.ndarray:
+    """Weights int32 (sources, targets) in internal order, exponent applied."""
+    source, target = internal_order(arrival.source), internal_order(arrival.target)
+    to, at, weights = triplets(arrival.connection.synapses, arrival.source)
+    matrix = np.zeros((target.size, source.size), np.int32)
+    np.add.at(matrix, (to, at), weights.astype(np.int32))
+    return np.ascontiguousarray(matrix[target][:, source].T << arrival.connection.exponent)
+
+
+def components_of(program: Program, layers: Sequence[Layer]) -> tuple[Component, ...]:
+    """The layers as the program groups them, sources first."""
+    by_name = {layer.population.name: layer for layer in layers}
+    return tuple(
+        Component(program, [by_name[p.name] for p in component])
+        for component in program.components
+    )
