@@ -6,16 +6,19 @@ from dataclasses import dataclass
 from typing import Literal
 
 from neurodeploy.calibration import LayerStatistics
-from neurodeploy.errors import UsageError
+from neurodeploy.conversion.options import option
+from neurodeploy.conversion.scheme import Scheme
 
-__all__ = ["Balance", "Balanced"]
+__all__ = ["BALANCES", "Balance", "Balanced"]
 
 Balance = Literal["percentile", "max", "mmse"]
+BALANCES = ("percentile", "max", "mmse")
+_HELP = "How thresholds are chosen: percentile, maximum or least squared error of activations."
 
 
 @dataclass(frozen=True)
-class Balanced:
-    """Options that every scheme has.
+class Balanced(Scheme):
+    """Options that every scheme with a largest activation has.
 
     Attributes
     ----------
@@ -28,18 +31,11 @@ class Balanced:
         Of `balance` percentile.
     """
 
-    steps: int = 32
-    balance: Balance = "percentile"
-    percentile: float = 99.9
-
-    def __post_init__(self) -> None:
-        if isinstance(self.steps, bool) or not isinstance(self.steps, int):
-            raise UsageError(f"{self.steps!r} is not a whole number", place="--steps")
-        if not 1 <= self.steps <= 65536:
-            raise UsageError(f"{self.steps} is outside 1..65536", place="--steps")
-        choose("--balance", self.balance, ("percentile", "max", "mmse"))
-        if not 0 < self.percentile <= 100:
-            raise UsageError(f"{self.percentile} is outside 0..100", place="--percentile")
+    steps: int = option(32, "Time steps a sample, or a layer's window.", low=1, high=65536)
+    balance: Balance = option("percentile", _HELP, choices=BALANCES)
+    percentile: float = option(
+        99.9, "Percentile of the non-zero activations.", low=0, high=100, above=True
+    )
 
     def level(self, statistics: LayerStatistics, maximum: float | None) -> float:
         """Lambda of a layer; never above the clip of its activation, never zero."""
@@ -52,9 +48,3 @@ class Balanced:
         if maximum is not None:
             level = min(level, maximum)
         return level or maximum or 1.0
-
-
-def choose(option: str, value: object, choices: tuple[str, ...]) -> None:
-    """Refuse a value that is none of the choices."""
-    if value not in choices:
-        raise UsageError(f"{value!r} is not one of {', '.join(choices)}", place=option)

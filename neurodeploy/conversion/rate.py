@@ -7,12 +7,14 @@ reset by subtraction, constant input and the initial potential theta/2 a neuron 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal
 
 from neurodeploy.calibration import Calibration
-from neurodeploy.conversion.balance import Balanced, choose
+from neurodeploy.conversion.balance import Balanced
 from neurodeploy.conversion.entrance import relay_input
+from neurodeploy.conversion.options import option
+from neurodeploy.conversion.scheme import register_scheme
 from neurodeploy.errors import UsageError
 from neurodeploy.network.stages import Stage, population_shape
 from neurodeploy.program import (
@@ -26,7 +28,7 @@ from neurodeploy.program import (
     Program,
 )
 from neurodeploy.program.codec import PROBABILITY_ONE
-from neurodeploy.program.neuron import STOCK_SHIFT
+from neurodeploy.program.neurons.lif import STOCK_SHIFT
 from neurodeploy.quantization import Arrival, LayerPlan, quantize_layer
 from neurodeploy.targets import Target
 
@@ -35,6 +37,7 @@ __all__ = ["RateScheme", "ResetMode"]
 ResetMode = Literal["subtract", "zero"]
 
 
+@register_scheme
 @dataclass(frozen=True)
 class RateScheme(Balanced):
     """Options of the rate code, besides those of `Balanced`.
@@ -42,27 +45,51 @@ class RateScheme(Balanced):
     Attributes
     ----------
     reset
-        ``subtract`` the threshold (microcode) or to ``zero`` (the stock neuron).
+        ``subtract`` the threshold (microcode) or to ``zero`` (the stock neuron); None: `subtract`
+        where the target has microcode.
     encoding
-        Input as constant ``current`` (graded), or ``deterministic`` or ``poisson`` spikes.
+        Input as constant ``current`` (graded), or ``deterministic`` or ``poisson`` spikes; None:
+        `current` where the target has graded spikes, else `deterministic`.
     input_levels
         Integers on each side of zero that a constant current may take.
     """
 
-    reset: ResetMode = "subtract"
-    encoding: Encoding = "current"
-    input_levels: int = 255
-    name: str = "rate"
+    reset: ResetMode | None = option(
+        None,
+        "What a spike does to the membrane.",
+        type=str,
+        choices=("subtract", "zero"),
+        absent="subtract, or zero where the target has no microcode",
+    )
+    encoding: Encoding | None = option(
+        None,
+        "How the input comes in.",
+        type=str,
+        choices=("current", "deterministic", "poisson"),
+        absent="current, or deterministic where spikes are binary",
+    )
+    input_levels: int = option(
+        255, "Integers on each side of zero of a constant current.", low=1, high=2**23 - 1,
+        hidden=True,
+    )  # fmt: skip
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        choose("--reset", self.reset, ("subtract", "zero"))
-        choose("--encoding", self.encoding, ("current", "deterministic", "poisson"))
+    name: ClassVar[str] = "rate"
+    title: ClassVar[str] = "rate code: an activation is the share of steps at which a neuron fires"
+    #: A rate is not known before all spikes came: no maximum of rates.
+    max_pooling: ClassVar[bool] = False
 
     @property
-    def max_pooling(self) -> bool:
-        """A rate is not known before all spikes came: no maximum of rates."""
-        return False
+    def uses_noise(self) -> bool:
+        """With Poisson input."""
+        return self.encoding == "poisson"
+
+    def resolved(self, target: Target) -> RateScheme:
+        """See `Scheme.resolved`."""
+        return replace(
+            self,
+            reset=self.reset or ("subtract" if target.microcode else "zero"),
+            encoding=self.encoding or ("current" if target.graded_bits else "deterministic"),
+        )
 
     def encoder(
         self,
@@ -77,7 +104,7 @@ class RateScheme(Balanced):
         levels = self.input_levels if self.encoding == "current" else PROBABILITY_ONE
         return Encoder(
             shape=population_shape(input_shape),
-            encoding=self.encoding,
+            encoding=self.encoding or "current",
             unit=largest / levels,
             low=-levels if low < 0 else 0,
             high=levels,
@@ -97,6 +124,10 @@ class RateScheme(Balanced):
         provenance: dict[str, Any],
     ) -> Program:
         """See `Scheme.convert`."""
+        if self.reset is None or self.encoding is None:
+            return self.resolved(target).convert(
+                stages, input_shape, calibration, target, preprocessing, seed, provenance
+            )
         encoder = self.encoder(input_shape, calibration, preprocessing, seed)
         self._check_target(target, encoder)
         current = self.encoding == "current"

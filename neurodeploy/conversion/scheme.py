@@ -1,27 +1,56 @@
-"""What a conversion scheme is, and the schemes there are."""
+"""What a conversion scheme is: options as fields, and the way from stages to a program."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib.metadata import entry_points
+from typing import Any, ClassVar, TypeVar
 
 from neurodeploy.calibration import Calibration
+from neurodeploy.conversion.options import check_options, flag_of, options_of
+from neurodeploy.errors import UsageError, shown
 from neurodeploy.network.stages import Stage
 from neurodeploy.program import Preprocessing, Program
 from neurodeploy.targets import Target
 
-__all__ = ["Scheme"]
+__all__ = ["GROUP", "Scheme", "make_scheme", "register_scheme", "scheme_named", "schemes"]
+
+#: Entry points of packages that bring a scheme: ``name = "package.module:Class"``.
+GROUP = "neurodeploy.schemes"
 
 
-class Scheme(Protocol):
-    """A frozen dataclass of options that turns stages and statistics into a Program."""
+@dataclass(frozen=True)
+class Scheme:
+    """A frozen dataclass of options that turns stages and statistics into a Program.
 
-    @property
-    def name(self) -> str:
-        """As ``--scheme`` takes it."""
+    A field declared by `conversion.options.option` is an option of the command line, of
+    `nd.compile`, of ``check``, and is kept in the program's provenance.
 
-    @property
-    def max_pooling(self) -> bool:
-        """Whether max pooling can be a stage of its own."""
+    Class attributes
+    ----------------
+    name, title
+        As ``--scheme`` takes it; one line.
+    max_pooling
+        Whether max pooling can be a stage of its own.
+    """
+
+    name: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    max_pooling: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        check_options(self)
+
+    def resolved(self, target: Target) -> Scheme:
+        """The same with every option that was left to the target decided.
+
+        Raises
+        ------
+        UsageError
+            Options that the target cannot have.
+        """
+        return self
 
     def convert(
         self,
@@ -33,4 +62,110 @@ class Scheme(Protocol):
         seed: int,
         provenance: dict[str, Any],
     ) -> Program:
-        """The integer program."""
+        """The integer program.
+
+        Raises
+        ------
+        ConversionError, UsageError
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no convert")
+
+    @property
+    def uses_noise(self) -> bool:
+        """Whether its input is random, so that the L4-norm correction helps."""
+        return False
+
+    def options(self) -> dict[str, Any]:
+        """Values of the options by name, for the provenance."""
+        return {field.name: getattr(self, field.name) for field, _ in options_of(self)}
+
+
+_SCHEMES: dict[str, type[Scheme]] = {}
+S = TypeVar("S", bound=type[Scheme])
+
+
+def register_scheme(scheme: S) -> S:
+    """Make a scheme known by its name; serves as a decorator.
+
+    Raises
+    ------
+    UsageError
+        The class is no scheme, or another one's name is taken.
+    """
+    if not (isinstance(scheme, type) and issubclass(scheme, Scheme)):
+        raise UsageError(f"{scheme!r} is no scheme: derive it from neurodeploy.conversion.Scheme")
+    if not scheme.name or not scheme.title or scheme.convert is Scheme.convert:
+        raise UsageError(f"{scheme.__name__} needs a `name`, a `title` and a `convert`")
+    known = _SCHEMES.get(scheme.name)
+    if known is not None and known.__qualname__ != scheme.__qualname__:
+        raise UsageError(f"the scheme {scheme.name!r} is there already: {known.__qualname__}")
+    _SCHEMES[scheme.name] = scheme
+    return scheme
+
+
+def schemes() -> dict[str, type[Scheme]]:
+    """All schemes by name, those of installed packages included."""
+    for point in entry_points(group=GROUP):
+        if point.name not in _SCHEMES:
+            register_scheme(point.load())
+    return dict(sorted(_SCHEMES.items()))
+
+
+def scheme_named(name: str) -> type[Scheme]:
+    """The scheme of that name.
+
+    Raises
+    ------
+    UsageError
+        There is none.
+    """
+    found = schemes().get(name) if isinstance(name, str) else None
+    if found is None:
+        raise UsageError(
+            f"{shown(name)} is not a scheme; there are: {', '.join(schemes())}", place="--scheme"
+        )
+    return found
+
+
+def make_scheme(scheme: str | Scheme, given: Mapping[str, Any], target: Target) -> Scheme:
+    """A scheme with the options that were given, resolved for a target.
+
+    1. A name: the options that are not None are the scheme's; all others have its defaults.
+    2. A scheme: as it is; options beside it are refused, they would be a second opinion.
+
+    Parameters
+    ----------
+    given
+        Options by name; None where the user said nothing.
+
+    Raises
+    ------
+    UsageError
+        No such scheme; an option that it does not have (named with the schemes that do).
+    """
+    said = {name: value for name, value in given.items() if value is not None}
+    if isinstance(scheme, Scheme):
+        if said:
+            raise UsageError(
+                f"options beside a scheme that is an object: {', '.join(sorted(said))}",
+                place="scheme",
+                remedy=f"give them to it: {type(scheme).__name__}({next(iter(said))}=...)",
+            )
+        return scheme.resolved(target)
+    kind = scheme_named(scheme)
+    own = {field.name for field, _ in options_of(kind)}
+    for name, value in said.items():
+        if name not in own:
+            others = [
+                other
+                for other, made in schemes().items()
+                if name in {field.name for field, _ in options_of(made)}
+            ]
+            raise UsageError(
+                f"{value} is no option of the scheme {kind.name}"
+                + (f"; {' and '.join(others)} would take it" if others else ""),
+                place=flag_of(name),
+                remedy=f"leave it out with --scheme {kind.name}"
+                + (f", or use --scheme {others[0]}" if others else ""),
+            )
+    return replace(kind(), **said).resolved(target) if said else kind().resolved(target)

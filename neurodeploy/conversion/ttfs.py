@@ -8,13 +8,15 @@ W - tau. In integers the spiking network equals the network with activations rou
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from neurodeploy.calibration import Calibration
-from neurodeploy.conversion.balance import Balance, Balanced
+from neurodeploy.conversion.balance import BALANCES, Balance, Balanced
 from neurodeploy.conversion.means import means
+from neurodeploy.conversion.options import option
+from neurodeploy.conversion.scheme import register_scheme
 from neurodeploy.conversion.zeros import response_to_zeros, zeros
 from neurodeploy.errors import UsageError
 from neurodeploy.network.stages import RELAY, Path, Stage, population_shape
@@ -38,18 +40,19 @@ from neurodeploy.targets import Target
 __all__ = ["TtfsScheme"]
 
 
+@register_scheme
 @dataclass(frozen=True)
 class TtfsScheme(Balanced):
     """Options of the time-to-first-spike code: those of `Balanced`, with its own defaults."""
 
-    steps: int = 64
-    balance: Balance = "mmse"
-    name: str = "ttfs"
+    balance: Balance = option(
+        "mmse", "How the largest activation of a layer is chosen.", choices=BALANCES
+    )
 
-    @property
-    def max_pooling(self) -> bool:
-        """Max pooling is the earliest spike."""
-        return True
+    name: ClassVar[str] = "ttfs"
+    title: ClassVar[str] = "time to first spike: one spike a neuron, exact to W levels"
+    #: The earliest spike.
+    max_pooling: ClassVar[bool] = True
 
     def convert(
         self,

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import Literal
-
 import numpy as np
 
 from neurodeploy.errors import DataError, ProgramError
+from neurodeploy.program.decoders import Decoding, decoding_named
+from neurodeploy.program.encoders import PROBABILITY_ONE, InputEncoding, encoding_named
 
 __all__ = ["MAX_NEURONS", "PROBABILITY_ONE", "Decoder", "Encoder", "Encoding", "Preprocessing"]
 
-Encoding = Literal["current", "deterministic", "poisson", "ttfs"]
+#: Name of an input encoding (`neurodeploy.program.encoders`).
+Encoding = str
 #: Largest population or input: far above a chip, far below what would exhaust a machine.
 MAX_NEURONS = 2**27
-#: Spike encoders count probabilities and rates in units of 2**-16 per step.
-PROBABILITY_ONE = 2**16
 
 
 @dataclass(frozen=True)
@@ -76,9 +75,8 @@ class Encoder:
     shape
         (C, H, W) or whatever the network reads, without the batch axis.
     encoding
-        ``current``: the integer itself, as a graded spike, at every step. ``deterministic``:
-        spikes at an even pace. ``poisson``: a Bernoulli trial at every step. ``ttfs``: one spike,
-        the earlier the larger.
+        How integers become messages, by name: ``current``, ``deterministic``, ``poisson``,
+        ``ttfs``, ``events``, ``frames`` (`neurodeploy.program.encoders`).
     unit
         Real value of one integer. For the spike encodings one integer is 2**-16 spikes a step.
     low, high
@@ -110,62 +108,69 @@ class Encoder:
         for shape in (self.shape, self.sample_shape):
             if not shape or any(type(n) is not int or n < 1 for n in shape):
                 raise ProgramError(f"input shape {shape} is not positive")
-        if prod(self.shape) != prod(self.sample_shape) or prod(self.shape) > MAX_NEURONS:
-            raise ProgramError(f"input shapes {self.shape} and {self.sample_shape} do not agree")
+        if max(prod(self.shape), prod(self.sample_shape)) > MAX_NEURONS:
+            raise ProgramError(f"more than {MAX_NEURONS} inputs")
         if type(self.low) is not int or type(self.high) is not int:
             raise ProgramError(f"input range {self.low!r}..{self.high!r} is not whole")
-        if self.encoding not in ("current", "deterministic", "poisson", "ttfs"):
-            raise ProgramError(f"encoding {self.encoding!r} is unknown")
         if not np.isfinite(self.unit) or self.unit <= 0:
             raise ProgramError(f"the input unit is {self.unit}, not a positive number")
         if not np.isfinite(self.offset):
             raise ProgramError(f"the input offset is {self.offset}")
-        if self.encoding == "ttfs" and self.low != 0:
-            raise ProgramError("time to first spike has no negative integers")
-        limit = 2**23 - 1 if self.encoding == "current" else PROBABILITY_ONE
-        if not -limit <= self.low <= 0 <= self.high <= limit:
-            raise ProgramError(f"input range {self.low}..{self.high} leaves +-{limit}")
         if type(self.seed) is not int or not 0 <= self.seed < 2**63:
             raise ProgramError(f"the seed is {self.seed!r}, not an integer of 0..2**63 - 1")
+        self.code.check(self)
+
+    @property
+    def code(self) -> InputEncoding:
+        """What the encoding is called by name."""
+        return encoding_named(self.encoding)
 
     @property
     def message_range(self) -> tuple[int, int]:
         """Lowest and highest payload that is sent: the integers themselves, or spikes."""
-        if self.encoding == "current":
-            return self.low, self.high
-        return (-1 if self.low < 0 else 0), (1 if self.high > 0 else 0)
+        return self.code.message_range(self.low, self.high)
 
     @property
     def sends_once(self) -> bool:
         """Whether it sends at most one message a window."""
-        return self.encoding == "ttfs"
-
-    def check_period(self, period: int) -> None:
-        """Refuse integers that do not fit a window of so many steps (ProgramError)."""
-        if self.encoding == "ttfs" and self.high > period:
-            raise ProgramError(f"{self.high} levels in a window of {period} steps")
+        return self.code.sends_once
 
     @property
     def is_graded(self) -> bool:
         """Whether the messages carry more than "a spike" (an integer or a sign)."""
-        return self.encoding == "current" or self.low < 0
+        return self.code.graded or self.low < 0
+
+    def check_period(self, period: int) -> None:
+        """Refuse integers that do not fit a window of so many steps (ProgramError)."""
+        self.code.check_period(self, period)
 
 
 @dataclass(frozen=True)
 class Decoder:
-    """The exit: the membrane of one population at the last step of a sample.
+    """The exit: what is read of one population, as a rule its membrane at the last step.
 
     Attributes
     ----------
     population
         Its name.
     unit
-        Real value of one membrane integer; output = membrane * unit.
+        Real value of one integer that is read; output = integer * unit.
+    decoding
+        What is read, by name: ``membrane`` (at the last step), ``membrane_mean``,
+        ``membrane_max``, ``spike_count``, ``first_spike``, ``every_step``
+        (`neurodeploy.program.decoders`).
     """
 
     population: str
     unit: float
+    decoding: str = "membrane"
+
+    @property
+    def code(self) -> Decoding:
+        """What the decoding is called by name."""
+        return decoding_named(self.decoding)
 
     def __post_init__(self) -> None:
+        decoding_named(self.decoding)
         if not np.isfinite(self.unit) or self.unit <= 0:
             raise ProgramError(f"the output unit is {self.unit}, not a positive number")

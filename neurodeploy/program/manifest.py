@@ -16,6 +16,8 @@ from neurodeploy.program.synapse import Convolution, Dense, Sparse, Synapses
 __all__ = ["program_from", "program_to"]
 
 Tensors = dict[str, np.ndarray]
+#: What a manifest leaves out.
+_USUAL_DECODING = "membrane"
 
 
 def program_to(program: Program) -> tuple[dict[str, Any], Tensors]:
@@ -64,7 +66,7 @@ def program_to(program: Program) -> tuple[dict[str, Any], Tensors]:
                 "std": list(e.preprocessing.std),
             },
         },
-        "decoder": {"population": program.decoder.population, "unit": program.decoder.unit},
+        "decoder": _decoder_to(program.decoder),
         "period": program.period,
         "scheme": program.scheme,
         "target": program.target,
@@ -113,12 +115,21 @@ def program_from(graph: dict[str, Any], tensors: Tensors) -> Program:
             offset=float(e["offset"]),
             sample_shape=tuple(e["sample_shape"]),
         ),
-        decoder=Decoder(str(d["population"]), float(d["unit"])),
+        decoder=Decoder(
+            str(d["population"]), float(d["unit"]), d.get("decoding", _USUAL_DECODING)
+        ),
         period=graph["period"],
         scheme=str(graph["scheme"]),
         target=str(graph["target"]),
         provenance=dict(graph["provenance"]),
     )
+
+
+def _decoder_to(decoder: Decoder) -> dict[str, Any]:
+    entry: dict[str, Any] = {"population": decoder.population, "unit": decoder.unit}
+    if decoder.decoding != _USUAL_DECODING:
+        entry["decoding"] = decoder.decoding
+    return entry
 
 
 def _neuron_to(neuron: Neuron, number: int, tensors: Tensors) -> dict[str, Any]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from math import prod
-
 import numpy as np
 
 from neurodeploy.errors import DataError
-from neurodeploy.program.codec import PROBABILITY_ONE, Encoder
+from neurodeploy.program.codec import Encoder
 
 __all__ = ["check_samples", "encode", "levels"]
 
@@ -98,30 +96,4 @@ def encode(
     int32 (steps, inputs): the payload at each step, 0 for no message.
     """
     part = range(steps) if part is None else part
-    if encoder.encoding == "current":
-        return np.broadcast_to(level, (len(part), level.size))
-    step = np.arange(part.start, part.stop + 1)[:, None]
-    if encoder.encoding == "ttfs":
-        # level x is one spike, x steps before the window's end
-        return (steps - step[:-1] == level).astype(np.int32)
-    magnitude = np.abs(level).astype(np.int64)
-    sign = np.sign(level)
-    if encoder.encoding == "deterministic":
-        # the n-th spike comes as soon as the accumulated rate reaches n - 1/2
-        count = step * magnitude + PROBABILITY_ONE // 2
-        count //= PROBABILITY_ONE
-        sends = count[1:] > count[:-1]
-    else:
-        sends = _draws(encoder.seed, index, part, prod(encoder.shape)) < magnitude
-    return np.where(sends, sign, 0).astype(np.int32, copy=False)
-
-
-def _draws(seed: int, index: int, part: range, inputs: int) -> np.ndarray:
-    """Uniform 16-bit integers (steps, inputs) of a counter-based generator (Philox 4x64)."""
-    generator = np.random.Philox(key=np.array([seed, index], np.uint64))
-    # one count of the generator gives 4 words of 64 bit: 16 draws
-    counts, skipped = divmod(part.start * inputs, 16)
-    generator.advance(counts)
-    wanted = len(part) * inputs
-    raw = generator.random_raw(-(-(skipped + wanted) // 4)).astype("<u8", copy=False)
-    return raw.view("<u2")[skipped : skipped + wanted].reshape(len(part), inputs)
+    return encoder.code.encode(encoder, level, steps, index, part)
