@@ -70,7 +70,7 @@ def compile_command(
     """Compile MODEL.onnx to a spiking program (.ndp)."""
     from neurodeploy.files import check_output
     from neurodeploy.pipeline import compile as compile_model
-    from neurodeploy.reporting.console import Progress, print_json, warn
+    from neurodeploy.reporting.console import Progress, print_json, say, warn
     from neurodeploy.reporting.inspection import describe
     from neurodeploy.samples import load_samples
 
@@ -96,7 +96,7 @@ def compile_command(
     if as_json:
         print_json({"program": str(path), **describe(program)})
     else:
-        print(
+        say(
             f"{path}: {program.neurons:,} neurons, {len(program.connections)} connections, "
             f"{program.period} steps a sample, latency {program.latency} steps"
         )

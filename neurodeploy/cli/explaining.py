@@ -51,7 +51,7 @@ def explain(
 def _show(program: str, found: Explanation) -> None:
     """Two tables, the outputs from stage to stage, and the blame."""
     from neurodeploy.ledger.report import CAUSES
-    from neurodeploy.reporting.console import table
+    from neurodeploy.reporting.console import say, table
 
     # relays repeat what their source says
     rows = [row for row in found.rows if row.kind != "relay"]
@@ -90,7 +90,7 @@ def _show(program: str, found: Explanation) -> None:
     )  # fmt: skip
     for row in rows:
         if row.wrapped or row.clipped_membranes:
-            print(
+            say(
                 f"{row.name}: {row.wrapped:,} currents wrapped, "
                 f"{row.clipped_membranes:,} membranes clipped"
             )
@@ -110,12 +110,12 @@ def _show(program: str, found: Explanation) -> None:
         ],
     )
     if labelled:
-        print(" -> ".join(f"{stage.stage} {stage.accuracy:.1f}" for stage in found.summary))
+        say(" -> ".join(f"{stage.stage} {stage.accuracy:.1f}" for stage in found.summary))
     if not classes:
-        print("one output: no predictions to compare")
+        say("one output: no predictions to compare")
     if found.verdict:
-        print(found.verdict)
-    print(found.blame.sentence)
+        say(found.verdict)
+    say(found.blame.sentence)
 
 
 def _percent(share: float) -> float:

@@ -13,6 +13,7 @@ from neurodeploy.errors import ProgramError, UsageError
 from neurodeploy.lava.comparison import Comparison, Mismatch, compare
 from neurodeploy.lava.run import LavaTrace, Models, run
 from neurodeploy.program import INPUT, Population, Program, Ttfs
+from neurodeploy.program.limits import check_workable
 from neurodeploy.simulator.encoding import check_samples, encode, levels
 from neurodeploy.simulator.reference import Trace
 from neurodeploy.simulator.result import Result
@@ -124,6 +125,7 @@ def deploy(
         raise UsageError(f"the limit is {limit}, not a number of samples")
     if not program.is_aligned or any(p.phase < 1 for p in program.populations):
         raise ProgramError("the phases mix neighbouring samples, so no output is of one sample")
+    check_workable(program, "deployment")
     x = check_samples(np.asarray(x)[:limit], program.encoder.sample_shape)
     messages = stream(program, x)
     names = [p.name for p in program.populations]

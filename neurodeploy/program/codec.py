@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
+
 import numpy as np
 
-from neurodeploy.errors import DataError, ProgramError
+from neurodeploy.errors import DataError, ProgramError, shown
 from neurodeploy.program.decoders import Decoding, decoding_named
 from neurodeploy.program.encoders import PROBABILITY_ONE, InputEncoding, encoding_named
 
@@ -107,17 +108,17 @@ class Encoder:
             object.__setattr__(self, "sample_shape", self.shape)
         for shape in (self.shape, self.sample_shape):
             if not shape or any(type(n) is not int or n < 1 for n in shape):
-                raise ProgramError(f"input shape {shape} is not positive")
+                raise ProgramError(f"input shape {shown(shape)} is not positive")
         if max(prod(self.shape), prod(self.sample_shape)) > MAX_NEURONS:
             raise ProgramError(f"more than {MAX_NEURONS} inputs")
         if type(self.low) is not int or type(self.high) is not int:
-            raise ProgramError(f"input range {self.low!r}..{self.high!r} is not whole")
+            raise ProgramError(f"input range {shown(self.low)}..{shown(self.high)} is not whole")
         if not np.isfinite(self.unit) or self.unit <= 0:
             raise ProgramError(f"the input unit is {self.unit}, not a positive number")
         if not np.isfinite(self.offset):
             raise ProgramError(f"the input offset is {self.offset}")
         if type(self.seed) is not int or not 0 <= self.seed < 2**63:
-            raise ProgramError(f"the seed is {self.seed!r}, not an integer of 0..2**63 - 1")
+            raise ProgramError(f"the seed is {shown(self.seed)}, not an integer of 0..2**63 - 1")
         self.code.check(self)
 
     @property

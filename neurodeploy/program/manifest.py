@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from neurodeploy.errors import ProgramError
+from neurodeploy.errors import ProgramError, shown
 from neurodeploy.program.codec import Decoder, Encoder, Preprocessing
 from neurodeploy.program.neurons import Neuron, kind_named
 from neurodeploy.program.neurons.fields import PerNeuron, rules
@@ -198,4 +198,4 @@ def _synapses_from(entry: dict[str, Any], tensors: Tensors) -> Synapses:
             tensors[entry["row_starts"]],
             entry["sources"],
         )
-    raise ProgramError(f"synapse kind {kind!r} is unknown")
+    raise ProgramError(f"synapse kind {shown(kind)} is unknown")

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from neurodeploy.errors import ProgramError
+from neurodeploy.errors import ProgramError, shown
 
 __all__ = [
     "Choice",
@@ -46,7 +46,7 @@ class Integer:
     def check(self, name: str, value: Any) -> None:
         """Refuse what is no such number."""
         if type(value) is not int or not self.low <= value <= self.high:
-            raise ProgramError(f"{name} is {value!r}, outside {self.low}..{self.high}")
+            raise ProgramError(f"{name} is {shown(value)}, outside {self.low}..{self.high}")
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Choice:
         """Refuse another word."""
         if value not in self.words:
             *first, last = self.words
-            raise ProgramError(f"{name} is {value!r}, not {', '.join(first)} or {last}")
+            raise ProgramError(f"{name} is {shown(value)}, not {', '.join(first)} or {last}")
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Flag:
     def check(self, name: str, value: Any) -> None:
         """Refuse what is neither."""
         if type(value) is not bool:
-            raise ProgramError(f"{name} is {value!r}, not true or false")
+            raise ProgramError(f"{name} is {shown(value)}, not true or false")
 
 
 @dataclass(frozen=True)

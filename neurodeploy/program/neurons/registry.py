@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 from typing import TypeVar
 
-from neurodeploy.errors import ProgramError
+from neurodeploy.errors import ProgramError, shown
 from neurodeploy.program.neurons.base import Neuron
 
 __all__ = ["GROUP", "kind_named", "kinds", "register"]
@@ -53,10 +53,12 @@ def kind_named(name: str) -> type[Neuron]:
     ProgramError
         There is none.
     """
-    found = _KINDS.get(name) or kinds().get(name)
+    found = None
+    if isinstance(name, str):  # a manifest may hold anything
+        found = _KINDS.get(name) or kinds().get(name)
     if found is None:
         raise ProgramError(
-            f"neuron kind {name!r} is unknown; there are: {', '.join(sorted(_KINDS))}",
+            f"neuron kind {shown(name)} is unknown; there are: {', '.join(sorted(_KINDS))}",
             remedy="install the package that defines it, or update neurodeploy",
         )
     return found
