@@ -23,7 +23,8 @@ from neurodeploy.simulator.events import Events, events_of
 from neurodeploy.simulator.layout import channels_of, internal_order
 from neurodeploy.simulator.plan import Arrival, Layer, Plan
 from neurodeploy.simulator.reference import Trace
-from neurodeploy.simulator.steppers import Block, Stepper, stepper
+from neurodeploy.simulator.neurons import Block, Setup, Stepper, stepper
+from neurodeploy.simulator.recurrent import Component, Stepping, components_of
 
 __all__ = ["Engine", "Run"]
 
@@ -108,17 +109,18 @@ class Engine:
     Parameters
     ----------
     program
-        Any acyclic program.
+        Any program.
     portion
         Most steps of a sample that are computed before the next layer is: bounds the memory. A
         program with populations that fire one window after they read is not cut: they need all of
-        a window before they fire.
+        a window before they fire. Neither is one with cycles: spikes of a window are under way.
     """
 
     def __init__(self, program: Program, portion: int | None = None) -> None:
         self.program = program
         self.plan = Plan(program)
-        if any(p.neuron.lag for p in program.populations):
+        self.components = components_of(program, self.plan.layers)
+        if program.recurrent or any(p.neuron.lag for p in program.populations):
             portion = None
         self.portion = program.period if portion is None else max(1, min(portion, program.period))
         self._held = threading.local()
@@ -149,42 +151,56 @@ class Engine:
         self._check_messages(messages)
         program = self.program
         sent: Sent = {INPUT: self.events(INPUT, messages)}
-        spikes, membrane, wrapped, clipped = {}, {}, {}, {}
         everything = np.arange(steps)
         none = np.full(steps, -1, np.int64)
-        for layer in self.plan.layers:
-            p = layer.population
-            kept = membranes if isinstance(membranes, bool) else p.name in membranes
-            rows = _Rows(
-                np.zeros(steps, np.int64),
-                (everything + begin + 1 - p.phase) % program.period,
-                everything if kept else none,
-            )
-            record = np.empty((steps if kept else 0, layer.filled), np.int32)
-            state = _State(
-                self._neurons(layer, checked=True),
-                None,
-                record,
-                None if counted is None else counted[p.name],
-            )
-            events = self._layer(layer, state, sent, rows, delayed=True)
-            # events live in the thread's buffers until the next run: keep a copy
-            index = events.index[: events.start[-1]]
-            room = np.zeros(kernels.WIDTH, np.int32)
-            sent[p.name] = Events(
-                np.concatenate([index, room]),
-                events.start.copy(),
-                events.place.copy(),
-                bits=events.bits.copy(),
-            )
-            raster = np.zeros((steps, p.size), bool)
-            raster[np.repeat(everything, np.diff(events.start)), layer.order[index]] = True
-            spikes[p.name] = raster
-            if kept:
-                membrane[p.name] = np.empty((steps, p.size), np.int32)
-                membrane[p.name][:, layer.order] = record[:, : p.size]
-            wrapped[p.name], clipped[p.name] = map(int, state.overflow)
-        return Trace(spikes, {}, membrane, wrapped, clipped)
+        trace = Trace({}, {}, {}, {}, {})
+        for component in self.components:
+            states, rows = {}, {}
+            for layer in component.layers:
+                p = layer.population
+                kept = membranes if isinstance(membranes, bool) else p.name in membranes
+                rows[p.name] = _Rows(
+                    np.zeros(steps, np.int64),
+                    (everything + begin + 1 - p.phase) % program.period,
+                    everything if kept else none,
+                )
+                states[p.name] = _State(
+                    self._neurons(layer, checked=True),
+                    None,
+                    np.empty((steps if kept else 0, layer.filled), np.int32),
+                    None if counted is None else counted[p.name],
+                )
+            sent |= self._component(component, states, sent, rows, delayed=True)
+            for layer in component.layers:
+                events = sent[layer.population.name]
+                # events live in the thread's buffers until the next run: keep a copy
+                index = events.index[: events.start[-1]]
+                room = np.zeros(kernels.WIDTH, np.int32)
+                sent[layer.population.name] = Events(
+                    np.concatenate([index, room]),
+                    events.start.copy(),
+                    events.place.copy(),
+                    events.value.copy(),
+                    bits=events.bits.copy(),
+                )
+                self._trace(layer, states[layer.population.name], events, trace)
+        return trace
+
+    @staticmethod
+    def _trace(layer: Layer, state: _State, events: Events, trace: Trace) -> None:
+        """Add what a population did to a trace."""
+        p, steps = layer.population, events.steps
+        row = np.repeat(np.arange(steps), np.diff(events.start))
+        neuron = layer.order[events.index[: events.start[-1]]]
+        trace.spikes[p.name] = np.zeros((steps, p.size), bool)
+        trace.spikes[p.name][row, neuron] = True
+        if layer.graded:
+            trace.messages[p.name] = np.zeros((steps, p.size), np.int32)
+            trace.messages[p.name][row, neuron] = events.value
+        if len(state.record):
+            trace.membrane[p.name] = np.empty((steps, p.size), np.int32)
+            trace.membrane[p.name][:, layer.order] = state.record[:, : p.size]
+        trace.wrapped[p.name], trace.clipped[p.name] = map(int, state.overflow)
 
     def run_samples(
         self,
@@ -260,19 +276,23 @@ class Engine:
             watched = _Rows(rows.sample, rows.tau, slots[rows.tau])
             watched.slot[watched.slot >= 0] += (rows.sample * len(kept))[watched.slot >= 0]
             sent = self._encoded(level, first_index, tau)
-            for layer in plan.layers:
-                name = layer.population.name
-                if name not in states:
-                    size = samples * len(kept) if name in recorded else 0
-                    states[name] = _State(
-                        self._neurons(layer, checked=layer.checked),
-                        self._steady(layer, sent),
-                        np.empty((size, layer.filled), np.int32),
-                    )
-                sent[name] = self._layer(
-                    layer, states[name], sent, watched if name in recorded else rows
-                )
-                self._count(layer, sent, rows, run)
+            for component in self.components:
+                for layer in component.layers:
+                    name = layer.population.name
+                    if name not in states:
+                        size = samples * len(kept) if name in recorded else 0
+                        states[name] = _State(
+                            self._neurons(layer, checked=layer.checked),
+                            self._steady(layer, sent),
+                            np.empty((size, layer.filled), np.int32),
+                        )
+                seen = {
+                    layer.population.name: watched if layer.population.name in recorded else rows
+                    for layer in component.layers
+                }
+                sent |= self._component(component, states, sent, seen)
+                for layer in component.layers:
+                    self._count(layer, sent, rows, run)
         for layer in plan.layers:
             name, state = layer.population.name, states[layer.population.name]
             run.wrapped[name], run.clipped[name] = map(int, state.overflow)
@@ -346,7 +366,7 @@ class Engine:
     def _encoded(self, level: np.ndarray, first_index: int, tau: np.ndarray) -> Sent:
         """What the input sends at steps `tau` of each sample; a constant current sends once."""
         encoder, period = self.program.encoder, self.program.period
-        if encoder.encoding == "current":
+        if encoder.code.steady:
             return {INPUT: self.events(INPUT, level)}
         steps = range(int(tau[0]), int(tau[-1]) + 1)
         rows = [
@@ -359,15 +379,19 @@ class Engine:
         p = layer.population
         return stepper(
             p.neuron,
-            layer.bias,
-            plain=layer.plain,
-            checked=checked,
-            period=self.program.period,
-            v=self._workspace.take(p.name, "v", (layer.filled,), np.int32),
+            Setup(
+                order=layer.order,
+                bias=layer.bias,
+                period=self.program.period,
+                proof=layer.proof,
+                dtype=layer.dtype,
+                checked=checked,
+                v=self._workspace.take(p.name, "v", (layer.filled,), np.int32),
+            ),
         )
 
     def _is_steady(self, arrival: Arrival) -> bool:
-        return arrival.connection.source == INPUT and self.program.encoder.encoding == "current"
+        return arrival.connection.source == INPUT and self.program.encoder.code.steady
 
     def _steady(self, layer: Layer, sent: Sent) -> np.ndarray | None:
         """Currents (samples, neurons) from a constant input."""
@@ -382,6 +406,102 @@ class Engine:
         for arrival in steady:
             add_currents(arrival, base, 0, sent, self._workspace.take, keep=True)
         return base
+
+    def _component(
+        self,
+        component: Component,
+        states: Mapping[str, _State],
+        sent: Sent,
+        rows: Mapping[str, _Rows],
+        *,
+        delayed: bool = False,
+    ) -> Sent:
+        """The populations of a component over some steps: one layer, or a cycle step by step.
+
+        Parameters
+        ----------
+        states, rows
+            By population.
+        sent, delayed
+            As for `_layer`.
+        """
+        names = [layer.population.name for layer in component.layers]
+        if not component.is_cyclic:
+            (layer,), (name,) = component.layers, names
+            return {name: self._layer(layer, states[name], sent, rows[name], delayed=delayed)}
+        steppings = [
+            self._stepping(component, layer, states[name], sent, rows[name], delayed)
+            for layer, name in zip(component.layers, names, strict=True)
+        ]
+        # in local time messages of the sample before do not count
+        tau = rows[names[0]].tau
+        component.run(steppings, np.arange(tau.size) if delayed else tau, delayed)
+        found: Sent = {}
+        for layer, stepping, name in zip(component.layers, steppings, names, strict=True):
+            states[name].overflow += stepping.overflow
+            messages = stepping.messages if layer.graded else stepping.fired
+            found[name] = events_of(messages, layer.order.size // layer.channels)
+        return found
+
+    def _stepping(
+        self,
+        component: Component,
+        layer: Layer,
+        state: _State,
+        sent: Sent,
+        rows: _Rows,
+        delayed: bool,
+    ) -> Stepping:
+        """A layer of a cycle, with what arrives at it from outside."""
+        steps, size = rows.tau.size, layer.order.size
+        arrivals = self._moving(component.outside(layer), delayed)
+        currents = np.zeros((steps, size), np.int64)
+        most = min(layer.block_steps, steps)
+        blocks = self._workspace.take(
+            layer.population.name, "block", (most, layer.filled), layer.dtype
+        )
+        for first, count in _blocks(steps, most, None):
+            block = blocks[:count]
+            self._fill(block, state, arrivals, first, rows, sent, delayed)
+            currents[first : first + count] = block[:, :size]
+        return Stepping(
+            currents,
+            rows.tau,
+            rows.slot,
+            state.record,
+            state.neurons,
+            np.zeros((steps, size), np.uint8),
+            np.zeros((steps if layer.graded else 0, size), np.int32),
+            (0, steps) if state.counted is None else state.counted,
+        )
+
+    def _moving(self, arrivals: Sequence[Arrival], delayed: bool) -> list[Arrival]:
+        """What is not steady; what fills a block comes before what adds to it."""
+        moving = [a for a in arrivals if delayed or not self._is_steady(a)]
+        return sorted(moving, key=lambda a: not a.can_gather)
+
+    def _fill(
+        self,
+        block: np.ndarray,
+        state: _State,
+        moving: Sequence[Arrival],
+        first: int,
+        rows: _Rows,
+        sent: Sent,
+        delayed: bool,
+    ) -> None:
+        """What arrives at a layer over the steps of a block, the first of which is `first`."""
+        keep = state.steady is not None
+        if state.steady is not None:
+            part = slice(first, first + len(block))
+            np.take(state.steady, rows.sample[part], axis=0, out=block, mode="clip")
+        elif not moving or not moving[0].can_gather:
+            block[:] = 0
+            keep = True
+        for arrival in moving:
+            delay = arrival.connection.delay if delayed else 0
+            add_currents(arrival, block, first - delay, sent, self._workspace.take, keep=keep)
+            keep = True
 
     def _layer(
         self,
@@ -407,15 +527,8 @@ class Engine:
         # in local time a window's spikes stand beside what it reads
         lag = 0 if delayed else p.neuron.lag * self.program.period
         fired = take(p.name, "bits", (steps + lag, layer.words), np.uint64)
-        events = Events(
-            take(p.name, "index", (steps * size + kernels.WIDTH,), np.int32),
-            take(p.name, "start", (steps + 1,), np.int64),
-            take(p.name, "place", (steps, size // layer.channels + 1), np.int64),
-            bits=fired[lag:],
-        )
-        moving = [a for a in layer.arrivals if delayed or not self._is_steady(a)]
-        # what fills a block comes before what adds to it
-        moving.sort(key=lambda a: not a.can_gather)
+        integers = take(p.name, "sent", (steps + lag if layer.graded else 0, size), np.int32)
+        moving = self._moving(layer.arrivals, delayed)
         always = None if moving else state.steady
         most = min(layer.block_steps, steps) if always is None else steps
         numbers = np.arange(most)
@@ -424,39 +537,40 @@ class Engine:
             fired[:] = 0
         for first, count in _blocks(steps, most, state.counted):
             part = slice(first, first + count)
-            row_of = numbers[:count]
             if always is not None:
                 block, row_of = always, rows.sample[part]
             else:
-                block = blocks[:count]
-                keep = state.steady is not None
-                if state.steady is not None:
-                    np.take(state.steady, rows.sample[part], axis=0, out=block, mode="clip")
-                elif not moving or not moving[0].can_gather:
-                    block[:] = 0
-                    keep = True
-                for arrival in moving:
-                    delay = arrival.connection.delay if delayed else 0
-                    add_currents(arrival, block, first - delay, sent, take, keep=keep)
-                    keep = True
+                block, row_of = blocks[:count], numbers[:count]
+                self._fill(block, state, moving, first, rows, sent, delayed)
             before = state.neurons.overflow.copy()
             state.neurons.step(
-                Block(block, row_of, rows.tau[part], fired[part], state.record, rows.slot[part])
-            )
+                Block(
+                    block, row_of, rows.tau[part], fired[part], state.record, rows.slot[part],
+                    integers[part],
+                )
+            )  # fmt: skip
             if state.counted is None or state.counted[0] <= first < state.counted[1]:
                 state.overflow += state.neurons.overflow - before
         if lag:
-            self._fire(layer, state, fired[steps:])
+            self._fire(layer, state, fired[steps:], integers[steps:])
+        if layer.graded:
+            return events_of(integers[lag:], size // layer.channels)
+        events = Events(
+            take(p.name, "index", (steps * size + kernels.WIDTH,), np.int32),
+            take(p.name, "start", (steps + 1,), np.int64),
+            take(p.name, "place", (steps, size // layer.channels + 1), np.int64),
+            bits=fired[lag:],
+        )
         kernels.collect(events.bits, size, layer.channels, events.index, events.start, events.place)
         return events
 
     @staticmethod
-    def _fire(layer: Layer, state: _State, fired: np.ndarray) -> None:
+    def _fire(layer: Layer, state: _State, fired: np.ndarray, integers: np.ndarray) -> None:
         """The window after the last: nothing arrives any more, the neurons fire."""
         tau = np.arange(len(fired))
         silence: np.ndarray = np.zeros((1, layer.filled), layer.dtype)
         nowhere = np.full(tau.size, -1, np.int64)
-        state.neurons.step(Block(silence, 0 * tau, tau, fired, state.record, nowhere))
+        state.neurons.step(Block(silence, 0 * tau, tau, fired, state.record, nowhere, integers))
 
     def _count(self, layer: Layer, sent: Sent, rows: _Rows, run: Run) -> None:
         """Add what a population did at some steps to the run's figures."""

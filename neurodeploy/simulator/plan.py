@@ -16,12 +16,11 @@ from neurodeploy.program import (
     Connection,
     Convolution,
     Dense,
-    Earliest,
     Population,
     Program,
     Sparse,
 )
-from neurodeploy.program.bounds import bounds
+from neurodeploy.program.bounds import Bounds, bounds
 from neurodeploy.simulator import kernels
 from neurodeploy.simulator.choice import Choice, Way
 from neurodeploy.simulator.estimates import Estimate
@@ -37,7 +36,6 @@ from neurodeploy.simulator.layout import (
 from neurodeploy.simulator.product import Product, can_multiply
 from neurodeploy.simulator.receptive import Receptive, receptive
 from neurodeploy.simulator.stamping import Stamped, can_stamp, estimated, stamped
-from neurodeploy.simulator.steppers import is_plain
 
 __all__ = ["BLOCK_BYTES", "Arrival", "Layer", "Plan", "Scatter"]
 
@@ -68,7 +66,7 @@ class Arrival:
     dtype
         Of the currents.
     payloads
-        Whether its messages carry integers (from the input) rather than "a spike".
+        Whether its messages carry integers rather than "a spike".
     fan_out
         int64, synapses that leave each source neuron, internal order.
     by_position
@@ -222,8 +220,8 @@ class Layer:
     ----------
     order
         C-order index of each internal neuron.
-    plain
-        Whether `kernels.step_plain` may compute it (no decay, wrap excluded by proof).
+    proof
+        Worst cases.
     checked
         Whether the membrane could clip, so far as is proved.
     block_steps
@@ -234,17 +232,22 @@ class Layer:
     arrivals: tuple[Arrival, ...]
     order: np.ndarray
     dtype: type
-    plain: bool
+    proof: Bounds
     checked: bool
     block_steps: int
 
     @cached_property
     def bias(self) -> np.ndarray:
         """Of each neuron, internal order; zeros where the kind has none."""
-        neuron = self.population.neuron
-        if isinstance(neuron, Earliest):
+        bias = self.population.neuron.membrane_bias
+        if bias is None:
             return np.zeros(self.order.size, np.int32)
-        return np.ascontiguousarray(neuron.bias[self.order])
+        return np.ascontiguousarray(bias[self.order])
+
+    @property
+    def graded(self) -> bool:
+        """Whether it sends integers."""
+        return self.population.neuron.is_graded
 
     @cached_property
     def words(self) -> int:
@@ -292,7 +295,7 @@ class Plan:
                     ),
                     order=internal_order(p.shape),
                     dtype=dtype,
-                    plain=is_plain(p.neuron, proof, dtype),
+                    proof=proof,
                     checked=not proof.cannot_clip,
                     block_steps=max(1, BLOCK_BYTES // (p.size * np.dtype(dtype).itemsize)),
                 )
@@ -318,7 +321,7 @@ def _arrival(program: Program, connection: Connection, number: int, dtype: type)
         source=source,
         target=program.population(connection.target).shape,
         dtype=dtype,
-        payloads=connection.graded and connection.source == INPUT,
+        payloads=connection.graded and program.is_graded(connection.source),
         fan_out=fan_out,
         by_position=_changes(table[:, 0]) if shared else None,
     )

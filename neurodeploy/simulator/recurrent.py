@@ -7,8 +7,8 @@ kind and step by step, with the stepper of each kind.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -47,8 +47,10 @@ class Stepping:
         uint8 (steps, neurons), zeros: takes 1 for each message.
     messages
         int32 (steps, neurons), or no rows: takes the integers of a graded kind.
+    counted
+        Rows (from, to) whose overflows count.
     overflow
-        int64 (2,): wraps and clips are added.
+        int64 (2,): wraps and clips in these rows.
     """
 
     currents: np.ndarray
@@ -58,7 +60,8 @@ class Stepping:
     neurons: Stepper
     fired: np.ndarray
     messages: np.ndarray
-    overflow: np.ndarray
+    counted: tuple[int, int]
+    overflow: np.ndarray = field(default_factory=lambda: np.zeros(2, np.int64))
 
 
 @dataclass(frozen=True)
@@ -117,13 +120,13 @@ class Component:
             found.append(next(k for k in after if k not in found and after[k] <= set(found)))
         return found
 
-    def run(self, steppings: Mapping[int, Stepping], age: np.ndarray, delayed: bool) -> None:
+    def run(self, steppings: Sequence[Stepping], age: np.ndarray, delayed: bool) -> None:
         """Step all layers.
 
         Parameters
         ----------
         steppings
-            By number of the layer.
+            Of each layer.
         age
             int64 (steps,): how many steps back messages count, those of the same sample.
         delayed
@@ -150,7 +153,7 @@ class Component:
         """int32 (sources, targets) of each inside connection, internal order, exponent applied."""
         return [_rows(one.arrival) for one in self.inside]
 
-    def _run_lif(self, steppings: Mapping[int, Stepping], age: np.ndarray, delayed: bool) -> None:
+    def _run_lif(self, steppings: Sequence[Stepping], age: np.ndarray, delayed: bool) -> None:
         order = self.order(delayed)
         place = {k: p for p, k in enumerate(order)}
         sizes = [self.layers[k].order.size for k in order]
@@ -196,7 +199,7 @@ class Component:
             np.concatenate([self.layers[k].bias for k in order]).astype(np.int64),
             np.zeros(offset[-1], np.int64), np.zeros(offset[-1], np.int64), ends, where, weights,
             np.zeros((slots, offset[-1]), np.int32), np.zeros((slots, len(order)), np.int64),
-            fired, overflow, record, np.stack([r.slot for r in rows]),
+            fired, np.array([r.counted for r in rows]), overflow, record, np.stack([r.slot for r in rows]),
         )  # fmt: skip
         for p, r in enumerate(rows):
             own = slice(offset[p], offset[p + 1])
@@ -204,8 +207,8 @@ class Component:
             r.record[:, : sizes[p]] = record[: len(r.record), own]
             r.overflow += overflow[p]
 
-    def _run_any(self, steppings: Mapping[int, Stepping], age: np.ndarray, delayed: bool) -> None:
-        incoming: dict[int, list[tuple[_Inside, int]]] = {k: [] for k in steppings}
+    def _run_any(self, steppings: Sequence[Stepping], age: np.ndarray, delayed: bool) -> None:
+        incoming: list[list[tuple[_Inside, int]]] = [[] for _ in steppings]
         for one in self.inside:
             incoming[one.target].append((one, self.late(one.arrival.connection, delayed)))
         order = self.order(delayed)
@@ -221,17 +224,18 @@ class Component:
                         _add(one.arrival, current, steppings[one.source], s - late)
                 bits = np.zeros((1, layer.words), np.uint64)
                 sent = np.zeros((1 if len(r.messages) else 0, size), np.int32)
+                before = r.neurons.overflow.copy()
                 r.neurons.step(
                     Block(
                         current, here, r.tau[s : s + 1], bits, r.record, r.slot[s : s + 1], sent
                     )
                 )
+                if r.counted[0] <= s < r.counted[1]:
+                    r.overflow += r.neurons.overflow - before
                 flags = np.unpackbits(bits.view(np.uint8)[0], bitorder="little", count=size)
                 r.fired[s] = flags
                 if len(r.messages):
                     r.messages[s] = sent[0]
-        for r in steppings.values():
-            r.overflow += r.neurons.overflow
 
 
 def _add(arrival: Arrival, current: np.ndarray, source: Stepping, row: int) -> None:

@@ -9,6 +9,7 @@ earlier and equals the whole from there on, bit for bit.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,8 +44,13 @@ class Streamed:
     clipped: dict[str, int]
 
 
-def warm_up(program: Program) -> int:
-    """Steps after which no population's state depends on what it was before them."""
+def warm_up(program: Program) -> float:
+    """Steps after which no population's state depends on what it was before them.
+
+    Infinite with cycles: a spike of a window may lead to spikes of all windows after it.
+    """
+    if program.recurrent:
+        return math.inf
     steps = {INPUT: 0}
     for p in program.order:
         # what arrives is right from here on; then a reset comes within a window, and what fires a
@@ -68,7 +74,8 @@ def run_windows(engine: Engine, x: np.ndarray, part: range) -> Streamed:
     period, count = program.period, len(part)
     reads = {p.name: p.phase for p in program.populations}
     fires = {INPUT: 1} | {p.name: p.fire_phase(period) for p in program.populations}
-    first = max(0, part.start - -(-warm_up(program) // period))
+    warm = warm_up(program)
+    first = 0 if math.isinf(warm) else max(0, part.start - -(-int(warm) // period))
     begin, end = first * period, part.stop * period + max(fires.values()) - 1
 
     def rows(phase: int) -> tuple[int, int]:

@@ -16,7 +16,7 @@ _WRAP = np.int64(2**23)
 @njit(nogil=True, cache=True)
 def step_recurrent(
     currents, tau, age, offset, parameters, bias, u, v, ends, where, weights, index, count, fired,
-    overflow, record, slot,
+    counted, overflow, record, slot,
 ):  # fmt: skip
     """All steps of the populations of a cycle, one after the other.
 
@@ -47,6 +47,8 @@ def step_recurrent(
         int32 (slots, neurons) and int64 (slots, populations): who fired in the last steps.
     fired
         uint8 (steps, neurons): takes 1 for each spike.
+    counted
+        int64 (populations, 2): rows (from, to) whose overflows count.
     overflow
         int64 (populations, 2): wraps and clips are added.
     record, slot
@@ -78,7 +80,7 @@ def step_recurrent(
             mode, v_initial, loud = parameters[p, 4], parameters[p, 5], parameters[p, 6]
             at = tau[p, s]
             may = mode != RESET_NONE and at < loud
-            found = 0
+            found, wraps, clips = 0, 0, 0
             for i in range(first, last):
                 if at == 0:
                     x, y = np.int64(0), v_initial
@@ -88,19 +90,19 @@ def step_recurrent(
                 x += row[i] << shift
                 if x > _WRAP:
                     x -= 2 * _WRAP
-                    overflow[p, 0] += 1
+                    wraps += 1
                 elif x <= -_WRAP:
                     x += 2 * _WRAP
-                    overflow[p, 0] += 1
+                    wraps += 1
                 u[i] = x
                 y = -((-y * keep_v) >> 12) if y < 0 else (y * keep_v) >> 12
                 y += x + bias[i]
                 if y > _LIMIT:
                     y = _LIMIT
-                    overflow[p, 1] += 1
+                    clips += 1
                 elif y < -_LIMIT:
                     y = -_LIMIT
-                    overflow[p, 1] += 1
+                    clips += 1
                 if may and y > threshold:
                     fired[s, i] = 1
                     index[now, first + found] = i - first
@@ -110,3 +112,6 @@ def step_recurrent(
                 if slot[p, s] >= 0:
                     record[slot[p, s], i] = y
             count[now, p] = found
+            if counted[p, 0] <= s < counted[p, 1]:
+                overflow[p, 0] += wraps
+                overflow[p, 1] += clips
