@@ -20,6 +20,7 @@ import onnx
 
 from neurodeploy.files import write_atomically
 from neurodeploy.importing.cleaning import FOLDABLE
+from neurodeploy.importing.pricing import EVALUATED
 from neurodeploy.importing.decoder import DECODERS
 from neurodeploy.importing.refusals import FAMILIES
 from neurodeploy.importing.registry import HANDLERS

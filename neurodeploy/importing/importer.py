@@ -19,7 +19,7 @@ from neurodeploy.importing.grid import entrance_grid
 from neurodeploy.importing.operation import Operation
 from neurodeploy.importing.outputs import Outputs, choose_output
 from neurodeploy.importing.reading import read_model
-from neurodeploy.importing.refusals import refuse
+from neurodeploy.importing.refusals import refuse, refuse_constant
 from neurodeploy.importing.registry import HANDLERS
 from neurodeploy.importing.schemas import check_schema
 from neurodeploy.importing.summary import (
@@ -98,6 +98,8 @@ class _Walk:
         before = len(self.builder)
         try:
             handler = HANDLERS.get(kind)
+            if name in self.cleaned.unfolded:
+                refuse_constant(operation, kind, self.cleaned.unfolded[name])
             if handler is None:
                 refuse(operation, kind)
             check_schema(node, self.opset)

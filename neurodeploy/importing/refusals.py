@@ -7,7 +7,7 @@ from typing import NamedTuple, NoReturn
 from neurodeploy.errors import UnsupportedError
 from neurodeploy.importing.operation import Operation
 
-__all__ = ["FAMILIES", "REASONS", "Family", "refuse"]
+__all__ = ["FAMILIES", "REASONS", "Family", "refuse", "refuse_constant"]
 
 
 class Family(NamedTuple):
@@ -211,3 +211,12 @@ def refuse(operation: Operation, kind: str) -> NoReturn:
         ),
     )
     raise UnsupportedError(f"{kind} {reason}", place=operation.name, remedy=remedy)
+
+
+def refuse_constant(operation: Operation, kind: str, reason: str) -> NoReturn:
+    """Raise the refusal of a node that depends on constants alone and was not computed."""
+    raise UnsupportedError(
+        f"{kind} depends on constants alone, but is not computed while importing: {reason}",
+        place=operation.name,
+        remedy="compute it before exporting, or fold constants with a tool such as onnxslim",
+    )
