@@ -19,6 +19,7 @@ import onnx_ir.passes.common as common
 from onnxscript.optimizer import fold_constants_ir
 
 from neurodeploy.errors import ModelError
+from neurodeploy.importing.coefficients import state_shapes
 from neurodeploy.importing.constants import QUANTISERS
 from neurodeploy.importing.evaluating import evaluate_constants
 from neurodeploy.importing.filled import lift_filled
@@ -323,6 +324,7 @@ def clean(model: onnx.ModelProto) -> Cleaned:
             common.InlinePass()(graph_model)
             common.TopologicalSortPass()(graph_model)
             _forget_shapes(graph_model.graph)
+            state_shapes(graph_model.graph, batch)
             _own_domain(graph_model.graph)
             unfolded = _fold(graph_model, version(modern))
             lift_filled(graph_model.graph)

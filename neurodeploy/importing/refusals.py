@@ -46,7 +46,7 @@ FAMILIES: tuple[Family, ...] = (
     Family(
         "jumps from one value to another: no sum of ReLUs does",
         "retrain with ReLU in its place, or leave it to what reads the outputs",
-        "Sign Floor Ceil Round Mod",
+        "Sign Floor Ceil Round Mod ai.onnx.ml::Binarizer",
     ),
     Family(
         "keeps a state from step to step; only feed-forward networks convert so far",
@@ -175,6 +175,38 @@ FAMILIES: tuple[Family, ...] = (
         SequenceMap SplitToSequence ConcatFromSequence Optional OptionalGetElement
         OptionalHasElement
         """,
+    ),
+    Family(
+        "scales each sample by its own size; synapses are constant",
+        "use StandardScaler or MinMaxScaler, whose numbers are constants",
+        "ai.onnx.ml::Normalizer",
+    ),
+    Family(
+        "asks about one feature after the other, and each answer is a jump",
+        "train an MLPClassifier or MLPRegressor on its predictions",
+        """
+        ai.onnx.ml::TreeEnsembleClassifier ai.onnx.ml::TreeEnsembleRegressor
+        ai.onnx.ml::TreeEnsemble
+        """,
+    ),
+    Family(
+        "compares each sample with stored examples, by a kernel or by pairs of classes",
+        "use LinearSVC, LinearSVR or SGDClassifier, which are one layer, or an MLPClassifier",
+        "ai.onnx.ml::SVMClassifier ai.onnx.ml::SVMRegressor",
+    ),
+    Family(
+        "prepares categories, dictionaries or missing values, which are no numbers",
+        "prepare the features outside, and feed the network with numbers",
+        """
+        ai.onnx.ml::CategoryMapper ai.onnx.ml::CastMap ai.onnx.ml::DictVectorizer
+        ai.onnx.ml::FeatureVectorizer ai.onnx.ml::Imputer ai.onnx.ml::LabelEncoder
+        ai.onnx.ml::OneHotEncoder
+        """,
+    ),
+    Family(
+        "names numbers by class, and is not the end of the model here",
+        _END,
+        "ai.onnx.ml::ZipMap",
     ),
     Family(
         "works on text",
