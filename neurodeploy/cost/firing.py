@@ -11,7 +11,7 @@ import numpy as np
 from neurodeploy.program import INPUT, Program
 from neurodeploy.simulator import encoding
 from neurodeploy.simulator.activity import activity
-from neurodeploy.simulator.closed_form import is_closed_form
+from neurodeploy.simulator.closed_form import is_time_coded
 from neurodeploy.simulator.input_messages import messages_by_input
 from neurodeploy.simulator.threads import default_threads
 
@@ -67,7 +67,7 @@ def firing(
     threads = threads or default_threads()
     room = max(1, _BATCH_VALUES // max(1, program.neurons + inputs))
     batch = max(1, min(64, room, -(-len(x) // threads)))
-    closed = is_closed_form(program)
+    closed = is_time_coded(program)
 
     def work(first: int) -> tuple[int, dict[str, np.ndarray]]:
         level = encoding.levels(program.encoder, x[first : first + batch])

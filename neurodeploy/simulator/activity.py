@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurodeploy.program import Program
+from neurodeploy.program import Population, Program
 from neurodeploy.simulator import encoding
-from neurodeploy.simulator.closed_form import is_closed_form
-from neurodeploy.simulator.engine import Engine
+from neurodeploy.simulator.closed_form import is_closed_form, is_time_coded
+from neurodeploy.simulator.engine import Engine, Run
 from neurodeploy.simulator.preparing import best_sweep, check_by_sample, prepared
 
 __all__ = ["Activity", "activity", "sent_by_input"]
@@ -22,8 +22,8 @@ class Activity:
     Attributes
     ----------
     fired
-        int32 (n, neurons) by population, C order: the number of spikes (rate), or the integer
-        that the time of the one spike stands for (ttfs).
+        int32 (n, neurons) by population, C order: the number of spikes, or, where all messages of
+        the program are times (`is_time_coded`), the integer that the time of the spike stands for.
     membrane
         int64 (n, outputs): the decoder's population at the last step of its window.
     wrapped, clipped
@@ -49,7 +49,7 @@ def activity(program: Program, level: np.ndarray, first_index: int = 0) -> Activ
     Raises
     ------
     ProgramError
-        The phases mix samples, or rate- and time-coded populations are mixed.
+        The phases mix samples.
     """
     check_by_sample(program)
     names = [p.name for p in program.populations]
@@ -58,13 +58,27 @@ def activity(program: Program, level: np.ndarray, first_index: int = 0) -> Activ
         none = dict.fromkeys(names, 0)
         return Activity(swept.fired, swept.membrane, none, dict(none))
     engine = prepared(program, Engine)
-    decoder = program.decoder.population
+    decoder, timed = program.decoder.population, is_time_coded(program)
     parts = [
-        engine.run_samples(row[None], first_index + k, keep=(program.period - 1,), fired=True)
+        engine.run_samples(
+            row[None], first_index + k, keep=(program.period - 1,), fired=not timed, rasters=timed
+        )
         for k, row in enumerate(level)
     ]
+
+    def said(run: Run, p: Population) -> np.ndarray:
+        if not timed:
+            return run.fired[p.name]
+        x = np.zeros((1, p.size), np.int32)
+        for step, neuron in run.rasters[p.name]:
+            x[0, neuron] = program.period - step
+        return x
+
     return Activity(
-        {n: np.concatenate([run.fired[n] for run in parts]).astype(np.int32) for n in names},
+        {
+            p.name: np.concatenate([said(run, p) for run in parts]).astype(np.int32)
+            for p in program.populations
+        },
         np.concatenate([run.membranes[decoder][:, 0] for run in parts]).astype(np.int64),
         {name: sum(run.wrapped[name] for run in parts) for name in names},
         {name: sum(run.clipped[name] for run in parts) for name in names},

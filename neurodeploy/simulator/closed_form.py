@@ -21,9 +21,17 @@ import numpy as np
 from neurodeploy.errors import ProgramError
 from neurodeploy.program import INPUT, Earliest, Lif, Program, Ttfs
 from neurodeploy.program.bounds import bounds
-from neurodeploy.simulator.plan import Arrival, Plan
+from neurodeploy.simulator.plan import Layer, Plan
 
-__all__ = ["EventSweep", "Sweep", "Swept", "is_closed_form"]
+__all__ = [
+    "EventSweep",
+    "Sweep",
+    "Swept",
+    "is_by_sample",
+    "is_closed_form",
+    "is_time_coded",
+    "obstacle",
+]
 
 
 @dataclass(frozen=True)
@@ -56,31 +64,60 @@ class Sweep(Protocol):
         """Sweep samples, int32 (n, inputs) of `encoding.levels`; `every`: fill `Swept.fired`."""
 
 
-def is_closed_form(program: Program) -> bool:
-    """Whether the program is time-to-first-spike from the input to the readout."""
+def is_by_sample(program: Program) -> bool:
+    """Whether each sample can be run alone: no window mixes samples or begins before step 1."""
+    return program.is_aligned and all(p.phase >= 1 for p in program.populations)
+
+
+def is_time_coded(program: Program) -> bool:
+    """Whether every message is a time: each neuron, and the input, fires once a window at most."""
     return program.encoder.encoding == "ttfs" and not any(
         isinstance(p.neuron, Lif) for p in program.populations
     )
 
 
+def is_closed_form(program: Program) -> bool:
+    """Whether the closed form equals the stepped neurons, by proof (see `obstacle`)."""
+    kept = program.__dict__.setdefault("_obstacle", [])
+    if not kept:
+        kept.append(obstacle(program))
+    return kept[0] is None
+
+
+def obstacle(program: Program) -> tuple[str, str] | None:
+    """What keeps the closed form from being exact: what and where; None where it is exact.
+
+    The conditions, all of them needed:
+
+    1. Every message is a time: the input's encoding is `ttfs`, no population is `lif`.
+    2. Windows see one sample each (the program is aligned), and none begins before the first step.
+    3. Nothing overflows, by proof: currents do not wrap and membranes do not clip.
+
+    No condition: populations that never fire (they send 0), neurons that nothing reaches (they
+    hold their bias), several connections and negative weights into `earliest` (it fires with the
+    largest integer whose summed weights are positive), `earliest` as the decoder's (it holds 0).
+    """
+    if not is_time_coded(program):
+        return "messages that are no times", ""
+    if not is_by_sample(program):
+        return "the phases mix neighbouring samples", ""
+    for name, proof in bounds(program).items():
+        if not (proof.cannot_wrap and proof.cannot_clip):
+            return f"membrane in 24 bit: it may reach {proof.membrane}", name
+    return None
+
+
 def check(program: Program) -> None:
-    """The closed form holds only where nothing overflows.
+    """Refuse a program whose closed form is not exact.
 
     Raises
     ------
     ProgramError
-        A population that could leave 24 bit, or whose window mixes samples.
+        See `obstacle`.
     """
-    if not program.is_aligned:
-        raise ProgramError("the phases mix neighbouring samples")
-    for name, proof in bounds(program).items():
-        if not (proof.cannot_wrap and proof.cannot_clip):
-            raise ProgramError(
-                f"membrane in 24 bit: it may reach {proof.membrane}, so the closed form does "
-                "not hold",
-                place=name,
-                remedy="compile with fewer --steps",
-            )
+    found = obstacle(program)
+    if found is not None:
+        raise ProgramError(f"{found[0]}, so the closed form does not hold", place=found[1])
 
 
 class EventSweep:
@@ -106,6 +143,8 @@ class EventSweep:
             fired = {INPUT: row[self.plan.input_order].astype(np.int32)}
             for layer in self.plan.layers:
                 p = layer.population
+                if isinstance(p.neuron, Earliest):
+                    fired[p.name] = self._maximum(layer, fired)
                 total = np.zeros((1, p.size), np.int32)
                 for arrival in layer.arrivals:
                     x = fired[arrival.connection.source]
@@ -113,15 +152,11 @@ class EventSweep:
                     value = x[index]
                     operations[arrival.number][k] = arrival.fan_out[index].sum()
                     if isinstance(p.neuron, Earliest):
-                        self._maximum(arrival, index, value, total[0])
                         continue
                     start[1] = index.size
                     way = arrival.scatter
                     way.kernel(total, 0, index, start, value, *way.arguments)
-                if isinstance(p.neuron, Earliest):
-                    fired[p.name] = total[0]
-                else:
-                    assert isinstance(p.neuron, Ttfs)
+                if isinstance(p.neuron, Ttfs):
                     v = total[0].astype(np.int64) + p.neuron.bias[layer.order]
                     if p.name == decoder.name:
                         membrane[k, layer.order] = v
@@ -134,15 +169,24 @@ class EventSweep:
         return Swept(membrane, spikes, operations, kept)
 
     @staticmethod
-    def _maximum(arrival: Arrival, index: np.ndarray, value: np.ndarray, total: np.ndarray) -> None:
-        """Largest input of each target: targets of each level in turn, smallest first."""
-        for x in np.unique(value):
-            chosen = index[value == x]
-            reached = np.zeros((1, total.size), np.int32)
-            start = np.array([0, chosen.size], np.int64)
-            way = arrival.scatter
-            way.kernel(reached, 0, chosen, start, np.zeros(0, np.int32), *way.arguments)
-            total[reached[0] > 0] = x
+    def _maximum(layer: Layer, fired: dict[str, np.ndarray]) -> np.ndarray:
+        """Largest integer at which the summed weights of an `earliest` neuron are positive.
+
+        The messages of each integer, smallest first: they come together, from all connections.
+        """
+        found = np.zeros(layer.order.size, np.int32)
+        sent = {a.connection.source: fired[a.connection.source] for a in layer.arrivals}
+        for x in np.unique(np.concatenate([*sent.values(), np.zeros(1, np.int32)])):
+            if x == 0:
+                continue
+            arrived: np.ndarray = np.zeros((1, found.size), layer.dtype)
+            for arrival in layer.arrivals:
+                chosen = np.flatnonzero(sent[arrival.connection.source] == x).astype(np.int32)
+                start = np.array([0, chosen.size], np.int64)
+                way = arrival.scatter
+                way.kernel(arrived, 0, chosen, start, np.zeros(0, np.int32), *way.arguments)
+            found[arrived[0] > 0] = x
+        return found
 
 
 def fan_out_by_position(program: Program, source: str, fan_out: np.ndarray) -> np.ndarray | None:

@@ -48,19 +48,51 @@ def _is_pooling(synapses: object) -> bool:
     )
 
 
+def _is_max_pool(synapses: object, source: tuple[int, ...]) -> bool:
+    """Whether it is a MaxPool of ONNX: pads less than its kernel, a source in every window."""
+    if not _is_pooling(synapses):
+        return False
+    assert isinstance(synapses, Convolution)
+    out, kernel = synapses.output_shape(source)[1:], synapses.weights.shape[2:]
+    for axis in (0, 1):
+        before, after = synapses.padding[axis], synapses.padding[axis + 2]
+        if before >= kernel[axis] or after >= kernel[axis]:
+            return False
+        first = np.arange(out[axis])[:, None] * synapses.stride[axis] - before
+        read = first + np.arange(kernel[axis]) * synapses.dilation[axis]
+        if not ((read >= 0) & (read < source[1 + axis])).any(1).all():
+            return False
+    return True
+
+
 def can_sweep(program: Program) -> bool:
-    """Whether every connection has an ONNX form, and every maximum is a pooling."""
+    """Whether the program has an ONNX form that equals it.
+
+    1. The decoder reads a `ttfs` population.
+    2. Something reaches each population, and every source fires.
+    3. Every maximum is the pooling of one source.
+    4. Sparse synapses repeat their source.
+    5. Sources of three axes have one fan-out for all channels of a position.
+    """
+    if not isinstance(program.population(program.decoder.population).neuron, Ttfs):
+        return False
     for p in program.populations:
         arriving = program.incoming(p.name)
+        if not arriving:
+            return False
         for c in arriving:
+            shape = program.shape_of(c.source)
+            if c.source != INPUT and not getattr(
+                program.population(c.source).neuron, "fires", True
+            ):
+                return False
             if isinstance(p.neuron, Earliest) and (
-                len(arriving) > 1 or not _is_pooling(c.synapses)
+                len(arriving) > 1 or not _is_max_pool(c.synapses, shape)
             ):
                 return False
             if isinstance(c.synapses, Sparse) and not _is_identity(c.synapses):
                 return False
-            fan_out = c.synapses.fan_out(program.shape_of(c.source))
-            if fan_out_by_position(program, c.source, fan_out) is None:
+            if fan_out_by_position(program, c.source, c.synapses.fan_out(shape)) is None:
                 return False
     return True
 
@@ -174,8 +206,6 @@ class DenseSweep:
                 for i, c in enumerate(arriving)
             ]
             total = parts[0] if len(parts) == 1 else graph.node("Sum", parts)
-            if not arriving:
-                raise ProgramError("nothing arrives here", place=p.name)
             if p.name == program.decoder.population:
                 self._membrane, self._half = total, half
                 self._outputs.append(total)
@@ -235,6 +265,8 @@ def _connection(
         total = source
         if connection.exponent:
             total = graph.node("Mul", [source, graph.constant(scale)])
+        if shape != target.shape:
+            total = _reshaped(graph, total, target.shape)
     elif isinstance(synapses, Convolution):
         return _convolution(graph, synapses, weights, source, bias)
     else:
@@ -313,12 +345,15 @@ def _dense(
             weights = (maps[..., ::side, ::side] * np.float32(side * side)).reshape(
                 weights.shape[0], -1
             )
+    if len(shape) != 1:
         source = graph.node("Flatten", [source])
     inputs = [source, graph.constant(weights)]
     if bias is not None:
         inputs.append(graph.constant(bias.reshape(-1)))
     total = graph.node("Gemm", inputs, transB=1)
-    if len(target.shape) == 3:
-        to = graph.constant(np.array([-1, *target.shape]))
-        total = graph.node("Reshape", [total, to])
-    return total
+    return total if len(target.shape) == 1 else _reshaped(graph, total, target.shape)
+
+
+def _reshaped(graph: _Graph, values: str, shape: tuple[int, ...]) -> str:
+    """Samples of another shape, C order."""
+    return graph.node("Reshape", [values, graph.constant(np.array([-1, *shape]))])

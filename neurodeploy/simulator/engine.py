@@ -2,13 +2,14 @@
 
 Equal to `reference` in every spike and membrane. Samples of an aligned program are run in local
 time (each window starts at step 1), several in a row where layers are small and in portions of
-time where they are large; any other acyclic program runs as one stream.
+time where they are large; any other acyclic program runs as one stream. What fires one window
+after it reads (`ttfs`) is run for one window more, and its spikes are moved back by one.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -69,11 +70,17 @@ class _State:
         Currents (samples, neurons) that are the same at every step, if any.
     record
         int32 (samples * steps kept, neurons) for membranes, internal order.
+    counted
+        First row whose overflows count, and the first after it whose do not; None for all rows.
+    overflow
+        int64 (2,): currents that wrapped and membranes that clipped in these rows.
     """
 
     neurons: Stepper
     steady: np.ndarray | None
     record: np.ndarray
+    counted: tuple[int, int] | None = None
+    overflow: np.ndarray = field(default_factory=lambda: np.zeros(2, np.int64))
 
 
 @dataclass
@@ -103,23 +110,40 @@ class Engine:
     program
         Any acyclic program.
     portion
-        Most steps of a sample that are computed before the next layer is: bounds the memory.
+        Most steps of a sample that are computed before the next layer is: bounds the memory. A
+        program with populations that fire one window after they read is not cut: they need all of
+        a window before they fire.
     """
 
     def __init__(self, program: Program, portion: int | None = None) -> None:
         self.program = program
         self.plan = Plan(program)
+        if any(p.neuron.lag for p in program.populations):
+            portion = None
         self.portion = program.period if portion is None else max(1, min(portion, program.period))
         self._held = threading.local()
         self._free: list[Workspace] = []
 
-    def run_stream(self, messages: np.ndarray, membranes: bool = True) -> Trace:
+    def run_stream(
+        self,
+        messages: np.ndarray,
+        membranes: bool | Container[str] = True,
+        *,
+        begin: int = 0,
+        counted: Mapping[str, tuple[int, int]] | None = None,
+    ) -> Trace:
         """The whole program in absolute time, as `reference.run` (currents are not recorded).
 
         Parameters
         ----------
         messages
             Integers (steps, inputs) within the encoder's range.
+        membranes
+            Whether they are kept, or of which populations.
+        begin
+            Steps that went by before the first row; the state there is the one before step 1.
+        counted
+            By population, the rows (from, to) whose overflows count; all of them if None.
         """
         steps = messages.shape[0]
         self._check_messages(messages)
@@ -130,13 +154,19 @@ class Engine:
         none = np.full(steps, -1, np.int64)
         for layer in self.plan.layers:
             p = layer.population
+            kept = membranes if isinstance(membranes, bool) else p.name in membranes
             rows = _Rows(
                 np.zeros(steps, np.int64),
-                (everything + 1 - p.phase) % program.period,
-                everything if membranes else none,
+                (everything + begin + 1 - p.phase) % program.period,
+                everything if kept else none,
             )
-            record = np.empty((steps if membranes else 0, layer.filled), np.int32)
-            state = _State(self._neurons(layer, checked=True), None, record)
+            record = np.empty((steps if kept else 0, layer.filled), np.int32)
+            state = _State(
+                self._neurons(layer, checked=True),
+                None,
+                record,
+                None if counted is None else counted[p.name],
+            )
             events = self._layer(layer, state, sent, rows, delayed=True)
             # events live in the thread's buffers until the next run: keep a copy
             index = events.index[: events.start[-1]]
@@ -150,10 +180,10 @@ class Engine:
             raster = np.zeros((steps, p.size), bool)
             raster[np.repeat(everything, np.diff(events.start)), layer.order[index]] = True
             spikes[p.name] = raster
-            if membranes:
+            if kept:
                 membrane[p.name] = np.empty((steps, p.size), np.int32)
                 membrane[p.name][:, layer.order] = record[:, : p.size]
-            wrapped[p.name], clipped[p.name] = map(int, state.neurons.overflow)
+            wrapped[p.name], clipped[p.name] = map(int, state.overflow)
         return Trace(spikes, {}, membrane, wrapped, clipped)
 
     def run_samples(
@@ -245,7 +275,7 @@ class Engine:
                 self._count(layer, sent, rows, run)
         for layer in plan.layers:
             name, state = layer.population.name, states[layer.population.name]
-            run.wrapped[name], run.clipped[name] = map(int, state.neurons.overflow)
+            run.wrapped[name], run.clipped[name] = map(int, state.overflow)
             if name in recorded:
                 ordered = np.empty((len(state.record), layer.order.size), np.int32)
                 ordered[:, layer.order] = state.record[:, : layer.order.size]
@@ -374,11 +404,14 @@ class Engine:
         p, steps = layer.population, rows.tau.size
         take = self._workspace.take
         size = p.size
+        # in local time a window's spikes stand beside what it reads
+        lag = 0 if delayed else p.neuron.lag * self.program.period
+        fired = take(p.name, "bits", (steps + lag, layer.words), np.uint64)
         events = Events(
             take(p.name, "index", (steps * size + kernels.WIDTH,), np.int32),
             take(p.name, "start", (steps + 1,), np.int64),
             take(p.name, "place", (steps, size // layer.channels + 1), np.int64),
-            bits=take(p.name, "bits", (steps, layer.words), np.uint64),
+            bits=fired[lag:],
         )
         moving = [a for a in layer.arrivals if delayed or not self._is_steady(a)]
         # what fills a block comes before what adds to it
@@ -388,9 +421,8 @@ class Engine:
         numbers = np.arange(most)
         blocks = take(p.name, "block", (most if always is None else 0, layer.filled), layer.dtype)
         if state.neurons.silent:
-            events.bits[:] = 0
-        for first in range(0, steps, most):
-            count = min(most, steps - first)
+            fired[:] = 0
+        for first, count in _blocks(steps, most, state.counted):
             part = slice(first, first + count)
             row_of = numbers[:count]
             if always is not None:
@@ -407,13 +439,24 @@ class Engine:
                     delay = arrival.connection.delay if delayed else 0
                     add_currents(arrival, block, first - delay, sent, take, keep=keep)
                     keep = True
+            before = state.neurons.overflow.copy()
             state.neurons.step(
-                Block(
-                    block, row_of, rows.tau[part], events.bits[part], state.record, rows.slot[part]
-                )
+                Block(block, row_of, rows.tau[part], fired[part], state.record, rows.slot[part])
             )
+            if state.counted is None or state.counted[0] <= first < state.counted[1]:
+                state.overflow += state.neurons.overflow - before
+        if lag:
+            self._fire(layer, state, fired[steps:])
         kernels.collect(events.bits, size, layer.channels, events.index, events.start, events.place)
         return events
+
+    @staticmethod
+    def _fire(layer: Layer, state: _State, fired: np.ndarray) -> None:
+        """The window after the last: nothing arrives any more, the neurons fire."""
+        tau = np.arange(len(fired))
+        silence: np.ndarray = np.zeros((1, layer.filled), layer.dtype)
+        nowhere = np.full(tau.size, -1, np.int64)
+        state.neurons.step(Block(silence, 0 * tau, tau, fired, state.record, nowhere))
 
     def _count(self, layer: Layer, sent: Sent, rows: _Rows, run: Run) -> None:
         """Add what a population did at some steps to the run's figures."""
@@ -437,3 +480,14 @@ class Engine:
         if run.rasters:
             step = rows.tau[np.repeat(np.arange(rows.tau.size), np.diff(events.start))]
             run.rasters[name].append((step, layer.order[events.index[: events.start[-1]]]))
+
+
+def _blocks(steps: int, most: int, counted: tuple[int, int] | None) -> Iterator[tuple[int, int]]:
+    """First row and number of rows of each block; no block crosses an end of `counted`."""
+    ends = sorted({min(max(0, row), steps) for row in (*(counted or ()), steps)})
+    first = 0
+    for end in ends:
+        while first < end:
+            count = min(most, end - first)
+            yield first, count
+            first += count

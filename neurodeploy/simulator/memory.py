@@ -17,9 +17,10 @@ from pathlib import Path
 
 from neurodeploy.errors import UsageError
 from neurodeploy.program import Connection, Convolution, Program
-from neurodeploy.simulator.closed_form import is_closed_form
+from neurodeploy.simulator.closed_form import is_by_sample, is_closed_form
 from neurodeploy.simulator.plan import BLOCK_BYTES
 from neurodeploy.simulator.product import ROWS_BYTES
+from neurodeploy.simulator.streaming import warm_up
 
 __all__ = ["Share", "available", "default_limit", "need", "parse_size", "readable", "share"]
 
@@ -170,7 +171,9 @@ def share(program: Program, threads: int, limit: int) -> Share:
     """
     most = SWEPT if is_closed_form(program) else BATCH
     ways = [(samples, program.period) for samples in (16, 8, 4, 2, 1) if samples <= most]
-    if not is_closed_form(program):
+    # what fires a window after it reads needs all of a window first
+    cut = is_by_sample(program) and not any(p.neuron.lag for p in program.populations)
+    if cut and not is_closed_form(program):
         while ways[-1][1] > 1:
             ways.append((1, -(-ways[-1][1] // 2)))
     for count in range(threads, 0, -1):
@@ -198,6 +201,8 @@ def need(program: Program, samples: int, steps: int) -> int:
     raw = samples * prod(program.encoder.sample_shape)
     # network input in float64, what rounding makes of it, and the integers
     reading = 32 * raw
+    if not is_by_sample(program):
+        return reading + _streamed(program, samples)
     if is_closed_form(program):
         return reading + _swept(program, samples)
     return reading + _stepped(program, samples, steps)
@@ -211,6 +216,7 @@ def _stepped(program: Program, samples: int, steps: int) -> int:
     total = 48 * prod(program.encoder.shape) * (samples if current else rows)
     for p in program.populations:
         positions = prod(p.shape[1:]) if len(p.shape) == 3 else 1
+        total += p.neuron.lag * program.period * (p.size // 8 + 32)
         # the list of spikes and where each position's begin; once more for pooled positions
         spikes = rows * (8 * p.size + 16 * (positions + 1) + 32)
         # currents, and the spike flags of the same steps, which take less
@@ -219,6 +225,16 @@ def _stepped(program: Program, samples: int, steps: int) -> int:
         kept = 8 * p.size * rows if p.name == program.decoder.population else 0
         total += spikes + block + state + kept
     return total + max(map(partial(_product, program), program.connections), default=0)
+
+
+def _streamed(program: Program, samples: int) -> int:
+    """A part of a stream: from the steps it depends on to the last window's end, at once."""
+    period = program.period
+    last = max(p.fire_phase(period) for p in program.populations)
+    steps = samples * period + last + warm_up(program) + period
+    # besides what the engine holds, messages that differ at every step and a byte a neuron and step
+    copied = 64 * prod(program.encoder.shape) + 2 * program.neurons
+    return _stepped(program, 1, steps) + steps * copied
 
 
 def _product(program: Program, connection: Connection) -> int:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from neurodeploy.errors import ProgramError
-from neurodeploy.program import Lif, Program
-from neurodeploy.simulator.closed_form import EventSweep, Sweep, is_closed_form
+from neurodeploy.program import Program
+from neurodeploy.simulator.closed_form import EventSweep, Sweep
 
 __all__ = ["best_sweep", "check_by_sample", "prepared"]
 
@@ -18,25 +18,26 @@ _PREPARING = threading.Lock()
 
 
 def check_by_sample(program: Program) -> None:
-    """Refuse what cannot be run one sample at a time.
-
-    Refused: phases that mix neighbouring samples; rate- and time-coded populations in one program.
+    """Refuse what cannot be run one sample at a time: phases that mix neighbouring samples.
 
     Raises
     ------
     ProgramError
+        Also for a window of the first sample that begins before the first step.
     """
     if not program.is_aligned:
         raise ProgramError(
             "the phases mix neighbouring samples, so samples cannot be run one by one",
-            remedy="use Engine.run_stream",
+            remedy="use `simulate`, which runs them as one stream",
         )
-    rate = all(isinstance(p.neuron, Lif) for p in program.populations)
-    if not (rate or is_closed_form(program)):
-        raise ProgramError(
-            "rate-coded and time-coded parts in one program cannot be run sample by sample",
-            remedy="use Engine.run_stream",
-        )
+    for p in program.populations:
+        if p.phase < 1:
+            raise ProgramError(
+                f"phase {p.phase}: its first window begins before the first step, so samples "
+                "cannot be run one by one",
+                place=p.name,
+                remedy="use `simulate`, which runs them as one stream",
+            )
 
 
 def prepared(program: Program, make: Callable[..., T], *arguments: int) -> T:

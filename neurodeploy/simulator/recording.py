@@ -10,7 +10,7 @@ import numpy as np
 from neurodeploy.program import INPUT, Program
 from neurodeploy.simulator import encoding
 from neurodeploy.simulator.activity import activity
-from neurodeploy.simulator.closed_form import is_closed_form
+from neurodeploy.simulator.closed_form import is_time_coded
 from neurodeploy.simulator.engine import Engine
 from neurodeploy.simulator.preparing import check_by_sample, prepared
 
@@ -40,11 +40,11 @@ def record(
 ) -> Recording:
     """Run one sample of an aligned program and keep what happened.
 
-    1. Rate code: as the engine runs it.
-    2. Time to first spike: spikes from the closed form, membranes from the engine, on the spikes
+    1. Rate code, and programs that mix the codes: as the engine runs it.
+    2. Time to first spike: spikes from their times, membranes from the engine, on the spikes
        that reach the population.
 
-    Refused: phases that mix samples, and programs that mix the two codes.
+    Refused: phases that mix samples.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def record(
         Populations whose membranes are kept: period times neurons integers each.
     """
     check_by_sample(program)
-    if is_closed_form(program):
+    if is_time_coded(program):
         return _timed(program, level, index, watch)
     return _rated(program, level, index, watch)
 
@@ -71,7 +71,8 @@ def _rated(program: Program, level: np.ndarray, index: int, watch: Collection[st
         spikes[INPUT] = (step + 1).astype(np.int32), neuron.astype(np.int32)
     for p in program.populations:
         step, neuron = map(np.concatenate, zip(*run.rasters[p.name], strict=True))
-        spikes[p.name] = (step + p.phase).astype(np.int32), neuron.astype(np.int32)
+        begins = p.fire_phase(program.period)
+        spikes[p.name] = (step + begins).astype(np.int32), neuron.astype(np.int32)
     membrane = {name: rows[0] for name, rows in run.membranes.items()}
     return Recording(spikes, membrane)
 

@@ -11,11 +11,12 @@ import numpy as np
 from neurodeploy.errors import ProgramError
 from neurodeploy.program import Program
 from neurodeploy.simulator import encoding
-from neurodeploy.simulator.closed_form import is_closed_form
+from neurodeploy.simulator.closed_form import is_by_sample, is_closed_form, is_time_coded
 from neurodeploy.simulator.engine import Engine
 from neurodeploy.simulator.memory import Share, default_limit, share
 from neurodeploy.simulator.preparing import best_sweep, check_by_sample, prepared
 from neurodeploy.simulator.result import Result
+from neurodeploy.simulator.streaming import run_windows
 from neurodeploy.simulator.threads import default_threads, spread
 
 __all__ = ["Progress", "simulate"]
@@ -34,7 +35,12 @@ def simulate(
     progress: Progress | None = None,
     first_index: int = 0,
 ) -> tuple[Result, np.ndarray]:
-    """Run samples through an aligned program.
+    """Run samples through a program, each in its windows (`docs/semantics.md`, section 6).
+
+    1. In closed form, where that is proved to be exact (`closed_form.obstacle`).
+    2. Stepped, each sample on its own, in any other aligned program.
+    3. Stepped as one stream, where phases mix neighbouring samples: a sample's output depends on
+       those before it.
 
     Parameters
     ----------
@@ -65,15 +71,16 @@ def simulate(
     DataError
         The samples do not fit.
     ProgramError
-        A program that cannot be run sample by sample, or has no early output.
+        Outputs read early, or spikes a neuron, of a program that has none.
     UsageError
         One sample does not fit into the memory.
     """
     began = time.perf_counter()
-    check_by_sample(program)
+    alone = is_by_sample(program)
+    if checkpoints or sent is not None or first_index:
+        check_by_sample(program)
     x = encoding.check_samples(x, program.encoder.sample_shape)
-    timed = is_closed_form(program)
-    if timed and (checkpoints or sent is not None):
+    if is_time_coded(program) and (checkpoints or sent is not None):
         raise ProgramError(
             "a time-to-first-spike program has no output before its window ends, and its "
             "neurons are counted by `activity`"
@@ -81,7 +88,9 @@ def simulate(
     wanted = min(threads or default_threads(), len(x))
     limit = default_limit() if memory is None else memory
     divided = share(program, wanted, limit)
-    if timed:
+    if not alone:
+        return _streamed(program, x, divided, progress, began), np.zeros((0,))
+    if is_closed_form(program):
         return _swept(program, x, divided, progress, began), np.zeros((0,))
     portion = () if divided.steps == program.period else (divided.steps,)
     engine = prepared(program, Engine, *portion)
@@ -163,6 +172,32 @@ def _swept(
             synaptic_operations=_by_name(program, swept.operations),
             wrapped=none,
             clipped=none,
+        )
+
+    parts = []
+    for part in spread(work, _parts(len(x), divided), divided.threads):
+        parts.append(part)
+        if progress is not None:
+            progress(part.samples)
+    return Result.join(parts, time.perf_counter() - began)
+
+
+def _streamed(
+    program: Program, x: np.ndarray, divided: Share, progress: Progress | None, began: float
+) -> Result:
+    """A program whose windows mix samples, in parts of its stream."""
+    engine = prepared(program, Engine)
+    decoder = program.population(program.decoder.population)
+
+    def work(part: range) -> Result:
+        run = run_windows(engine, x, part)
+        outputs = (run.membrane * program.decoder.unit).astype(np.float32)
+        return Result(
+            outputs=outputs.reshape(len(part), *decoder.shape),
+            spikes=run.spikes,
+            synaptic_operations=_by_name(program, run.operations),
+            wrapped=run.wrapped,
+            clipped=run.clipped,
         )
 
     parts = []

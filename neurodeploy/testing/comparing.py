@@ -1,4 +1,4 @@
-"""Reference = engine, whichever way the engine takes; differences are AssertionErrors."""
+"""Reference = engine = `simulate`, whichever way is taken; differences are AssertionErrors."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from unittest import mock
 
 import numpy as np
 
+import neurodeploy
 from neurodeploy.program import INPUT, Program
 from neurodeploy.simulator import (
     choice,
@@ -26,6 +27,7 @@ from neurodeploy.simulator.receptive import Receptive
 __all__ = [
     "WAYS",
     "compare_samples",
+    "compare_simulate",
     "compare_stream",
     "computed",
     "cut_of",
@@ -212,3 +214,67 @@ def _compare(
 
 def _equal(found: object, expected: object, place: str) -> None:
     np.testing.assert_equal(found, expected, place)
+
+
+def compare_simulate(program: Program, x: np.ndarray, threads: int = 1) -> reference.Trace:
+    """`neurodeploy.simulate`, closed forms included, beside the reference's stream of the samples.
+
+    Outputs, spikes and synaptic operations of each sample, and overflows, each in the windows of
+    the samples (docs/semantics.md, sections 6 and 7). Any valid program. Returns the reference's
+    trace.
+
+    Parameters
+    ----------
+    x
+        Samples (n, *sample shape), as for `neurodeploy.simulate`.
+    """
+    result = neurodeploy.simulate(program, x, threads=threads)
+    count, period = len(x), program.period
+    level = encoding.levels(
+        program.encoder, encoding.check_samples(x, program.encoder.sample_shape)
+    )
+    sent = [encoding.encode(program.encoder, row, period, k) for k, row in enumerate(level)]
+    fires = {p.name: p.fire_phase(period) for p in program.populations}
+    drain = np.zeros((max(fires.values()), level.shape[1]), np.int32)
+    messages = np.concatenate([*sent, drain])
+    trace = reference.run(program, messages)
+    decoder = program.population(program.decoder.population)
+    # step t is row t - 1; before the first step every membrane is 0
+    membrane = np.concatenate([np.zeros((1, decoder.size), np.int32), trace.membrane[decoder.name]])
+    read = membrane[decoder.phase - 1 + period * np.arange(1, count + 1)]
+    expected = (read * program.decoder.unit).astype(np.float32)
+    _equal(result.outputs, expected.reshape(count, *decoder.shape), "outputs")
+    counts = {INPUT: _a_sample(messages != 0, 1, count, period)}
+    counts |= {name: _a_sample(trace.spikes[name], at, count, period) for name, at in fires.items()}
+    operations: dict[str, np.ndarray] = {}
+    for c in program.connections:
+        done = counts[c.source] @ c.synapses.fan_out(program.shape_of(c.source))
+        operations[c.name] = operations.get(c.name, 0) + done
+    _equal(result.synaptic_operations, operations, "operations")
+    _equal(result.spikes, {name: counts[name].sum(1) for name in fires}, "spikes")
+    for part in ("wrapped", "clipped"):
+        overflows = {
+            p.name: getattr(trace, part)[p.name]
+            and _between(program, messages, part, p.name, p.phase - 1, count * period)
+            for p in program.populations
+        }
+        _equal(getattr(result, part), overflows, part)
+    return trace
+
+
+def _a_sample(fired: np.ndarray, phase: int, count: int, period: int) -> np.ndarray:
+    """Spikes of each neuron in each window (samples, neurons); a step before the first has none."""
+    silent = np.zeros((1, fired.shape[1]), bool)
+    rows = np.concatenate([silent, fired])[phase:][: count * period]
+    return rows.reshape(count, period, -1).sum(1)
+
+
+def _between(
+    program: Program, messages: np.ndarray, part: str, name: str, first: int, steps: int
+) -> int:
+    """The reference's overflows in some steps: those up to their end, less those before."""
+
+    def until(row: int) -> int:
+        return int(getattr(reference.run(program, messages[: max(0, row)]), part)[name])
+
+    return until(first + steps) - until(first)

@@ -20,7 +20,7 @@ from neurodeploy.reporting.results import Reference
 from neurodeploy.samples import Samples
 from neurodeploy.simulator import encoding
 from neurodeploy.simulator.activity import Activity, activity
-from neurodeploy.simulator.closed_form import is_closed_form
+from neurodeploy.simulator.closed_form import is_time_coded
 from neurodeploy.simulator.input_messages import messages_by_input
 from neurodeploy.simulator.recording import Recording, record
 from neurodeploy.simulator.result import Result
@@ -129,7 +129,7 @@ def collect(
     part = samples.limit(limit or budget.simulated(program))
     x = encoding.check_samples(part.x, program.encoder.sample_shape)
     threads = threads or default_threads()
-    closed = is_closed_form(program)
+    closed = is_time_coded(program)
     n = len(x)
     outputs_a_sample = program.population(program.decoder.population).size
     steps = budget.checkpoints(program.period, n * outputs_a_sample)

@@ -1,0 +1,114 @@
+"""Programs whose samples cannot be run one by one, as one stream in absolute time.
+
+Phases that mix neighbouring samples (and windows that begin before the first step) are valid: a
+population works on sample k in its window of that sample, on whatever arrives there
+(docs/semantics.md, section 6). What a window holds depends on the samples before it, but not for
+ever: every population resets in each window, so a part of the stream is run from a few windows
+earlier and equals the whole from there on, bit for bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurodeploy.program import INPUT, Program
+from neurodeploy.simulator import encoding
+from neurodeploy.simulator.engine import Engine
+
+__all__ = ["Streamed", "run_windows", "warm_up"]
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """What consecutive samples of a stream did, each population in its own windows.
+
+    Attributes
+    ----------
+    membrane
+        int32 (samples, neurons): the decoder's population at the last step of its window.
+    spikes
+        int64 (samples,) by population, in the window in which it fires.
+    operations
+        int64 (samples,) for each connection, in program order.
+    wrapped, clipped
+        Overflows in these windows, by population.
+    """
+
+    membrane: np.ndarray
+    spikes: dict[str, np.ndarray]
+    operations: list[np.ndarray]
+    wrapped: dict[str, int]
+    clipped: dict[str, int]
+
+
+def warm_up(program: Program) -> int:
+    """Steps after which no population's state depends on what it was before them."""
+    steps = {INPUT: 0}
+    for p in program.order:
+        # what arrives is right from here on; then a reset comes within a window, and what fires a
+        # window after it reads needs all of the one before
+        arrives = max((steps[c.source] + c.delay for c in program.incoming(p.name)), default=0)
+        steps[p.name] = arrives + (1 + p.neuron.lag) * program.period
+    return max(steps.values())
+
+
+def run_windows(engine: Engine, x: np.ndarray, part: range) -> Streamed:
+    """Some samples of a stream.
+
+    Parameters
+    ----------
+    x
+        All samples of the stream (n, *shape), from the first step on.
+    part
+        Numbers of the samples wanted, consecutive.
+    """
+    program = engine.program
+    period, count = program.period, len(part)
+    reads = {p.name: p.phase for p in program.populations}
+    fires = {INPUT: 1} | {p.name: p.fire_phase(period) for p in program.populations}
+    first = max(0, part.start - -(-warm_up(program) // period))
+    begin, end = first * period, part.stop * period + max(fires.values()) - 1
+
+    def rows(phase: int) -> tuple[int, int]:
+        """Rows of the part from the first window's first step to the last one's last."""
+        row = phase + part.start * period - 1 - begin
+        return row, row + count * period
+
+    messages = _messages(program, x, range(first, -(-end // period)))[: end - begin]
+    decoder = program.decoder.population
+    trace = engine.run_stream(
+        messages, {decoder}, begin=begin, counted={name: rows(p) for name, p in reads.items()}
+    )
+    sent: dict[str, np.ndarray] = {}
+    for name, phase in fires.items():
+        of = messages != 0 if name == INPUT else trace.spikes[name]
+        start, stop = rows(phase)
+        # a window that begins before the first step lacks that step
+        window = np.zeros((count * period, of.shape[1]), bool)
+        window[max(0, -start) :] = of[max(0, start) : stop]
+        sent[name] = window.reshape(count, period, -1).sum(1)
+    last = rows(reads[decoder])[0] + np.arange(1, count + 1) * period - 1
+    # before the first step the membrane is 0
+    membrane = np.where((last >= 0)[:, None], trace.membrane[decoder][np.maximum(last, 0)], 0)
+    return Streamed(
+        membrane,
+        {p.name: sent[p.name].sum(1) for p in program.populations},
+        [
+            sent[c.source] @ c.synapses.fan_out(program.shape_of(c.source))
+            for c in program.connections
+        ],
+        trace.wrapped,
+        trace.clipped,
+    )
+
+
+def _messages(program: Program, x: np.ndarray, samples: range) -> np.ndarray:
+    """What the input sends over the windows of some samples; nothing after the last one."""
+    level = encoding.levels(program.encoder, x[samples.start : samples.stop])
+    messages = np.zeros((len(samples) * program.period, level.shape[1]), np.int32)
+    for k, row in enumerate(level):
+        at = slice(k * program.period, (k + 1) * program.period)
+        messages[at] = encoding.encode(program.encoder, row, program.period, samples.start + k)
+    return messages
