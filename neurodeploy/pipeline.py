@@ -139,7 +139,10 @@ def compile(
         warn(
             f"the final {', '.join(imported.decoder)} is left to the reader: outputs are what "
             "goes into it, their order is the same"
+            + (f"; {imported.note}" if imported.note else "")
         )
+    if imported.classes and imported.classes != tuple(range(len(imported.classes))):
+        warn(_named(imported.classes))
     if scale is None:
         scale = 1.0 if imported.integer_input else 1 / 255
         integers = calibration is not None and np.asarray(calibration).dtype.kind in "iu"
@@ -177,6 +180,7 @@ def compile(
             "input": imported.input_name,
             "output": imported.output_name,
             "decoder": list(imported.decoder),
+            "classes": list(imported.classes),
         },
         "calibration": {
             "samples": known.samples,
@@ -199,6 +203,16 @@ def compile(
     _warn_of_limits(program, hardware, warn)
     progress("convert", 1, 1)
     return program
+
+
+def _named(classes: tuple[int | str, ...]) -> str:
+    """What the outputs of a classifier stand for, where that is not 0, 1, 2, ..."""
+    shown = ", ".join(f"{index} is {label!r}" for index, label in enumerate(classes[:10]))
+    more = ", ..." if len(classes) > 10 else ""
+    return (
+        f"the classes have labels of their own ({shown}{more}): predictions, and the labels that "
+        "accuracy is measured with, are their positions"
+    )
 
 
 def _warn_of_limits(program: Program, hardware: Target, warn: Warn) -> None:

@@ -21,6 +21,7 @@ import onnx
 from neurodeploy.files import write_atomically
 from neurodeploy.importing.cleaning import FOLDABLE
 from neurodeploy.importing.decoder import DECODERS
+from neurodeploy.importing.pricing import EVALUATED
 from neurodeploy.importing.refusals import FAMILIES
 from neurodeploy.importing.registry import HANDLERS
 from neurodeploy.testing.backend import KINDS, Outcome, cases, covered, examine
@@ -92,7 +93,7 @@ def page(outcomes: dict[str, list[Outcome]]) -> str:
 
     lines += heading("Moved behind the output decoder", "operator", "why it changes nothing")
     lines += [f"| {name} | {reason} |" for name, reason in sorted(DECODERS.items())]
-    only = sorted(FOLDABLE - set(HANDLERS))
+    only = sorted((FOLDABLE | EVALUATED) - set(HANDLERS))
     lines += ["", "## Folded where their inputs are constants or shapes", "", ", ".join(only) + "."]
 
     lines += heading("Refused", "operators", "reason", "what to do")

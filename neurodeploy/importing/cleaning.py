@@ -9,16 +9,19 @@ import logging
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 
+import numpy as np
 import onnx
 import onnx_ir as ir
 import onnx_ir.passes.common as common
 from onnxscript.optimizer import fold_constants_ir
 
 from neurodeploy.errors import ModelError
-from neurodeploy.importing.constants import QUANTISERS, fold_quantised
+from neurodeploy.importing.coefficients import state_shapes
+from neurodeploy.importing.constants import QUANTISERS
+from neurodeploy.importing.evaluating import evaluate_constants
 from neurodeploy.importing.filled import lift_filled
 from neurodeploy.importing.limits import MAX_ACTIVATION, MAX_FOLDED, MAX_NODES
 from neurodeploy.importing.opsets import modernise, version
@@ -55,6 +58,8 @@ class Cleaned:
         Size of the batch axis in `model`: the file's, or 1 where the file leaves it open.
     opset
         Version of ONNX's own operators in `model`: the file's, or 7 where that is older.
+    unfolded
+        Why a node that depends on constants alone was not computed, by its name.
     """
 
     model: ir.Model
@@ -62,17 +67,19 @@ class Cleaned:
     functions: frozenset[str]
     batch: int
     opset: int
+    unfolded: dict[str, str] = field(default_factory=dict)
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """onnxscript warns of what it did not fold; the findings say it better."""
+    """What is not folded, or not finite, is said by the findings, not by libraries."""
     loggers = [logging.getLogger(name) for name in ("onnxscript", "onnx_ir")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL)
     try:
-        yield
+        with np.errstate(all="ignore"):
+            yield
     finally:
         for logger, level in zip(loggers, levels, strict=True):
             logger.setLevel(level)
@@ -247,17 +254,36 @@ def _own_domain(graph: ir.Graph) -> None:
             node.domain = ""
 
 
-def _fold(model: ir.Model, opset: int) -> None:
-    """Compute what is constant; once more where dequantised weights are moved or scaled."""
+def _fold(model: ir.Model, opset: int) -> dict[str, str]:
+    """Compute what is constant; once more where that made shapes known, or conditions constant.
+
+    Returns
+    -------
+    dict
+        Why a constant node was not computed, by name.
+    """
+    unfolded: dict[str, str] = {}
     if any(node.op_type in UNROLLED for node in model.graph.all_nodes()):
-        return
+        return unfolded
     fence = _Fence()
     for again in (True, False):
         fold_constants_ir(
             model, onnx_shape_inference=True, output_size_limit=MAX_FOLDED, should_fold=fence
         )
-        if not (again and fold_quantised(model.graph, opset, fence.spend)):
-            return
+        count = evaluate_constants(model.graph, opset, fence.spend, unfolded)
+        if not (again and count and _open(model.graph)):
+            break
+        common.RemoveUnusedNodesPass()(model)  # what constants were computed from
+    return unfolded
+
+
+def _open(graph: ir.Graph) -> bool:
+    """Whether a shape is not known, or a condition not decided, that constants may settle."""
+    return any(
+        node.op_type == "If" or value.shape is None or not value.shape.is_static()
+        for node in graph
+        for value in node.outputs
+    )
 
 
 def clean(model: onnx.ModelProto) -> Cleaned:
@@ -298,8 +324,9 @@ def clean(model: onnx.ModelProto) -> Cleaned:
             common.InlinePass()(graph_model)
             common.TopologicalSortPass()(graph_model)
             _forget_shapes(graph_model.graph)
+            state_shapes(graph_model.graph, batch)
             _own_domain(graph_model.graph)
-            _fold(graph_model, version(modern))
+            unfolded = _fold(graph_model, version(modern))
             lift_filled(graph_model.graph)
             common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(
                 graph_model
@@ -314,4 +341,4 @@ def clean(model: onnx.ModelProto) -> Cleaned:
             f"is not a valid graph: {reason}",
             remedy="run onnx.checker.check_model on it, or export it again",
         ) from error
-    return Cleaned(graph_model, original, functions, batch, version(modern))
+    return Cleaned(graph_model, original, functions, batch, version(modern), unfolded)

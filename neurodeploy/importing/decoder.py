@@ -45,6 +45,21 @@ def _kind(node: ir.Node) -> str:
     return node.op_type if node.domain in ("", "ai.onnx") else f"{node.domain}::{node.op_type}"
 
 
+def _is_column(node: ir.Node) -> bool:
+    """Whether a node reshapes a table of several columns to one."""
+    if _kind(node) != "Reshape" or len(node.inputs) != 2 or None in node.inputs:
+        return False
+    data, target = node.inputs
+    assert data is not None
+    assert target is not None
+    if target.const_value is None or data.shape is None or not data.shape.is_static():
+        return False
+    if target.const_value.size != 2 or target.const_value.numpy().reshape(-1).tolist() != [-1, 1]:
+        return False
+    columns = data.shape[1] if len(data.shape) == 2 else 1
+    return isinstance(columns, int) and columns > 1
+
+
 def decoder_nodes(output: ir.Value) -> tuple[tuple[ir.Node, ...], ir.Value]:
     """Trailing nodes that decode, in order, and the value that the network itself ends with.
 
@@ -52,7 +67,12 @@ def decoder_nodes(output: ir.Value) -> tuple[tuple[ir.Node, ...], ir.Value]:
     2. With them the casts, logarithms, reshapes and quantisers that follow.
     3. And the quantiser right before them, whose rounding only makes ties.
     4. Not if anything else reads a value on that way.
+    5. A last Reshape that puts the outputs of all samples into one column; they stay rows.
     """
+    last = output.producer()
+    if last is not None and _is_column(last):
+        assert last.inputs[0] is not None
+        return (last,), last.inputs[0]
     trail: list[ir.Node] = []
     kept, end = 0, output
     current = output
@@ -100,6 +120,8 @@ def check_decoder(operation: Operation) -> Finding:
                 "set its axis to the classes, or end the exported model before this node",
             )
     reason = DECODERS.get(kind, "follows a node that only decodes")
+    if _is_column(operation.node):
+        reason = "puts the outputs of all samples into one column; here each sample keeps its row"
     if kind in QUANTISERS:
         reason = "rounds what only the decoder reads; the order stays, but for ties"
     return Finding(name, kind, "decoder", reason)

@@ -12,6 +12,7 @@ import onnx_ir as ir
 import neurodeploy.importing.operators  # noqa: F401 - registers the handlers
 from neurodeploy.errors import ModelError, NeuroDeployError
 from neurodeploy.importing.builder import Builder, Signal
+from neurodeploy.importing.classifier import ML, Tail, cut_tail
 from neurodeploy.importing.cleaning import Cleaned, clean
 from neurodeploy.importing.decoder import check_decoder, decoder_nodes
 from neurodeploy.importing.findings import Finding, Report, refusal
@@ -19,7 +20,7 @@ from neurodeploy.importing.grid import entrance_grid
 from neurodeploy.importing.operation import Operation
 from neurodeploy.importing.outputs import Outputs, choose_output
 from neurodeploy.importing.reading import read_model
-from neurodeploy.importing.refusals import refuse
+from neurodeploy.importing.refusals import refuse, refuse_constant
 from neurodeploy.importing.registry import HANDLERS
 from neurodeploy.importing.schemas import check_schema
 from neurodeploy.importing.summary import (
@@ -55,6 +56,11 @@ class Imported:
         Operators behind the network's last result that were dropped, in order.
     findings
         One a node of the file.
+    classes
+        Label of each output (of no and yes where there is one output), where the file has such
+        labels behind its scores; else empty.
+    note
+        What a user should know of the operators that were dropped; mostly empty.
     """
 
     network: Network
@@ -68,6 +74,8 @@ class Imported:
     other_outputs: tuple[str, ...]
     decoder: tuple[str, ...]
     findings: tuple[Finding, ...]
+    classes: tuple[int | str, ...] = ()
+    note: str = ""
 
 
 @dataclass
@@ -83,6 +91,8 @@ class _Walk:
     #: Results whose shape nobody knows, because a refused node lies before them.
     unknown: set[ir.Value] = field(default_factory=set)
     findings: dict[str, Finding] = field(default_factory=dict)
+    #: What stood behind the scores of a classifier of scikit-learn.
+    tail: Tail | None = None
 
     def exclusive(self, value: ir.Value) -> bool:
         """Whether one node alone reads `value`, seen through nodes that left no trace."""
@@ -98,6 +108,8 @@ class _Walk:
         before = len(self.builder)
         try:
             handler = HANDLERS.get(kind)
+            if name in self.cleaned.unfolded:
+                refuse_constant(operation, kind, self.cleaned.unfolded[name])
             if handler is None:
                 refuse(operation, kind)
             check_schema(node, self.opset)
@@ -185,8 +197,10 @@ def _needed(exit_value: ir.Value) -> set[ir.Node]:
 
 
 def _walk(cleaned: Cleaned) -> tuple[_Walk, Signal | None, tuple[str, ...]]:
+    classical = any(kind.startswith(f"{ML}::") for _, kind in cleaned.original)
+    tail = cut_tail(cleaned.model, cleaned.batch) if classical else None
     entrance, exit_value = _ends(cleaned)
-    walk = _Walk(cleaned, cleaned.opset, Builder(cleaned.batch))
+    walk = _Walk(cleaned, cleaned.opset, Builder(cleaned.batch), tail=tail)
     shape = tuple(int(d) for d in (entrance.shape or ()) if isinstance(d, int))[1:]
     name = walk.builder.unique(entrance.name or "input")
     grid = entrance_grid(entrance.dtype)
@@ -205,7 +219,11 @@ def _walk(cleaned: Cleaned) -> tuple[_Walk, Signal | None, tuple[str, ...]]:
     final = walk.signals.get(result)
     if final is None and not any(f.verdict == "refused" for f in walk.findings.values()):
         raise ModelError("the output does not depend on the input", place=str(exit_value.name))
-    return walk, final, tuple(node.op_type for node in decoder)
+    kinds = tuple(node.op_type for node in decoder)
+    if tail is not None:
+        walk.findings |= {finding.node: finding for finding in tail.findings}
+        kinds += tail.operators
+    return walk, final, kinds
 
 
 def _in_file_order(walk: _Walk, outputs: Outputs) -> tuple[Finding, ...]:
@@ -219,7 +237,10 @@ def _in_file_order(walk: _Walk, outputs: Outputs) -> tuple[Finding, ...]:
         elif kind == "If":
             gone = "its condition is constant: the branch is written out"
         gone = outputs.aside.get(index, gone)
-        ordered.append(left.pop(name, Finding(name, kind, "folds", gone)))
+        found = Finding(name, kind, "folds", gone)
+        if index in outputs.decoders:
+            found = Finding(name, kind, "decoder", "names the outputs; their order is unchanged")
+        ordered.append(left.pop(name, found))
     # Of nodes that are not the file's own, only those that say something.
     return (*ordered, *(finding for finding in left.values() if finding.verdict != "folds"))
 
@@ -257,8 +278,10 @@ def _examine(path: str | os.PathLike[str], output: str | None) -> tuple[Imported
             integer_input=entrance_grid(cleaned.model.graph.inputs[0].dtype) is not None,
             output_name=outputs.taken,
             other_outputs=outputs.others,
-            decoder=decoder,
+            decoder=decoder + ("ZipMap",) * len(outputs.decoders),
             findings=findings,
+            classes=(walk.tail.classes if walk.tail else ()) or outputs.classes,
+            note=walk.tail.note if walk.tail else "",
         )
     except ModelError as error:
         _at(error, str(path))

@@ -12,6 +12,7 @@ __all__ = [
     "MAX_NODES",
     "MAX_PARAMETERS",
     "MAX_RANK",
+    "MAX_WORK",
 ]
 
 #: Weights of a model, inline and external together: VGG-19 has 143,667,240, the most that networks
@@ -21,6 +22,8 @@ MAX_PARAMETERS = 160_000_000
 MAX_FILE = 8 * MAX_PARAMETERS + 2**24
 #: Elements that constant folding may produce, all nodes together.
 MAX_FOLDED = 2**26
+#: Multiplications for constants, all nodes together: a few seconds.
+MAX_WORK = 2**34
 #: Elements of one activation (a 224 x 224 x 64 map has 2**21.6).
 MAX_ACTIVATION = 2**24
 #: Any one dimension, stride, padding or other integer attribute.

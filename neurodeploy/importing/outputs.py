@@ -26,11 +26,17 @@ class Outputs:
     aside
         Why a node of the main graph (by its position) is left out; only those that lead to
         another output and not to the one taken.
+    decoders
+        Positions of ``ZipMap`` nodes that stood before the output taken.
+    classes
+        Labels that such a node names.
     """
 
     taken: str
     others: tuple[str, ...]
     aside: dict[int, str]
+    decoders: tuple[int, ...] = ()
+    classes: tuple[int | str, ...] = ()
 
 
 def choose_output(graph: onnx.GraphProto, wanted: str | None = None) -> Outputs:
@@ -61,9 +67,30 @@ def choose_output(graph: onnx.GraphProto, wanted: str | None = None) -> Outputs:
     others = tuple(name for name in names if name != taken)
     kept = onnx.ValueInfoProto()
     kept.CopyFrom(named[taken])
+    aside = _left_out(graph, taken, others)
+    decoders, classes = _unzipped(graph, kept)
     del graph.output[:]
     graph.output.append(kept)
-    return Outputs(taken, others, _left_out(graph, taken, others))
+    return Outputs(taken, others, aside, decoders, classes)
+
+
+def _unzipped(
+    graph: onnx.GraphProto, output: onnx.ValueInfoProto
+) -> tuple[tuple[int, ...], tuple[int | str, ...]]:
+    """End at what a ``ZipMap`` turns into a list of dictionaries, which is no tensor."""
+    for index, node in enumerate(graph.node):
+        if node.op_type != "ZipMap" or node.domain != "ai.onnx.ml" or len(node.input) != 1:
+            continue
+        if list(node.output) != [output.name] or not node.input[0]:
+            continue
+        classes: list[int | str] = []
+        for attribute in node.attribute:
+            classes += attribute.ints
+            classes += [text.decode("utf-8", "replace") for text in attribute.strings]
+        output.CopyFrom(onnx.ValueInfoProto(name=node.input[0]))
+        output.type.tensor_type.elem_type = onnx.TensorProto.FLOAT
+        return (index,), tuple(classes)
+    return (), ()
 
 
 def _reads(node: onnx.NodeProto) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import NamedTuple, NoReturn
 from neurodeploy.errors import UnsupportedError
 from neurodeploy.importing.operation import Operation
 
-__all__ = ["FAMILIES", "REASONS", "Family", "refuse"]
+__all__ = ["FAMILIES", "REASONS", "Family", "refuse", "refuse_constant"]
 
 
 class Family(NamedTuple):
@@ -46,7 +46,7 @@ FAMILIES: tuple[Family, ...] = (
     Family(
         "jumps from one value to another: no sum of ReLUs does",
         "retrain with ReLU in its place, or leave it to what reads the outputs",
-        "Sign Floor Ceil Round Mod",
+        "Sign Floor Ceil Round Mod ai.onnx.ml::Binarizer",
     ),
     Family(
         "keeps a state from step to step; only feed-forward networks convert so far",
@@ -177,6 +177,38 @@ FAMILIES: tuple[Family, ...] = (
         """,
     ),
     Family(
+        "scales each sample by its own size; synapses are constant",
+        "use StandardScaler or MinMaxScaler, whose numbers are constants",
+        "ai.onnx.ml::Normalizer",
+    ),
+    Family(
+        "asks about one feature after the other, and each answer is a jump",
+        "train an MLPClassifier or MLPRegressor on its predictions",
+        """
+        ai.onnx.ml::TreeEnsembleClassifier ai.onnx.ml::TreeEnsembleRegressor
+        ai.onnx.ml::TreeEnsemble
+        """,
+    ),
+    Family(
+        "compares each sample with stored examples, by a kernel or by pairs of classes",
+        "use LinearSVC, LinearSVR or SGDClassifier, which are one layer, or an MLPClassifier",
+        "ai.onnx.ml::SVMClassifier ai.onnx.ml::SVMRegressor",
+    ),
+    Family(
+        "prepares categories, dictionaries or missing values, which are no numbers",
+        "prepare the features outside, and feed the network with numbers",
+        """
+        ai.onnx.ml::CategoryMapper ai.onnx.ml::CastMap ai.onnx.ml::DictVectorizer
+        ai.onnx.ml::FeatureVectorizer ai.onnx.ml::Imputer ai.onnx.ml::LabelEncoder
+        ai.onnx.ml::OneHotEncoder
+        """,
+    ),
+    Family(
+        "names numbers by class, and is not the end of the model here",
+        _END,
+        "ai.onnx.ml::ZipMap",
+    ),
+    Family(
         "works on text",
         "prepare text outside, and feed the network with numbers",
         "RegexFullMatch StringConcat StringNormalizer StringSplit TfIdfVectorizer",
@@ -211,3 +243,12 @@ def refuse(operation: Operation, kind: str) -> NoReturn:
         ),
     )
     raise UnsupportedError(f"{kind} {reason}", place=operation.name, remedy=remedy)
+
+
+def refuse_constant(operation: Operation, kind: str, reason: str) -> NoReturn:
+    """Raise the refusal of a node that depends on constants alone and was not computed."""
+    raise UnsupportedError(
+        f"{kind} depends on constants alone, but is not computed while importing: {reason}",
+        place=operation.name,
+        remedy="compute it before exporting, or fold constants with a tool such as onnxslim",
+    )

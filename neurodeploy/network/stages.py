@@ -174,7 +174,7 @@ def stages(network: Network, *, max_pooling: bool = False) -> tuple[Stage, ...]:
         if is_pool:
             own = node.name
             paths: tuple[Path, ...] = (
-                Path(names[_pooled(network, node, ways)], _ones(network, node)),
+                Path(names[start := _pooled(network, node, ways)], _ones(network, node, start)),
             )
         else:
             own = READOUT if isinstance(node, Output) else source
@@ -213,8 +213,11 @@ def _pooled(network: Network, node: Node, ways: list[tuple[str, list[Node]]]) ->
     return start
 
 
-def _ones(network: Network, node: Node) -> Operator:
-    """The windows of a max pooling as a convolution channel by channel; on volumes a matrix."""
+def _ones(network: Network, node: Node, start: str) -> Operator:
+    """The windows of a max pooling as a convolution channel by channel.
+
+    A matrix on volumes, and where the population `start` has another shape than what is pooled.
+    """
     assert isinstance(node, Pool)
     (source,) = network.inputs_of(node.name)
     shape = network.shapes[source]
@@ -222,7 +225,8 @@ def _ones(network: Network, node: Node) -> Operator:
     ones = np.ones((channels, 1, *node.kernel), np.float32)
     zeros = np.zeros(channels, np.float32)
     conv = Conv(node.name, ones, zeros, node.stride, node.padding, node.dilation, channels)
-    return _two_dimensional(conv) if len(shape) <= 3 else as_matrix(conv, shape)
+    fits = population_shape(network.shapes[start]) == population_shape(shape)
+    return _two_dimensional(conv) if fits and len(shape) <= 3 else as_matrix(conv, shape)
 
 
 def _is_max(node: Node) -> bool:

@@ -20,11 +20,12 @@ class MoveMaxPooling:
     Cases
     -----
     1. Max Pool, ReLU: exchanged, both are monotonic.
-    2. Max Pool, batch norm whose scales are all positive: exchanged likewise.
+    2. Max Pool, batch norm whose scales are all positive, ReLU: exchanged likewise.
     3. Concat of channels, Max Pool: each branch is pooled by itself, whoever else reads the Concat.
 
     Left alone: a batch norm with a negative scale between pooling and ReLU (the maximum would
-    become a minimum), and a pooling that is used elsewhere too.
+    become a minimum), one that no ReLU follows (the pooling would lose its population), and
+    a pooling that is used elsewhere too.
     """
 
     name: str = "move-max-pooling"
@@ -44,17 +45,20 @@ class MoveMaxPooling:
                     network = _pool_branches(network, joined, node)
                     changed = True
                     break
-                if len(consumers) == 1 and _commutes(network[consumers[0]]):
+                if len(consumers) == 1 and _commutes(network, network[consumers[0]]):
                     network = network.swap(node.name, consumers[0])
                     changed = True
                     break
         return network
 
 
-def _commutes(node: Node) -> bool:
+def _commutes(network: Network, node: Node) -> bool:
+    """Whether a node is monotonic, and a ReLU or followed by nothing else on the way to one."""
     if isinstance(node, Activation):
         return node.function == "relu"
-    return isinstance(node, Conv) and is_channel_affine(node) and bool(np.all(node.weight > 0))
+    rising = isinstance(node, Conv) and is_channel_affine(node) and bool(np.all(node.weight > 0))
+    consumers = network.consumers_of(node.name)
+    return rising and len(consumers) == 1 and _commutes(network, network[consumers[0]])
 
 
 def _pool_branches(network: Network, joined: Concat, pool: Pool) -> Network:

@@ -285,7 +285,10 @@ BOMBS = {
     "Pad": ([("Pad", "one n", "c")], {"n": np.array([10**12, 0])}),
     "Resize": ([("Resize", "four - k", "c")], {"k": np.array([1, 1, 1e5, 1e5], np.float32)}),
     "OneHot": ([("OneHot", "i d v", "c")], {"i": np.array([0]), "d": 10**12, "v": normal(2)}),
-    "EyeLike": ([("EyeLike", "big", "c")], {"big": np.zeros((1, 1), np.float32)}),
+    "EyeLike": (
+        [("ConstantOfShape", "n", "big"), ("EyeLike", "big", "c")],
+        {"n": np.array([10**6, 10**6])},
+    ),
     "Outer": ([("Mul", "col row", "c")], {"col": normal(10**5, 1), "row": normal(1, 10**5)}),
     "Doubling": (
         [("Concat", f"d{i} d{i}", f"d{i + 1}", {"axis": 0}) for i in range(40)]

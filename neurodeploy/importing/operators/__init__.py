@@ -3,6 +3,7 @@
 from neurodeploy.importing.operators import (
     activation,
     arithmetic,
+    classical,
     convolution,
     hinges,
     joining,
@@ -23,6 +24,7 @@ from neurodeploy.importing.operators import (
 __all__ = [
     "activation",
     "arithmetic",
+    "classical",
     "convolution",
     "hinges",
     "joining",
