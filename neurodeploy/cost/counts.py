@@ -10,7 +10,7 @@ import numpy as np
 from neurodeploy.cost.firing import Firing, firing
 from neurodeploy.cost.traffic import Traffic, traffic
 from neurodeploy.mapping.model import Mapping
-from neurodeploy.program import INPUT, Lif, Population, Program
+from neurodeploy.program import INPUT, Program
 from neurodeploy.simulator.result import Result
 
 __all__ = ["Counts", "count", "counted", "counts_of"]
@@ -123,10 +123,4 @@ def _updates(program: Program, samples: int) -> dict[str, int]:
 
 def _surely_active(program: Program, samples: int, spikes: dict[str, int]) -> dict[str, int]:
     steps = program.period * samples
-    return {p.name: max(_biased(p) * steps, spikes[p.name]) for p in program.populations}
-
-
-def _biased(population: Population) -> int:
-    """Neurons that add a bias at every step."""
-    neuron = population.neuron
-    return int(np.count_nonzero(neuron.bias_mantissa)) if isinstance(neuron, Lif) else 0
+    return {p.name: max(p.neuron.always_active * steps, spikes[p.name]) for p in program.populations}

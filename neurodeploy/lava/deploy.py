@@ -12,7 +12,7 @@ import numpy as np
 from neurodeploy.errors import ProgramError, UsageError
 from neurodeploy.lava.comparison import Comparison, Mismatch, compare
 from neurodeploy.lava.run import LavaTrace, Models, run
-from neurodeploy.program import INPUT, Population, Program, Ttfs
+from neurodeploy.program import INPUT, Population, Program
 from neurodeploy.program.limits import check_workable
 from neurodeploy.simulator.encoding import check_samples, encode, levels
 from neurodeploy.simulator.reference import Trace
@@ -181,8 +181,7 @@ def stream(program: Program, x: np.ndarray) -> np.ndarray:
 
 def _fire_phase(program: Program, population: Population) -> int:
     """Step at which a population's last window of the first sample begins."""
-    neuron = population.neuron
-    if isinstance(neuron, Ttfs) and not neuron.fires:
+    if not population.neuron.fires:
         return population.phase
     return population.fire_phase(program.period)
 
@@ -219,10 +218,17 @@ def _samples(
         done = counts[c.source] @ c.synapses.fan_out(program.shape_of(c.source))
         operations[c.name] = operations[c.name] + done if c.name in operations else done
     decoder = program.population(program.decoder.population)
-    last = [window(k, decoder.phase).stop - 1 for k in range(samples)]
-    outputs = (trace.membrane[decoder.name][last] * program.decoder.unit).astype(np.float32)
+    decoding = program.decoder.code
+    fires = _fire_phase(program, decoder)
+    of_step = trace.messages.get(decoder.name, trace.spikes[decoder.name])
+    integers = decoding.integers(
+        np.stack([trace.membrane[decoder.name][window(k, decoder.phase)] for k in range(samples)]),
+        np.stack([of_step[window(k, fires)] for k in range(samples)]).astype(np.int32),
+        period,
+    )
+    outputs = (integers * program.decoder.unit).astype(np.float32)
     return {
-        "outputs": outputs.reshape(samples, *decoder.shape),
+        "outputs": outputs.reshape(samples, *decoding.output_shape(decoder.shape, period)),
         "spikes": {p.name: counts[p.name].sum(1) for p in program.populations},
         "synaptic_operations": operations,
     }

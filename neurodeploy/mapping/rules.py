@@ -12,7 +12,8 @@ import numpy as np
 
 from neurodeploy.mapping.model import Finding
 from neurodeploy.mapping.splitting import Cut
-from neurodeploy.program import INPUT, Connection, Lif, Population, Program
+from neurodeploy.program import Connection, Population, Program
+from neurodeploy.program.neurons import Register
 from neurodeploy.targets import Target
 
 __all__ = ["RULES", "Laid", "Rule", "check_rules", "tightest"]
@@ -138,10 +139,12 @@ def neurons_a_chip(laid: Laid) -> Iterator[Finding]:
     )
 
 
-def _neurons(laid: Laid) -> Iterator[tuple[Population, Lif]]:
+def _registers(laid: Laid, name: str) -> Iterator[tuple[Population, Register]]:
+    """The populations that have a register of that name, with what it has to hold."""
     for population in laid.program.populations:
-        if isinstance(population.neuron, Lif):
-            yield population, population.neuron
+        for register in population.neuron.registers():
+            if register.name == name:
+                yield population, register
 
 
 def stock_neuron(laid: Laid) -> Iterator[Finding]:
@@ -160,11 +163,11 @@ def stock_neuron(laid: Laid) -> Iterator[Finding]:
 
 def threshold_bits(laid: Laid) -> Iterator[Finding]:
     """Thresholds fit their register."""
-    for population, neuron in _neurons(laid):
+    for population, register in _registers(laid, "threshold"):
         yield _finding(
             population.name,
             "threshold",
-            neuron.threshold,
+            register.high,
             laid.target.threshold_max,
             "compile for this target: it scales weights and thresholds together",
         )
@@ -173,10 +176,9 @@ def threshold_bits(laid: Laid) -> Iterator[Finding]:
 def bias_mantissa(laid: Laid) -> Iterator[Finding]:
     """Bias mantissas fit their register."""
     half = 2 ** (laid.target.bias_mantissa_bits - 1)
-    for population, neuron in _neurons(laid):
-        mantissa = neuron.bias_mantissa.astype(np.int64)
+    for population, register in _registers(laid, "bias_mantissa"):
         # one more below zero than above
-        worst = max(int(mantissa.max(initial=0)), -1 - int(mantissa.min(initial=0)))
+        worst = max(register.high, -1 - register.low)
         yield _finding(
             population.name,
             "bias mantissa",
@@ -188,11 +190,11 @@ def bias_mantissa(laid: Laid) -> Iterator[Finding]:
 
 def bias_exponent(laid: Laid) -> Iterator[Finding]:
     """Bias exponents fit their register."""
-    for population, neuron in _neurons(laid):
+    for population, register in _registers(laid, "bias_exponent"):
         yield _finding(
             population.name,
             "bias exponent",
-            neuron.bias_exponent,
+            register.high,
             laid.target.bias_exponent_max,
             "compile for this target: it scales biases to its registers",
         )
@@ -238,10 +240,10 @@ def delay(laid: Laid) -> Iterator[Finding]:
 
 
 def _payload(program: Program, connection: Connection) -> int:
-    """Bits of a message beyond "a spike"; only the input sends integers."""
-    if not connection.graded or connection.source != INPUT or not program.encoder.is_graded:
+    """Bits of a message beyond "a spike"."""
+    if not program.is_graded(connection.source):
         return 0
-    low, high = program.encoder.message_range
+    low, high = program.sends(connection.source)
     return max(abs(low), high).bit_length() + (low < 0)
 
 
@@ -254,7 +256,8 @@ def graded_payload(laid: Laid) -> Iterator[Finding]:
             _payload(laid.program, connection),
             laid.target.graded_bits,
             "compile with spikes at the input (--encoding deterministic or poisson) and inputs "
-            "that are not negative, or use a target with graded spikes",
+            "that are not negative, use a scheme whose neurons send spikes only, or a target with "
+            "graded spikes",
         )
 
 

@@ -11,7 +11,6 @@ from neurodeploy.mapping.model import Flow
 from neurodeploy.mapping.placement import Places
 from neurodeploy.mapping.splitting import Cut
 from neurodeploy.program import INPUT, Connection, Program
-from neurodeploy.program.codec import PROBABILITY_ONE
 
 __all__ = ["arriving", "flow", "messages", "spikes_of"]
 
@@ -84,16 +83,11 @@ def spikes_of(program: Program, x: np.ndarray) -> dict[str, float]:
         (n, *sample shape), as `simulate` takes them.
     """
     from neurodeploy.simulator.encoding import levels
+    from neurodeploy.simulator.input_messages import messages_by_input
     from neurodeploy.simulator.simulation import simulate
 
     result, _ = simulate(program, x)
     counted = {name: float(spikes.mean()) for name, spikes in result.spikes.items()}
-    level = np.abs(levels(program.encoder, x).astype(np.int64))
-    steps = program.period
-    if program.encoder.encoding == "ttfs":
-        sent = np.count_nonzero(level)
-    elif program.encoder.encoding == "current":
-        sent = np.count_nonzero(level) * steps
-    else:
-        sent = level.sum() * steps / PROBABILITY_ONE
-    return counted | {INPUT: float(sent) / max(len(x), 1)}
+    level = levels(program.encoder, x)
+    sent = messages_by_input(program, level)
+    return counted | {INPUT: float(sent.sum()) / max(len(x), 1)}

@@ -308,6 +308,12 @@ class Program:
                 return False
         return True
 
+    @cached_property
+    def is_time_coded(self) -> bool:
+        """Whether every message is a time: each neuron, and the input, sends once a window."""
+        kinds = [self.encoder.code.message, *(p.neuron.message for p in self.populations)]
+        return all(message == "time" for message in kinds)
+
     @property
     def latency(self) -> int:
         """Steps from a sample's first input to the last step of its output window."""

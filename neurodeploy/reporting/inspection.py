@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from neurodeploy.program import INPUT, Lif, Neuron, Program, Ttfs
+from neurodeploy.program import INPUT, Program
 from neurodeploy.program.bounds import bounds
 from neurodeploy.targets import load_target, target_names
 
@@ -22,21 +22,6 @@ def fidelity(program: Program) -> str:
     return f"{title}, integer semantics of docs/semantics.md, bit for bit; {neuron}"
 
 
-def _parameters(neuron: Neuron) -> dict[str, Any]:
-    """The scalar parameters of a neuron kind."""
-    if isinstance(neuron, Lif):
-        return {
-            "reset": neuron.reset,
-            "threshold": neuron.threshold,
-            "shift": neuron.shift,
-            "v_initial": neuron.v_initial,
-            "bias_exponent": neuron.bias_exponent,
-        }
-    if isinstance(neuron, Ttfs):
-        return {"slope": neuron.slope, "fires": neuron.fires}
-    return {}
-
-
 def describe(program: Program) -> dict[str, Any]:
     """A JSON-like description."""
     proofs = bounds(program)
@@ -49,7 +34,7 @@ def describe(program: Program) -> dict[str, Any]:
                 "shape": list(p.shape),
                 "neurons": p.size,
                 "neuron": p.neuron.kind,
-                "parameters": _parameters(p.neuron),
+                "parameters": p.neuron.parameters(),
                 "stock": p.neuron.is_stock,
                 "phase": p.phase,
                 "spike_value": p.spike_value,

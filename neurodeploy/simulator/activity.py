@@ -90,12 +90,4 @@ def sent_by_input(program: Program, level: np.ndarray, first_index: int = 0) -> 
 
     A constant current counts once: its integer is the same at every step.
     """
-    if program.encoder.encoding in ("current", "ttfs"):
-        return level.astype(np.int64)
-    steps = program.period
-    return np.stack(
-        [
-            encoding.encode(program.encoder, row, steps, first_index + k).sum(0, dtype=np.int64)
-            for k, row in enumerate(level)
-        ]
-    )
+    return program.encoder.code.summed(program.encoder, level, program.period, first_index)

@@ -19,8 +19,9 @@ from typing import Protocol
 import numpy as np
 
 from neurodeploy.errors import ProgramError
-from neurodeploy.program import INPUT, Earliest, Lif, Program, Ttfs
+from neurodeploy.program import INPUT, Program
 from neurodeploy.program.bounds import bounds
+from neurodeploy.program.neurons.closed_form import Maximum, Quotient
 from neurodeploy.simulator.plan import Layer, Plan
 
 __all__ = [
@@ -71,9 +72,7 @@ def is_by_sample(program: Program) -> bool:
 
 def is_time_coded(program: Program) -> bool:
     """Whether every message is a time: each neuron, and the input, fires once a window at most."""
-    return program.encoder.encoding == "ttfs" and not any(
-        isinstance(p.neuron, Lif) for p in program.populations
-    )
+    return program.is_time_coded
 
 
 def is_closed_form(program: Program) -> bool:
@@ -89,7 +88,7 @@ def obstacle(program: Program) -> tuple[str, str] | None:
 
     The conditions, all of them needed:
 
-    1. Every message is a time: the input's encoding is `ttfs`, no population is `lif`.
+    1. Every message is a time, and every kind has a closed form.
     2. Windows see one sample each (the program is aligned), and none begins before the first step.
     3. Nothing overflows, by proof: currents do not wrap and membranes do not clip.
 
@@ -99,6 +98,9 @@ def obstacle(program: Program) -> tuple[str, str] | None:
     """
     if not is_time_coded(program):
         return "messages that are no times", ""
+    for p in program.populations:
+        if p.neuron.closed_form(program.period) is None:
+            return f"neurons of the kind {p.neuron.kind!r} that have to be stepped", p.name
     if not is_by_sample(program):
         return "the phases mix neighbouring samples", ""
     for name, proof in bounds(program).items():
@@ -130,7 +132,8 @@ class EventSweep:
 
     def run(self, level: np.ndarray, every: bool = False) -> Swept:
         """See `Sweep.run`."""
-        program, window = self.program, self.program.period
+        program = self.program
+        forms = {p.name: p.neuron.closed_form(program.period) for p in program.populations}
         spikes = {p.name: np.zeros(len(level), np.int64) for p in program.populations}
         operations = [np.zeros(len(level), np.int64) for _ in program.connections]
         decoder = program.population(program.decoder.population)
@@ -143,7 +146,8 @@ class EventSweep:
             fired = {INPUT: row[self.plan.input_order].astype(np.int32)}
             for layer in self.plan.layers:
                 p = layer.population
-                if isinstance(p.neuron, Earliest):
+                form = forms[p.name]
+                if isinstance(form, Maximum):
                     fired[p.name] = self._maximum(layer, fired)
                 total = np.zeros((1, p.size), np.int32)
                 for arrival in layer.arrivals:
@@ -151,18 +155,16 @@ class EventSweep:
                     index = np.flatnonzero(x).astype(np.int32)
                     value = x[index]
                     operations[arrival.number][k] = arrival.fan_out[index].sum()
-                    if isinstance(p.neuron, Earliest):
+                    if isinstance(form, Maximum):
                         continue
                     start[1] = index.size
                     way = arrival.scatter
                     way.kernel(total, 0, index, start, value, *way.arguments)
-                if isinstance(p.neuron, Ttfs):
-                    v = total[0].astype(np.int64) + p.neuron.bias[layer.order]
+                if isinstance(form, Quotient):
+                    v = total[0].astype(np.int64) + form.bias[layer.order]
                     if p.name == decoder.name:
                         membrane[k, layer.order] = v
-                    x = (v + (p.neuron.slope >> 1)) // p.neuron.slope
-                    x = np.clip(x, 0, window) if p.neuron.fires else np.zeros_like(x)
-                    fired[p.name] = x.astype(np.int32)
+                    fired[p.name] = form.send(v).astype(np.int32)
                 spikes[p.name][k] = np.count_nonzero(fired[p.name])
                 if every:
                     kept[p.name][k, layer.order] = fired[p.name]

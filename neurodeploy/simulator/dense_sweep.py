@@ -14,12 +14,11 @@ from neurodeploy.program import (
     Connection,
     Convolution,
     Dense,
-    Earliest,
     Population,
     Program,
     Sparse,
-    Ttfs,
 )
+from neurodeploy.program.neurons.closed_form import Maximum, Quotient
 from neurodeploy.simulator import kernels
 from neurodeploy.simulator.closed_form import Swept, check, fan_out_by_position
 
@@ -68,13 +67,14 @@ def _is_max_pool(synapses: object, source: tuple[int, ...]) -> bool:
 def can_sweep(program: Program) -> bool:
     """Whether the program has an ONNX form that equals it.
 
-    1. The decoder reads a `ttfs` population.
+    1. The decoder reads the membrane of a population that has one.
     2. Something reaches each population, and every source fires.
     3. Every maximum is the pooling of one source.
     4. Sparse synapses repeat their source.
     5. Sources of three axes have one fan-out for all channels of a position.
     """
-    if not isinstance(program.population(program.decoder.population).neuron, Ttfs):
+    forms = {p.name: p.neuron.closed_form(program.period) for p in program.populations}
+    if not isinstance(forms[program.decoder.population], Quotient):
         return False
     for p in program.populations:
         arriving = program.incoming(p.name)
@@ -82,11 +82,9 @@ def can_sweep(program: Program) -> bool:
             return False
         for c in arriving:
             shape = program.shape_of(c.source)
-            if c.source != INPUT and not getattr(
-                program.population(c.source).neuron, "fires", True
-            ):
+            if c.source != INPUT and not program.population(c.source).neuron.fires:
                 return False
-            if isinstance(p.neuron, Earliest) and (
+            if isinstance(forms[p.name], Maximum) and (
                 len(arriving) > 1 or not _is_max_pool(c.synapses, shape)
             ):
                 return False
@@ -193,14 +191,15 @@ class DenseSweep:
         """Nodes for one population; returns the name of the integers it fires."""
         program = self.program
         arriving = program.incoming(p.name)
-        if isinstance(p.neuron, Earliest):
+        form = p.neuron.closed_form(program.period)
+        if isinstance(form, Maximum):
             (connection,) = arriving
             fired = _max_pool(graph, connection, values[connection.source])
         else:
-            assert isinstance(p.neuron, Ttfs)
+            assert isinstance(form, Quotient)
             # the rounding half goes in with the bias
-            half = p.neuron.slope >> 1 if p.neuron.fires else 0
-            bias = p.neuron.bias.astype(np.float32).reshape(p.shape) + np.float32(half)
+            half = form.half
+            bias = form.bias.astype(np.float32).reshape(p.shape) + np.float32(half)
             parts = [
                 _connection(graph, program, c, values[c.source], p, bias if i == 0 else None)
                 for i, c in enumerate(arriving)
@@ -209,13 +208,13 @@ class DenseSweep:
             if p.name == program.decoder.population:
                 self._membrane, self._half = total, half
                 self._outputs.append(total)
-            if not p.neuron.fires:
+            if not form.fires:
                 return total
             # clip first: ONNX Runtime then does it inside the convolution
-            top = p.neuron.slope * (program.period + 1) - 1
+            top = form.slope * (form.top + 1) - 1
             ends = [graph.constant(np.float32(end)) for end in (0, top)]
             level = graph.node("Clip", [total, *ends])
-            level = graph.node("Div", [level, graph.constant(np.float32(p.neuron.slope))])
+            level = graph.node("Div", [level, graph.constant(np.float32(form.slope))])
             fired = graph.node("Floor", [level])
         self._fired[p.name] = fired
         self._outputs.append(fired)

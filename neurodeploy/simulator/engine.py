@@ -48,6 +48,9 @@ class Run:
         unless asked for.
     wrapped, clipped
         Overflows that really happened.
+    messages
+        int32 (samples, period, neurons), C order: what was sent at each step of the window, of the
+        populations asked for.
     """
 
     spikes: dict[str, np.ndarray]
@@ -57,6 +60,7 @@ class Run:
     clipped: dict[str, int]
     fired: dict[str, np.ndarray] = field(default_factory=dict)
     rasters: dict[str, list[tuple[np.ndarray, np.ndarray]]] = field(default_factory=dict)
+    messages: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 @dataclass
@@ -211,6 +215,7 @@ class Engine:
         record: Container[str] = (),
         fired: bool = False,
         rasters: bool = False,
+        messages: Container[str] = (),
     ) -> Run:
         """Samples of an aligned program, each on its own in local time.
 
@@ -226,9 +231,11 @@ class Engine:
             Populations whose membranes are kept besides the decoder's.
         fired, rasters
             Whether to fill `Run.fired` and `Run.rasters`.
+        messages
+            Populations for `Run.messages`.
         """
         try:
-            return self._run_samples(level, first_index, keep, record, fired, rasters)
+            return self._run_samples(level, first_index, keep, record, fired, rasters, messages)
         finally:  # threads come and go, their buffers stay
             self._free.append(self._workspace)
             del self._held.workspace
@@ -241,6 +248,7 @@ class Engine:
         record: Container[str],
         fired: bool,
         rasters: bool,
+        messages: Container[str],
     ) -> Run:
         program, plan = self.program, self.plan
         samples, period = len(level), program.period
@@ -262,6 +270,11 @@ class Engine:
                 p.name: np.zeros((samples, p.size), np.int64) for p in program.populations if fired
             },
             rasters={p.name: [] for p in program.populations if rasters},
+            messages={
+                p.name: np.zeros((samples, period, p.size), np.int32)
+                for p in program.populations
+                if p.name in messages
+            },
         )
         states: dict[str, _State] = {}
         for portion in range(0, period, self.portion):
@@ -591,6 +604,11 @@ class Engine:
         for k in range(samples if run.fired else 0):
             sample = events.index[ends[k] : ends[k + 1]]
             run.fired[name][k, layer.order] += np.bincount(sample, minlength=layer.order.size)
+        if name in run.messages:
+            row = np.repeat(np.arange(rows.tau.size), np.diff(events.start))
+            value = events.value if layer.graded else 1
+            at = layer.order[events.index[: events.start[-1]]]
+            run.messages[name][rows.sample[row], rows.tau[row], at] = value
         if run.rasters:
             step = rows.tau[np.repeat(np.arange(rows.tau.size), np.diff(events.start))]
             run.rasters[name].append((step, layer.order[events.index[: events.start[-1]]]))

@@ -227,7 +227,7 @@ def need(program: Program, samples: int, steps: int) -> int:
 def _stepped(program: Program, samples: int, steps: int) -> int:
     """The engine: layer by layer, `steps` of each sample at once."""
     rows = samples * steps
-    current = program.encoder.encoding == "current"
+    current = program.encoder.code.steady
     # messages, twice, and the place of each that is not 0, in 64 and 32 bit
     total = 48 * prod(program.encoder.shape) * (samples if current else rows)
     for p in program.populations:

@@ -65,7 +65,7 @@ def _rated(program: Program, level: np.ndarray, index: int, watch: Collection[st
     engine = prepared(program, Engine)
     run = engine.run_samples(level[None], index, record=watch, rasters=True)
     spikes = {}
-    if program.encoder.encoding != "current":
+    if not program.encoder.code.steady:
         sent = encoding.encode(program.encoder, level, program.period, index)
         step, neuron = np.nonzero(sent)
         spikes[INPUT] = (step + 1).astype(np.int32), neuron.astype(np.int32)

@@ -80,6 +80,11 @@ def simulate(
     if checkpoints or sent is not None or first_index:
         check_by_sample(program)
     x = encoding.check_samples(x, program.encoder.sample_shape)
+    decoding = program.decoder.code
+    if checkpoints and decoding.membranes != "last":
+        raise ProgramError(
+            f"an output of the kind {decoding.name!r} cannot be read before its window ends"
+        )
     if is_time_coded(program) and (checkpoints or sent is not None):
         raise ProgramError(
             "a time-to-first-spike program has no output before its window ends, and its "
@@ -90,13 +95,14 @@ def simulate(
     divided = share(program, wanted, limit)
     if not alone:
         return _streamed(program, x, divided, progress, began), np.zeros((0,))
-    if is_closed_form(program):
+    if is_closed_form(program) and decoding.membranes == "last":
         return _swept(program, x, divided, progress, began), np.zeros((0,))
     portion = () if divided.steps == program.period else (divided.steps,)
     engine = prepared(program, Engine, *portion)
     n = x.shape[0]
     decoder = program.population(program.decoder.population)
-    raw = np.zeros((1 + len(checkpoints), n, decoder.size), np.int32)
+    shape = decoding.output_shape(decoder.shape, program.period)
+    outputs = np.zeros((1 + len(checkpoints), n, *shape), np.float32)
     spikes = np.zeros((len(program.populations), n), np.int64)
     operations = np.zeros((len(program.connections), n), np.int64)
     overflow = np.zeros((2, len(program.populations)), np.int64)
@@ -105,15 +111,29 @@ def simulate(
     adding = threading.Lock()
     wanted_steps = [program.period - 1, *(step - 1 for step in checkpoints)]
     kept = sorted(set(wanted_steps))
+    if decoding.membranes == "all":
+        kept = list(range(program.period))
     rows = [kept.index(step) for step in wanted_steps]
+    asked = {decoder.name} if decoding.messages else set()
     names = [p.name for p in program.populations]
 
     def work(part: range) -> int:
         level = encoding.levels(program.encoder, x[part.start : part.stop])
-        run = engine.run_samples(level, first_index + part.start, keep=kept, fired=sent is not None)
+        run = engine.run_samples(
+            level, first_index + part.start, keep=kept, fired=sent is not None, messages=asked
+        )
         here = slice(part.start, part.stop)
         operations[:, here] = run.operations
-        raw[:, here] = run.membranes[decoder.name][:, rows].swapaxes(0, 1)
+        membranes = run.membranes[decoder.name]
+        if decoding.membranes == "last":
+            read = [membranes[:, [row]] for row in rows]
+        else:
+            read = [membranes]
+        messages = run.messages.get(decoder.name, np.zeros((len(part), 0, decoder.size), np.int32))
+        for k, seen in enumerate(read):
+            integers = decoding.integers(seen, messages, program.period)
+            values = (integers * program.decoder.unit).astype(np.float32)
+            outputs[k, here] = values.reshape(len(part), *shape)
         spikes[:, here] = [run.spikes[name] for name in names]
         with adding:
             overflow[:] += [[of[name] for name in names] for of in (run.wrapped, run.clipped)]
@@ -125,9 +145,8 @@ def simulate(
     for done in spread(work, _parts(n, divided), divided.threads):
         if progress is not None:
             progress(done)
-    outputs = (raw * program.decoder.unit).astype(np.float32)
     result = Result(
-        outputs=outputs[0].reshape(n, *decoder.shape),
+        outputs=outputs[0],
         spikes=dict(zip(names, spikes, strict=True)),
         synaptic_operations=_by_name(program, operations),
         wrapped=dict(zip(names, map(int, overflow[0]), strict=True)),
@@ -191,17 +210,20 @@ def _streamed(
 
     def work(part: range) -> Result:
         run = run_windows(engine, x, part)
-        outputs = (run.membrane * program.decoder.unit).astype(np.float32)
+        outputs = (run.integers * program.decoder.unit).astype(np.float32)
+        shape = program.decoder.code.output_shape(decoder.shape, program.period)
         return Result(
-            outputs=outputs.reshape(len(part), *decoder.shape),
+            outputs=outputs.reshape(len(part), *shape),
             spikes=run.spikes,
             synaptic_operations=_by_name(program, run.operations),
             wrapped=run.wrapped,
             clipped=run.clipped,
         )
 
+    # with cycles every window may depend on all before it: nothing to divide
+    ways = iter([range(len(x))]) if program.recurrent else _parts(len(x), divided)
     parts = []
-    for part in spread(work, _parts(len(x), divided), divided.threads):
+    for part in spread(work, ways, divided.threads):
         parts.append(part)
         if progress is not None:
             progress(part.samples)

@@ -27,8 +27,8 @@ class Streamed:
 
     Attributes
     ----------
-    membrane
-        int32 (samples, neurons): the decoder's population at the last step of its window.
+    integers
+        What the decoder reads (`Decoding.integers`): (samples, neurons), or a row a step.
     spikes
         int64 (samples,) by population, in the window in which it fires.
     operations
@@ -37,7 +37,7 @@ class Streamed:
         Overflows in these windows, by population.
     """
 
-    membrane: np.ndarray
+    integers: np.ndarray
     spikes: dict[str, np.ndarray]
     operations: list[np.ndarray]
     wrapped: dict[str, int]
@@ -91,16 +91,16 @@ def run_windows(engine: Engine, x: np.ndarray, part: range) -> Streamed:
     sent: dict[str, np.ndarray] = {}
     for name, phase in fires.items():
         of = messages != 0 if name == INPUT else trace.spikes[name]
-        start, stop = rows(phase)
-        # a window that begins before the first step lacks that step
-        window = np.zeros((count * period, of.shape[1]), bool)
-        window[max(0, -start) :] = of[max(0, start) : stop]
-        sent[name] = window.reshape(count, period, -1).sum(1)
-    last = rows(reads[decoder])[0] + np.arange(1, count + 1) * period - 1
-    # before the first step the membrane is 0
-    membrane = np.where((last >= 0)[:, None], trace.membrane[decoder][np.maximum(last, 0)], 0)
+        sent[name] = _windows(of, *rows(phase), period).sum(1)
+    decoding = program.decoder.code
+    of_window = trace.messages.get(decoder, trace.spikes[decoder])
     return Streamed(
-        membrane,
+        decoding.integers(
+            # before the first step the membrane is 0
+            _windows(trace.membrane[decoder], *rows(reads[decoder]), period),
+            _windows(of_window.astype(np.int32), *rows(fires[decoder]), period),
+            period,
+        ),
         {p.name: sent[p.name].sum(1) for p in program.populations},
         [
             sent[c.source] @ c.synapses.fan_out(program.shape_of(c.source))
@@ -109,6 +109,13 @@ def run_windows(engine: Engine, x: np.ndarray, part: range) -> Streamed:
         trace.wrapped,
         trace.clipped,
     )
+
+
+def _windows(values: np.ndarray, start: int, stop: int, period: int) -> np.ndarray:
+    """Rows of consecutive windows, (windows, period, neurons); before the first step zeros."""
+    window = np.zeros((stop - start, values.shape[1]), values.dtype)
+    window[max(0, -start) :] = values[max(0, start) : stop]
+    return window.reshape(-1, period, values.shape[1])
 
 
 def _messages(program: Program, x: np.ndarray, samples: range) -> np.ndarray:

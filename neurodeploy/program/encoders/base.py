@@ -43,6 +43,8 @@ class InputEncoding:
         Whether a sample has a time axis, its first: one row of inputs a step.
     graded
         Whether messages carry the integer itself.
+    message
+        What the messages of a window stand for, as in `program.neurons.Neuron`.
     """
 
     name: ClassVar[str] = ""
@@ -54,6 +56,7 @@ class InputEncoding:
     counts: ClassVar[bool] = False
     varies: ClassVar[bool] = False
     graded: ClassVar[bool] = False
+    message: ClassVar[str] = "count"
 
     def check(self, encoder: Encoder) -> None:
         """Refuse a range or shapes that the encoding cannot have.

@@ -24,6 +24,7 @@ class FirstSpike(InputEncoding):
     limit: ClassVar[int] = 2**16
     signed: ClassVar[bool] = False
     sends_once: ClassVar[bool] = True
+    message: ClassVar[str] = "time"
 
     def check_period(self, encoder: Encoder, period: int) -> None:
         """See `InputEncoding.check_period`: as many levels as steps, at most."""

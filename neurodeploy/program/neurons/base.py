@@ -13,6 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from neurodeploy.errors import ProgramError
+from neurodeploy.program.neurons.closed_form import ClosedForm
 from neurodeploy.program.neurons.fields import PerNeuron, check_fields, rules
 from neurodeploy.program.neurons.worst_case import Bounds, Drive
 
@@ -68,6 +69,9 @@ class Neuron:
         Windows between the one it integrates in and the one it sends in.
     sends_once
         Whether it sends at most one message a window.
+    message
+        What the messages of a window stand for: ``count``, their sum, or ``time``, the integer of
+        steps that were left when the only one was sent.
     """
 
     kind: ClassVar[str] = ""
@@ -75,6 +79,7 @@ class Neuron:
     states: ClassVar[tuple[StateVariable, ...]] = ()
     lag: ClassVar[int] = 0
     sends_once: ClassVar[bool] = False
+    message: ClassVar[str] = "count"
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -119,6 +124,11 @@ class Neuron:
         return 0
 
     @property
+    def membrane_scale(self) -> tuple[int, str] | None:
+        """How a plot measures the membrane: integers of one unit, and the unit; None: no plot."""
+        return None
+
+    @property
     def membrane_bias(self) -> np.ndarray | None:
         """What is added to the membrane, int32 (neurons,): each step or window; None for none."""
         return None
@@ -142,6 +152,10 @@ class Neuron:
 
     def check_period(self, period: int) -> None:
         """Refuse parameters that do not fit a window of so many steps (ProgramError)."""
+
+    def closed_form(self, period: int) -> ClosedForm | None:
+        """What it computes in a window as a whole, if nothing overflows; None: it is stepped."""
+        return None
 
     def start(self, neurons: int) -> State:
         """The state before the first step: zeros."""

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from neurodeploy.program.neurons.base import Neuron, State, StateVariable, Stepped
+from neurodeploy.program.neurons.closed_form import Maximum
 from neurodeploy.program.neurons.registry import register
 from neurodeploy.program.neurons.worst_case import Bounds, Drive
 
@@ -25,6 +26,11 @@ class Earliest(Neuron):
         StateVariable("done", 1, "whether it fired in this window"),
     )
     sends_once: ClassVar[bool] = True
+    message: ClassVar[str] = "time"
+
+    def closed_form(self, period: int) -> Maximum:
+        """The first spike is the largest integer."""
+        return Maximum()
 
     def step(self, state: State, a: np.ndarray, tau: int, period: int) -> Stepped:
         """(i) and (ii) of section 5."""

@@ -109,6 +109,11 @@ class Lif(Neuron):
         return self.shift
 
     @property
+    def membrane_scale(self) -> tuple[int, str]:
+        """Thresholds."""
+        return max(1, self.threshold << self.shift), "thresholds"
+
+    @property
     def bias(self) -> np.ndarray:
         """The bias in membrane units, int32 (n,)."""
         return self.bias_mantissa.astype(np.int32) << self.bias_exponent

@@ -10,6 +10,7 @@ import numpy as np
 from neurodeploy.errors import ProgramError
 from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT, clip24, wrap24
 from neurodeploy.program.neurons.base import Neuron, State, StateVariable, Stepped
+from neurodeploy.program.neurons.closed_form import Quotient
 from neurodeploy.program.neurons.fields import flag, integer, per_neuron
 from neurodeploy.program.neurons.registry import register
 from neurodeploy.program.neurons.worst_case import Bounds, Drive
@@ -51,11 +52,17 @@ class Ttfs(Neuron):
     )
     lag: ClassVar[int] = 1
     sends_once: ClassVar[bool] = True
+    message: ClassVar[str] = "time"
 
     @property
     def sends(self) -> tuple[int, int]:
         """Spikes; nothing for a readout."""
         return (0, 1) if self.fires else (0, 0)
+
+    @property
+    def membrane_scale(self) -> tuple[int, str]:
+        """Levels: an integer is sent so many steps before the window's end."""
+        return self.slope, "steps before the window's end"
 
     @property
     def membrane_bias(self) -> np.ndarray:
@@ -66,6 +73,10 @@ class Ttfs(Neuron):
         """The highest threshold, slope times period, stays within 24 bit."""
         if self.slope * period > MEMBRANE_LIMIT:
             raise ProgramError(f"slope {self.slope} times {period} steps leaves 24 bit")
+
+    def closed_form(self, period: int) -> Quotient:
+        """Sums exactly, sends the rounded quotient."""
+        return Quotient(self.bias, self.slope, period, self.fires)
 
     def step(self, state: State, a: np.ndarray, tau: int, period: int) -> Stepped:
         """(i) to (iv) of section 4."""

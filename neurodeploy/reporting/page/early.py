@@ -15,7 +15,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from neurodeploy.ledger.operators import Map, synapse_map
-from neurodeploy.program import INPUT, Program, Ttfs
+from neurodeploy.program import INPUT, Program
+from neurodeploy.program.neurons.closed_form import Quotient
 
 __all__ = ["TimedReadout"]
 
@@ -26,8 +27,9 @@ class TimedReadout:
     def __init__(self, program: Program) -> None:
         self.program = program
         readout = program.population(program.decoder.population)
-        assert isinstance(readout.neuron, Ttfs)
-        self._bias = readout.neuron.bias.astype(np.int64)
+        form = readout.neuron.closed_form(program.period)
+        assert isinstance(form, Quotient)
+        self._bias = form.bias.astype(np.int64)
         self._arriving: list[tuple[str, Map, int]] = [
             (c.source, synapse_map(c.synapses, program.shape_of(c.source)), c.exponent)
             for c in program.incoming(readout.name)

@@ -13,7 +13,7 @@ import numpy as np
 from neurodeploy.errors import DataError, NeuroDeployError
 from neurodeploy.ledger import Explanation, explain
 from neurodeploy.ledger.model import find_model
-from neurodeploy.program import INPUT, Lif, Population, Program, Ttfs
+from neurodeploy.program import INPUT, Population, Program
 from neurodeploy.reporting.page import budget
 from neurodeploy.reporting.page.early import TimedReadout
 from neurodeploy.reporting.results import Reference
@@ -79,14 +79,6 @@ class Evidence:
     def classes(self) -> int:
         """Outputs; with one there is nothing to choose from."""
         return self.program.population(self.program.decoder.population).size
-
-
-def fires(population: Population) -> bool:
-    """Whether it can send a spike at all; readouts cannot."""
-    neuron = population.neuron
-    if isinstance(neuron, Lif):
-        return neuron.reset != "none"
-    return neuron.fires if isinstance(neuron, Ttfs) else True
 
 
 def collect(
@@ -231,7 +223,7 @@ def _watch(program: Program, allowed: list[str]) -> list[str]:
     inner = [
         p.name
         for p in program.order
-        if fires(p) and isinstance(p.neuron, Lif | Ttfs) and p.name in allowed
+        if p.neuron.fires and p.neuron.membrane_scale is not None and p.name in allowed
     ]
     chosen = {0, len(inner) // 2, len(inner) - 1} & set(range(len(inner)))
     return [inner[i] for i in sorted(chosen)]

@@ -53,7 +53,7 @@ def gather(evidence: Evidence) -> dict[str, Any]:
         if ann is not None and evidence.labels is not None
         else None,
         "settled_at": evidence.steps[away[-1] + 1 if away else 0],
-        "reading": _TTFS if program.encoder.encoding == "ttfs" else _RATE,
+        "reading": _TTFS if program.is_time_coded else _RATE,
         "samples": evidence.result.samples,
     }
 

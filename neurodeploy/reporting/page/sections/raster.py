@@ -8,7 +8,7 @@ import numpy as np
 
 from neurodeploy.program import INPUT
 from neurodeploy.reporting.page.blocks import Block, Figure, Table
-from neurodeploy.reporting.page.evidence import Evidence, fires
+from neurodeploy.reporting.page.evidence import Evidence
 from neurodeploy.reporting.page.plots.raster import Band, raster
 
 __all__ = ["gather", "show"]
@@ -20,7 +20,7 @@ _ROWS, _LEAST, _POINTS = 300, 4, 20_000
 def gather(evidence: Evidence) -> dict[str, Any]:
     """Rows evenly spread over each population, fewer where there would be too many points."""
     program, spikes = evidence.program, evidence.recording.spikes
-    windows = {INPUT: 1} | {p.name: p.fire_phase(program.period) for p in program.order if fires(p)}
+    windows = {INPUT: 1} | {p.name: p.fire_phase(program.period) for p in program.order if p.neuron.fires}
     sizes = {name: int(np.prod(program.shape_of(name))) for name in windows if name in spikes}
     if not sizes:
         return {"missing": "No population fires: the program is a readout alone."}

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from neurodeploy.reporting.page.blocks import Block, Figure, Table
-from neurodeploy.reporting.page.evidence import Evidence, fires
+from neurodeploy.reporting.page.evidence import Evidence
 from neurodeploy.reporting.page.numbers import number, percent
 from neurodeploy.reporting.page.plots.bars import Bar, bars
 from neurodeploy.reporting.page.plots.heat import Row, heat
@@ -22,7 +22,7 @@ def gather(evidence: Evidence) -> dict[str, Any]:
     program, result = evidence.program, evidence.result
     layers = []
     for p in program.order:
-        if not fires(p):
+        if not p.neuron.fires:
             continue
         said = evidence.said[p.name]
         counts, _ = np.histogram(said, _BINS, (0.0, 1.0))
@@ -42,7 +42,7 @@ def gather(evidence: Evidence) -> dict[str, Any]:
         return {"missing": "No population fires: the program is a readout alone."}
     return {
         "samples": result.samples,
-        "timed": program.encoder.encoding == "ttfs",
+        "timed": program.is_time_coded,
         "layers": layers,
     }
 

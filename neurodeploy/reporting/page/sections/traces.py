@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from neurodeploy.program import Lif, Population
+from neurodeploy.program import Population
 from neurodeploy.reporting.page.blocks import Block, Figure, Table
 from neurodeploy.reporting.page.evidence import Evidence
 from neurodeploy.reporting.page.plots.lines import Line, lines
@@ -53,10 +53,8 @@ def gather(evidence: Evidence) -> dict[str, Any]:
 
 def _unit(population: Population) -> tuple[float, str]:
     """Real value of one membrane integer as it is drawn, and what that is a share of."""
-    neuron = population.neuron
-    if isinstance(neuron, Lif):
-        return 1 / max(1, neuron.threshold << neuron.shift), "thresholds"
-    return 1 / getattr(neuron, "slope", 1), "steps before the window's end"
+    size, unit = population.neuron.membrane_scale or (1, "membrane integers")
+    return 1 / size, unit
 
 
 def _chosen(

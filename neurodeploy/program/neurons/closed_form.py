@@ -1,0 +1,50 @@
+"""What a neuron of a window code computes in a window as a whole, where that is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["ClosedForm", "Maximum", "Quotient"]
+
+
+@dataclass(frozen=True, eq=False)
+class Quotient:
+    """``v = bias + sum_j w_j x_j``; sends ``x = clip((v + slope // 2) // slope, 0, top)``.
+
+    Attributes
+    ----------
+    bias
+        int32 (neurons,), C order.
+    slope
+        Membrane integers of one level.
+    top
+        Largest integer that is sent.
+    fires
+        Whether it sends at all.
+    """
+
+    bias: np.ndarray
+    slope: int
+    top: int
+    fires: bool
+
+    @property
+    def half(self) -> int:
+        """What makes the division round; 0 where nothing is sent."""
+        return self.slope >> 1 if self.fires else 0
+
+    def send(self, v: np.ndarray) -> np.ndarray:
+        """The integers sent for membranes `v` (int64), of the same shape."""
+        if not self.fires:
+            return np.zeros_like(v)
+        return np.clip((v + self.half) // self.slope, 0, self.top)
+
+
+@dataclass(frozen=True)
+class Maximum:
+    """Sends the largest integer whose summed weights are positive; it has no membrane."""
+
+
+ClosedForm = Quotient | Maximum
