@@ -85,9 +85,7 @@ class Option:
         elif self.type is bool and not isinstance(value, bool):
             raise UsageError(f"{shown(value)} is not true or false", place=flag)
         if self.choices and value not in self.choices:
-            raise UsageError(
-                f"{shown(value)} is not one of {', '.join(self.choices)}", place=flag
-            )
+            raise UsageError(f"{shown(value)} is not one of {', '.join(self.choices)}", place=flag)
         if self.type in (int, float) and not self._holds(value):
             raise UsageError(f"{shown(value)} is outside {self.range}", place=flag)
         return value

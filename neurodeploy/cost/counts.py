@@ -123,4 +123,6 @@ def _updates(program: Program, samples: int) -> dict[str, int]:
 
 def _surely_active(program: Program, samples: int, spikes: dict[str, int]) -> dict[str, int]:
     steps = program.period * samples
-    return {p.name: max(p.neuron.always_active * steps, spikes[p.name]) for p in program.populations}
+    return {
+        p.name: max(p.neuron.always_active * steps, spikes[p.name]) for p in program.populations
+    }

@@ -131,7 +131,9 @@ def lower(
     return Lowered(source, populations, recorders, connections)
 
 
-def _recorders(populations: dict[str, Any], recordings: dict[str, dict[str, str]]) -> dict[str, Any]:
+def _recorders(
+    populations: dict[str, Any], recordings: dict[str, dict[str, str]]
+) -> dict[str, Any]:
     """A `Recorder` for each of Lava's own neurons."""
     from lava.proc.lif.process import LIFReset
 

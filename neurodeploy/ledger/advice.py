@@ -16,7 +16,6 @@ from neurodeploy.ledger.report import Blame, Row
 from neurodeploy.ledger.spread import channel_peaks
 from neurodeploy.ledger.tally import squared
 from neurodeploy.ledger.twin import Twin
-from neurodeploy.program import Lif
 
 __all__ = ["advise"]
 
@@ -107,7 +106,7 @@ def _steps(case: _Case) -> _Found:
             "steps",
             f"the input has {case.part.encoder.high - case.part.encoder.low} levels over its range",
             f"use more --steps (now {case.steps})"
-            if case.part.encoder.encoding != "current"
+            if not case.part.encoder.code.steady
             else "give a narrower --input-range",
             {"unit": case.part.encoder.unit},
         )
@@ -231,8 +230,7 @@ def _timing(case: _Case) -> _Found:
             f"use --encoding current or deterministic, or more --steps (now {case.steps})",
             numbers,
         )
-    neuron = case.part.population.neuron
-    if isinstance(neuron, Lif) and neuron.reset == "zero":
+    if case.part.reading.loses_overshoot:
         return (
             "timing",
             "reset to zero drops what exceeds the threshold at each spike: it fires too little",

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from neurodeploy.errors import ProgramError
-from neurodeploy.program import Lif, Population, Program, Ttfs
+from neurodeploy.ledger.neurons import reading_of
+from neurodeploy.program import Population, Program
 
 __all__ = ["Code", "code_of"]
 
@@ -85,19 +86,18 @@ class Code:
 
 
 def code_of(program: Program, population: Population) -> Code:
-    """The code of a population that fires.
-
-    A neuron that resets to zero from an initial membrane of 0 has half a threshold in its bias,
-    spread over the steps (`conversion.rate`): it is taken out again here.
-    """
-    p, neuron, steps = population, population.neuron, program.period
-    if isinstance(neuron, Ttfs):
-        return Code(
-            p.spike_value, steps, neuron.slope, neuron.slope >> 1, 0.0, False, p.membrane_unit
-        )
-    if not isinstance(neuron, Lif):
+    """The code of a population that fires, as its kind reads it (`ledger.neurons`)."""
+    p, steps = population, program.period
+    reading = reading_of(p.neuron, steps)
+    if reading.height is None or reading.maximum:
         raise ProgramError("has no code of its own", place=p.name)
-    height = max(neuron.threshold << neuron.shift, 1)
-    lent = 0.5 * height if neuron.reset == "zero" and neuron.v_initial == 0 else 0.0
-    natural = p.membrane_unit / steps
-    return Code(p.spike_value, steps, height, neuron.v_initial, lent, True, natural)
+    natural = p.membrane_unit / steps if reading.repeats else p.membrane_unit
+    return Code(
+        p.spike_value,
+        steps,
+        reading.height,
+        reading.start,
+        reading.lent,
+        reading.strict,
+        natural,
+    )

@@ -40,7 +40,7 @@ class Entrance:
     @property
     def counts(self) -> bool:
         """Whether the messages are spikes to be counted."""
-        return self.encoder.encoding in ("deterministic", "poisson")
+        return self.encoder.code.counts
 
     @property
     def unit(self) -> float:
@@ -50,7 +50,7 @@ class Entrance:
     @property
     def repeat(self) -> int:
         """How often a message counts in a window: a current flows at every step."""
-        return self.steps if self.encoder.encoding == "current" else 1
+        return self.steps if self.encoder.code.steady else 1
 
     def clip(self, x: np.ndarray) -> np.ndarray:
         """Network input kept in the encoder's range."""
@@ -73,7 +73,4 @@ class Entrance:
         return (messages.astype(np.float64) * self.unit + self.encoder.offset).astype(np.float32)
 
     def _sent(self, level: np.ndarray) -> np.ndarray:
-        rate = level * (self.steps / PROBABILITY_ONE) if self.counts else level
-        if self.encoder.encoding == "deterministic":
-            return np.sign(rate) * np.floor(np.abs(rate) + 0.5)
-        return rate
+        return self.encoder.code.expected(level, self.steps)

@@ -10,9 +10,10 @@ from typing import Literal
 import numpy as np
 
 from neurodeploy.ledger.code import Code
+from neurodeploy.ledger.neurons import Reading, reading_of
 from neurodeploy.ledger.operators import Map
 from neurodeploy.network.stages import Stage
-from neurodeploy.program import Connection, Lif, Population, Ttfs
+from neurodeploy.program import Connection, Population
 
 __all__ = ["Arriving", "Kind", "Layer", "Way"]
 
@@ -114,14 +115,14 @@ class Layer:
         """What the program makes of 1 behind the weights; 1 where its units are consistent."""
         gain = self.code.gain if self.code else 1.0
         if self.kind == "readout":
-            per_step = 1 if self._rate is None else self.steps
+            per_step = self.steps if self.reading.repeats else 1
             gain = self.unit * per_step / self.population.membrane_unit
         return gain if abs(gain - 1) > _CONSISTENT else 1.0
 
-    @property
-    def _rate(self) -> Lif | None:
-        neuron = self.population.neuron
-        return neuron if isinstance(neuron, Lif) else None
+    @cached_property
+    def reading(self) -> Reading:
+        """What a window of its neurons adds up to."""
+        return reading_of(self.population.neuron, self.steps)
 
     def clip(self, a: np.ndarray) -> np.ndarray:
         """The ANN's values as far as the code reaches."""
@@ -169,8 +170,9 @@ class Layer:
         total = self._total(self.messages(values))
         if self.code:
             return self._activate(self.code.weighed(total))
-        if self._rate is not None:
-            total = (total + self._rate.v_initial) / self.steps
+        total = total + self.reading.initial
+        if self.reading.repeats:
+            total = total / self.steps
         return (total * self.population.membrane_unit).astype(np.float32)
 
     def settle(self, messages: Values) -> np.ndarray:
@@ -183,7 +185,7 @@ class Layer:
         total = self._total(messages)
         if self.code:
             return self.code.settle(total)
-        return total if self._rate is None else total + self._rate.v_initial
+        return total + self.reading.initial
 
     def real(self, integers: np.ndarray) -> np.ndarray:
         """What its integers stand for."""
@@ -191,17 +193,10 @@ class Layer:
 
     def _total(self, messages: Values) -> np.ndarray:
         """Sum over a window in membrane integers, float64 (n, neurons)."""
-        rate = self._rate
-        bias = self._biases * (1 if rate is None else self.steps)
+        bias = self.reading.bias
         total = np.broadcast_to(bias, (len(next(iter(messages.values()))), bias.size))
         for a in self.arriving:
-            factor = float(a.repeat << a.connection.exponent << (rate.shift if rate else 0))
+            factor = float(a.repeat << a.connection.exponent) * self.reading.factor
             sums = a.apply(messages[a.connection.source].astype(np.float32, copy=False))
             total = total + sums.astype(np.float64) * factor
         return total
-
-    @cached_property
-    def _biases(self) -> np.ndarray:
-        neuron = self.population.neuron
-        assert isinstance(neuron, Lif | Ttfs)
-        return neuron.bias.astype(np.float64)

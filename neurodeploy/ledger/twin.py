@@ -6,23 +6,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from neurodeploy.conversion import scheme_named
 from neurodeploy.conversion.entrance import RELAYS, relay_input
 from neurodeploy.errors import ProgramError
 from neurodeploy.ledger.code import code_of
 from neurodeploy.ledger.entrance import Entrance
 from neurodeploy.ledger.layer import Arriving, Kind, Layer, Way
+from neurodeploy.ledger.neurons import reading_of
 from neurodeploy.ledger.operators import float_map, pooling_map, synapse_map
 from neurodeploy.network import Activation, Network, Output, Pool
 from neurodeploy.network.stages import RELAY, Stage, stages
 from neurodeploy.program import (
     INPUT,
     Connection,
-    Earliest,
     Population,
     Program,
     Sparse,
-    Ttfs,
 )
+from neurodeploy.program.neurons.closed_form import Quotient
 
 __all__ = ["Twin", "match"]
 
@@ -59,7 +60,7 @@ def match(program: Program, network: Network) -> Twin:
 
     Refused: a population or a stage that has no partner, or reads others than its partner does.
     """
-    pooling = program.encoder.encoding == "ttfs"
+    pooling = scheme_named(program.scheme).max_pooling
     found = _stages(program, network, pooling)
     entrance = Entrance(program.encoder, program.period)
     layers: dict[str, Layer] = {}
@@ -101,11 +102,12 @@ def _is_relay(program: Program, population: Population) -> bool:
     arriving = program.incoming(population.name)
     if len(arriving) != 1 or population.name != arriving[0].source + RELAY:
         return False
-    neuron, synapses = population.neuron, arriving[0].synapses
+    form = population.neuron.closed_form(program.period)
+    synapses = arriving[0].synapses
     return (
-        isinstance(neuron, Ttfs)
-        and neuron.slope == 1
-        and not neuron.bias.any()
+        isinstance(form, Quotient)
+        and form.slope == 1
+        and not form.bias.any()
         and isinstance(synapses, Sparse)
         and synapses.row_starts.size - 1 == synapses.sources == synapses.weights.size
         and bool((synapses.weights == 1).all())
@@ -130,7 +132,7 @@ def _check(
     if not (
         population.shape == stage.shape
         and (stage.kind == "readout") == (population.name == program.decoder.population)
-        and (stage.kind == "max") == isinstance(population.neuron, Earliest)
+        and (stage.kind == "max") == reading_of(population.neuron, program.period).maximum
         and reads == sorted(path.source for path in stage.paths)
     ):
         raise ProgramError(

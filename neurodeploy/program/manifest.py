@@ -115,9 +115,7 @@ def program_from(graph: dict[str, Any], tensors: Tensors) -> Program:
             offset=float(e["offset"]),
             sample_shape=tuple(e["sample_shape"]),
         ),
-        decoder=Decoder(
-            str(d["population"]), float(d["unit"]), d.get("decoding", _USUAL_DECODING)
-        ),
+        decoder=Decoder(str(d["population"]), float(d["unit"]), d.get("decoding", _USUAL_DECODING)),
         period=graph["period"],
         scheme=str(graph["scheme"]),
         target=str(graph["target"]),

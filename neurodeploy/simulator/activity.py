@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from neurodeploy.program import Population, Program
-from neurodeploy.simulator import encoding
 from neurodeploy.simulator.closed_form import is_closed_form, is_time_coded
 from neurodeploy.simulator.engine import Engine, Run
 from neurodeploy.simulator.preparing import best_sweep, check_by_sample, prepared

@@ -21,10 +21,10 @@ from neurodeploy.simulator.buffers import Workspace
 from neurodeploy.simulator.currents import Sent, add_currents
 from neurodeploy.simulator.events import Events, events_of
 from neurodeploy.simulator.layout import channels_of, internal_order
-from neurodeploy.simulator.plan import Arrival, Layer, Plan
-from neurodeploy.simulator.reference import Trace
 from neurodeploy.simulator.neurons import Block, Setup, Stepper, stepper
+from neurodeploy.simulator.plan import Arrival, Layer, Plan
 from neurodeploy.simulator.recurrent import Component, Stepping, components_of
+from neurodeploy.simulator.reference import Trace
 
 __all__ = ["Engine", "Run"]
 

@@ -8,6 +8,7 @@ and the outputs.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from dataclasses import dataclass
@@ -230,6 +231,7 @@ def _stepped(program: Program, samples: int, steps: int) -> int:
     current = program.encoder.code.steady
     # messages, twice, and the place of each that is not 0, in 64 and 32 bit
     total = 48 * prod(program.encoder.shape) * (samples if current else rows)
+    cyclic = {c.target for c in program.connections if c.name in program.recurrent}
     for p in program.populations:
         positions = prod(p.shape[1:]) if len(p.shape) == 3 else 1
         total += p.neuron.lag * program.period * (p.size // 8 + 32)
@@ -238,6 +240,8 @@ def _stepped(program: Program, samples: int, steps: int) -> int:
         # currents, and the spike flags of the same steps, which take less
         block = 2 * max(BLOCK_BYTES, 8 * p.size)
         state = p.size * (32 + 8 * samples)
+        if p.name in cyclic:  # currents and messages of all steps, once more in a row
+            block += 32 * p.size * rows
         kept = 8 * p.size * rows if p.name == program.decoder.population else 0
         total += spikes + block + state + kept
     return total + max(map(partial(_product, program), program.connections), default=0)
@@ -247,7 +251,9 @@ def _streamed(program: Program, samples: int) -> int:
     """A part of a stream: from the steps it depends on to the last window's end, at once."""
     period = program.period
     last = max(p.fire_phase(period) for p in program.populations)
-    steps = samples * period + last + warm_up(program) + period
+    warm = warm_up(program)
+    # with cycles there is no part: the whole stream is run, of which only the samples are counted
+    steps = samples * period + last + (0 if math.isinf(warm) else int(warm)) + period
     # besides what the engine holds, messages that differ at every step and a byte a neuron and step
     copied = 64 * prod(program.encoder.shape) + 2 * program.neurons
     return _stepped(program, 1, steps) + steps * copied

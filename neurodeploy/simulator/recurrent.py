@@ -199,7 +199,8 @@ class Component:
             np.concatenate([self.layers[k].bias for k in order]).astype(np.int64),
             np.zeros(offset[-1], np.int64), np.zeros(offset[-1], np.int64), ends, where, weights,
             np.zeros((slots, offset[-1]), np.int32), np.zeros((slots, len(order)), np.int64),
-            fired, np.array([r.counted for r in rows]), overflow, record, np.stack([r.slot for r in rows]),
+            fired, np.array([r.counted for r in rows]), overflow, record,
+            np.stack([r.slot for r in rows]),
         )  # fmt: skip
         for p, r in enumerate(rows):
             own = slice(offset[p], offset[p + 1])
@@ -226,9 +227,7 @@ class Component:
                 sent = np.zeros((1 if len(r.messages) else 0, size), np.int32)
                 before = r.neurons.overflow.copy()
                 r.neurons.step(
-                    Block(
-                        current, here, r.tau[s : s + 1], bits, r.record, r.slot[s : s + 1], sent
-                    )
+                    Block(current, here, r.tau[s : s + 1], bits, r.record, r.slot[s : s + 1], sent)
                 )
                 if r.counted[0] <= s < r.counted[1]:
                     r.overflow += r.neurons.overflow - before
@@ -262,6 +261,5 @@ def components_of(program: Program, layers: Sequence[Layer]) -> tuple[Component,
     """The layers as the program groups them, sources first."""
     by_name = {layer.population.name: layer for layer in layers}
     return tuple(
-        Component(program, [by_name[p.name] for p in component])
-        for component in program.components
+        Component(program, [by_name[p.name] for p in component]) for component in program.components
     )

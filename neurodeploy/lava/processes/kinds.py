@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from lava.magma.core.process.ports.ports import InPort, OutPort, RefPort
 from lava.magma.core.process.process import AbstractProcess
-from lava.magma.core.process.variable import Var
 
 __all__ = ["Delay", "Recorder", "Source"]
 

@@ -75,7 +75,8 @@ class InputEncoding:
         fits = sample % size == 0 and sample > 0 if self.varies else sample == size
         if not fits:
             raise ProgramError(
-                f"input shapes {shown(encoder.shape)} and {shown(encoder.sample_shape)} do not agree"
+                f"input shapes {shown(encoder.shape)} and {shown(encoder.sample_shape)} do not "
+                "agree"
             )
 
     def check_period(self, encoder: Encoder, period: int) -> None:
@@ -142,6 +143,10 @@ class InputEncoding:
                 for k, row in enumerate(level)
             ]
         ).astype(np.int64)
+
+    def expected(self, level: np.ndarray, steps: int) -> np.ndarray:
+        """What `summed` is without chance, for integers or what lies between them (float64)."""
+        return level * (steps / PROBABILITY_ONE) if self.counts else level
 
     def summed(
         self, encoder: Encoder, level: np.ndarray, steps: int, first_index: int = 0

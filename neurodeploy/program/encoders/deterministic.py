@@ -31,3 +31,8 @@ class Deterministic(InputEncoding):
         count = step * np.abs(level).astype(np.int64) + PROBABILITY_ONE // 2
         count //= PROBABILITY_ONE
         return np.where(count[1:] > count[:-1], np.sign(level), 0).astype(np.int32, copy=False)
+
+    def expected(self, level: np.ndarray, steps: int) -> np.ndarray:
+        """See `InputEncoding.expected`: whole spikes."""
+        rate = super().expected(level, steps)
+        return np.sign(rate) * np.floor(np.abs(rate) + 0.5)

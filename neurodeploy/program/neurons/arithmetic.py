@@ -1,4 +1,4 @@
-"""Integer arithmetic of the registers: decay, wrap and clip, as `docs/semantics.md` defines them."""
+"""Integer arithmetic of the registers: decay, wrap and clip (`docs/semantics.md`)."""
 
 from __future__ import annotations
 

@@ -151,6 +151,6 @@ def check_fields(neuron: Any) -> None:
         value = getattr(neuron, field.name)
         rule.check(field.name, value)
         if isinstance(rule, PerNeuron):
-            frozen = np.array(value, rule.dtype)
+            frozen: np.ndarray = np.array(value, rule.dtype)
             frozen.flags.writeable = False
             object.__setattr__(neuron, field.name, frozen)

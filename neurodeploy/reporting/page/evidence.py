@@ -13,7 +13,7 @@ import numpy as np
 from neurodeploy.errors import DataError, NeuroDeployError
 from neurodeploy.ledger import Explanation, explain
 from neurodeploy.ledger.model import find_model
-from neurodeploy.program import INPUT, Population, Program
+from neurodeploy.program import INPUT, Program
 from neurodeploy.reporting.page import budget
 from neurodeploy.reporting.page.early import TimedReadout
 from neurodeploy.reporting.results import Reference
@@ -27,7 +27,7 @@ from neurodeploy.simulator.result import Result
 from neurodeploy.simulator.simulation import simulate
 from neurodeploy.simulator.threads import default_threads
 
-__all__ = ["Evidence", "Stage", "collect", "fires", "told"]
+__all__ = ["Evidence", "Stage", "collect", "told"]
 
 #: Called with the name of a stage, the work done and the work there is.
 Stage = Callable[[str, int, int], None]

@@ -20,7 +20,9 @@ _ROWS, _LEAST, _POINTS = 300, 4, 20_000
 def gather(evidence: Evidence) -> dict[str, Any]:
     """Rows evenly spread over each population, fewer where there would be too many points."""
     program, spikes = evidence.program, evidence.recording.spikes
-    windows = {INPUT: 1} | {p.name: p.fire_phase(program.period) for p in program.order if p.neuron.fires}
+    windows = {INPUT: 1} | {
+        p.name: p.fire_phase(program.period) for p in program.order if p.neuron.fires
+    }
     sizes = {name: int(np.prod(program.shape_of(name))) for name in windows if name in spikes}
     if not sizes:
         return {"missing": "No population fires: the program is a readout alone."}
