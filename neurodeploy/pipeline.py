@@ -167,7 +167,7 @@ def compile(
         raise UsageError(error.message, place="--scale, --mean, --std") from None
     if l4 is None:
         l4 = scheme == "rate" and plan.encoding == "poisson"
-    network = _passed(imported.network, l4)
+    network = _passed(imported.network, plan, l4)
     stages = _cut(network, plan)
     progress("import", 1, 1)
 
@@ -259,11 +259,11 @@ def _warn_of_limits(program: Program, hardware: Target, warn: Warn) -> None:
         warn(f"does not fit {hardware.title}: {broken[0]}{more}")
 
 
-def _passed(network: Network, l4: bool = False) -> Network:
+def _passed(network: Network, plan: Any, l4: bool = False) -> Network:
     """The network after the passes."""
     from neurodeploy.passes import L4Correction, run_passes, standard_passes
 
-    network = run_passes(network, standard_passes())
+    network = run_passes(network, standard_passes(max_pooling=plan.max_pooling))
     return L4Correction().apply(network) if l4 else network
 
 
@@ -516,7 +516,7 @@ def _tried(network: Network, report: Report, plan: Any, hardware: Target) -> Rep
     from neurodeploy.conversion.check import MAX_TRIED, converted, refusals, refused, synapses
 
     try:
-        network = _passed(network)
+        network = _passed(network, plan)
         stages = _cut(network, plan)
     except NeuroDeployError as error:
         return refused(report, refusals(network, error, lambda other: _cut(other, plan)))
