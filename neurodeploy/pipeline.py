@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from neurodeploy.conversion.balance import Balance
     from neurodeploy.conversion.rate import ResetMode
     from neurodeploy.importing import Report
+    from neurodeploy.ledger import Trial
     from neurodeploy.network import Network
     from neurodeploy.simulator.result import Result
 
@@ -60,6 +61,8 @@ def compile(
     input_range: tuple[float, float] | None = None,
     overflow: Overflow = "warn",
     output: str | None = None,
+    try_samples: int = 128,
+    tried: Callable[[Trial], None] = _quiet,
     progress: Stage = _quiet,
     warn: Warn = _quiet,
 ) -> Program:
@@ -100,6 +103,11 @@ def compile(
         What to do where the compiler cannot prove that nothing overflows.
     output
         Name of the model's output to compute, where it has several; default: the first.
+    try_samples
+        So many calibration samples are run on the program and on the ANN, for about two seconds;
+        who keeps less than 95 % of the ANN's classes is warned (`docs/trial.md`). 0: none.
+    tried
+        Called with the outcome, a `neurodeploy.ledger.Trial`. It never changes the program.
 
     Returns
     -------
@@ -122,6 +130,9 @@ def compile(
         raise UsageError(f"{overflow!r} is not off, warn or error", place="--overflow")
     if not 0 <= seed < 2**63:
         raise UsageError(f"{seed!r} is outside 0..2**63 - 1", place="--seed")
+    try_samples = _whole("--try", try_samples)
+    if try_samples < 0:
+        raise UsageError(f"{try_samples} is less than zero", place="--try")
     if l4 not in (None, True, False):
         raise UsageError(f"{l4!r} is not true, false or None", place="--l4")
     from neurodeploy.importing import load_network
@@ -156,7 +167,7 @@ def compile(
         raise UsageError(error.message, place="--scale, --mean, --std") from None
     if l4 is None:
         l4 = scheme == "rate" and plan.encoding == "poisson"
-    network = _passed(imported.network, l4)
+    network = _passed(imported.network, plan, l4)
     stages = _cut(network, plan)
     progress("import", 1, 1)
 
@@ -202,6 +213,10 @@ def compile(
             warn(finding)
     _warn_of_limits(program, hardware, warn)
     progress("convert", 1, 1)
+    if try_samples and calibration is not None:
+        progress("try", 0, 1)
+        _try(program, imported.network, network, calibration, try_samples, tried, warn)
+        progress("try", 1, 1)
     return program
 
 
@@ -215,6 +230,25 @@ def _named(classes: tuple[int | str, ...]) -> str:
     )
 
 
+def _try(
+    program: Program,
+    ann: Network,
+    passed: Network,
+    x: np.ndarray,
+    count: int,
+    tried: Callable[[Trial], None],
+    warn: Warn,
+) -> None:
+    """Say what a program keeps of the ANN; the seconds grow with the samples asked for."""
+    from neurodeploy.ledger.trial import FEW, SECONDS, try_program
+
+    x = check_samples(x, program.encoder.sample_shape, "calibration")
+    trial = try_program(program, ann, passed, x, count, SECONDS * max(1.0, count / FEW))
+    tried(trial)
+    if trial.warning:
+        warn(trial.warning)
+
+
 def _warn_of_limits(program: Program, hardware: Target, warn: Warn) -> None:
     """One line where the program does not fit its target: it can still be simulated."""
     from neurodeploy.mapping import map_program
@@ -225,11 +259,11 @@ def _warn_of_limits(program: Program, hardware: Target, warn: Warn) -> None:
         warn(f"does not fit {hardware.title}: {broken[0]}{more}")
 
 
-def _passed(network: Network, l4: bool = False) -> Network:
+def _passed(network: Network, plan: Any, l4: bool = False) -> Network:
     """The network after the passes."""
     from neurodeploy.passes import L4Correction, run_passes, standard_passes
 
-    network = run_passes(network, standard_passes())
+    network = run_passes(network, standard_passes(max_pooling=plan.max_pooling))
     return L4Correction().apply(network) if l4 else network
 
 
@@ -482,7 +516,7 @@ def _tried(network: Network, report: Report, plan: Any, hardware: Target) -> Rep
     from neurodeploy.conversion.check import MAX_TRIED, converted, refusals, refused, synapses
 
     try:
-        network = _passed(network)
+        network = _passed(network, plan)
         stages = _cut(network, plan)
     except NeuroDeployError as error:
         return refused(report, refusals(network, error, lambda other: _cut(other, plan)))

@@ -32,6 +32,7 @@ def run(options: argparse.Namespace) -> int:
             calibration=load_samples(folder / "calibration.npz").x,
             steps=options.steps,
             scale=1 / 255,
+            tried=lambda trial: print(f"   {trial.sentence}"),
             progress=progress.stage,
             warn=warn,
         )

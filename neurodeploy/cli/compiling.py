@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from neurodeploy.cli.options import JSON, OUTPUT_NAME, numbers
+
+if TYPE_CHECKING:
+    from neurodeploy.ledger import Trial
 
 __all__ = ["compile_command"]
 
@@ -53,6 +56,15 @@ __all__ = ["compile_command"]
     show_default=True,
     help="Where no overflow is not proved.",
 )
+@click.option(
+    "--try",
+    "try_samples",
+    type=click.IntRange(0),
+    default=128,
+    show_default=True,
+    metavar="N",
+    help="Run N calibration samples on program and ANN and say how often they agree; 0: none.",
+)
 @OUTPUT_NAME
 @click.option("-o", "--output", type=click.Path(), help="Default: MODEL.ndp in this folder.")
 @JSON
@@ -80,6 +92,7 @@ def compile_command(
     path = Path(output) if output is not None else Path(Path(model).name).with_suffix(".ndp")
     check_output(path, model, calibration)
     samples = None if calibration is None else load_samples(calibration, labels=False).x
+    trials: list[Trial] = []
     with Progress().running() as progress:
         program = compile_model(
             model,
@@ -89,14 +102,19 @@ def compile_command(
             input_range=None if ends is None else (ends[0], ends[1]),
             output=output_name,
             progress=progress.stage,
+            tried=trials.append,
             warn=warn,
             **options,
         )
     program.save(path)
     if as_json:
-        print_json({"program": str(path), **describe(program)})
+        tried = trials[0].as_dict() if trials else None
+        print_json({"program": str(path), **describe(program), "trial": tried})
     else:
         say(
             f"{path}: {program.neurons:,} neurons, {len(program.connections)} connections, "
             f"{program.period} steps a sample, latency {program.latency} steps"
         )
+        for trial in trials:
+            if trial.found:
+                print(trial.sentence)

@@ -2,5 +2,6 @@
 
 from neurodeploy.ledger.explaining import explain
 from neurodeploy.ledger.report import Blame, Explanation, Row, Summary
+from neurodeploy.ledger.trial import Trial
 
-__all__ = ["Blame", "Explanation", "Row", "Summary", "explain"]
+__all__ = ["Blame", "Explanation", "Row", "Summary", "Trial", "explain"]

@@ -16,11 +16,12 @@ from neurodeploy.ledger.report import Explanation
 from neurodeploy.ledger.runs import Batch, Runner
 from neurodeploy.ledger.tally import Tally
 from neurodeploy.ledger.twin import match
+from neurodeploy.network import Network
 from neurodeploy.program import Program
 from neurodeploy.simulator.encoding import check_samples
 from neurodeploy.simulator.threads import default_threads
 
-__all__ = ["explain"]
+__all__ = ["explain", "explain_against"]
 
 Progress = Callable[[str, int, int], None]
 #: Samples that blame is measured on, at most.
@@ -82,7 +83,24 @@ def explain(
     if threads is not None and threads < 1:
         raise UsageError(f"{threads} is less than one", place="threads")
     path = find_model(program, model, near)
-    twin = match(program, reference_network(program, path))
+    network = reference_network(program, path)
+    return explain_against(
+        program, network, x, labels, model=str(path), threads=threads, progress=progress
+    )
+
+
+def explain_against(
+    program: Program,
+    network: Network,
+    x: np.ndarray,
+    labels: np.ndarray | None = None,
+    *,
+    model: str = "",
+    threads: int | None = None,
+    progress: Progress = _quiet,
+) -> Explanation:
+    """`explain` where the network, after the passes, is at hand; arguments are taken as right."""
+    twin = match(program, network)
     runner = Runner(twin)
     values = program.neurons + twin.entrance.neurons
     threads = threads or default_threads()
@@ -120,7 +138,7 @@ def explain(
         samples=len(x),
         scheme=program.scheme,
         steps=program.period,
-        model=str(path),
+        model=model,
         summary=tally.summary(labels),
         rows=rows,
         blame=advise(twin, part, row, causes, samples),

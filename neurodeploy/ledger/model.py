@@ -79,7 +79,8 @@ def reference_network(program: Program, path: Path) -> Network:
             place=str(path),
             remedy="put the original weight files beside it, or compile again",
         )
-    network = run_passes(imported.network, standard_passes())
+    pooling = program.encoder.encoding == "ttfs"
+    network = run_passes(imported.network, standard_passes(max_pooling=pooling))
     if program.recorded("options").get("l4") is True:
         network = L4Correction().apply(network)
     shape = network.shapes[network.input.name]

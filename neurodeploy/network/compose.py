@@ -13,6 +13,7 @@ import numpy as np
 from neurodeploy.network.correlate import correlate
 from neurodeploy.network.matrix import as_matrix, is_linear
 from neurodeploy.network.nodes import Conv, Dense, Linear, Node, Permute, Pool, Shape
+from neurodeploy.network.picking import through_pick
 
 __all__ = ["apply_linear", "bias_map", "compose", "is_channel_affine"]
 
@@ -75,6 +76,7 @@ def compose(first: Node, second: Node, shape: Shape) -> Conv | Dense | None:
        Not with padded pooling.
     4. Conv without padding behind it, then average Pool without padding: one larger kernel.
     5. Anything linear, then Dense, up to fifty million weights.
+    6. Conv that picks one cell of each window, then Conv: the kernel is spread by the stride.
     """
     if not (is_linear(first) and is_linear(second)):
         return None
@@ -90,6 +92,8 @@ def compose(first: Node, second: Node, shape: Shape) -> Conv | Dense | None:
         weight = _scale_outputs(first, second)
     elif isinstance(first, Pool) and isinstance(second, Conv):
         weight = _spread(first, second, shape)
+    elif isinstance(first, Conv) and isinstance(second, Conv):
+        weight = through_pick(first, second, shape)
     elif isinstance(first, Conv) and isinstance(second, Pool) and not any(second.padding):
         weight = _widen(first, second)
     if weight is None:

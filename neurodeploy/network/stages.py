@@ -345,10 +345,9 @@ def _unrolled(chain: _Chain) -> list[Node]:
 def _check_linear(node: Node) -> None:
     if _is_max(node):
         raise UnsupportedError(
-            "max pooling has no rate code: the largest rate is not known before all spikes came",
+            "max pooling is not linear",
             place=f"node {node.name!r} (MaxPool)",
-            remedy="use --scheme ttfs, where it is the earliest spike, or train with average "
-            "pooling or a strided convolution",
+            remedy="write it as ReLUs first (passes.MaxPoolingAsReLUs)",
         )
     if not is_linear(node):
         raise UnsupportedError(

@@ -1,21 +1,25 @@
 """Network to Network: the same function, closer to what a chip holds."""
 
 from neurodeploy.passes.base import Pass, run_passes
+from neurodeploy.passes.equalize import Equalize
 from neurodeploy.passes.fire_before_max_pooling import FireBeforeMaxPooling
 from neurodeploy.passes.fold_batch_norm import FoldBatchNorm
 from neurodeploy.passes.fold_dense import FoldDense
 from neurodeploy.passes.fold_pooling import FoldPooling
 from neurodeploy.passes.join_late import JoinLate
 from neurodeploy.passes.l4 import L4Correction
+from neurodeploy.passes.max_pooling_as_relus import MaxPoolingAsReLUs
 from neurodeploy.passes.move_max_pooling import MoveMaxPooling
 
 __all__ = [
+    "Equalize",
     "FireBeforeMaxPooling",
     "FoldBatchNorm",
     "FoldDense",
     "FoldPooling",
     "JoinLate",
     "L4Correction",
+    "MaxPoolingAsReLUs",
     "MoveMaxPooling",
     "Pass",
     "run_passes",
@@ -23,14 +27,22 @@ __all__ = [
 ]
 
 
-def standard_passes() -> tuple[Pass, ...]:
-    """What every conversion starts with, in order."""
+def standard_passes(*, max_pooling: bool = True) -> tuple[Pass, ...]:
+    """What every conversion starts with, in order.
+
+    Parameters
+    ----------
+    max_pooling
+        Whether the scheme has a neuron that takes the maximum; else max pooling becomes ReLUs.
+    """
     return (
         JoinLate(),
         MoveMaxPooling(),
-        FireBeforeMaxPooling(),
+        *((FireBeforeMaxPooling(),) if max_pooling else ()),
+        MaxPoolingAsReLUs(only_sums=max_pooling),
         FoldPooling(),
         FoldBatchNorm(),
         FoldPooling(),
         FoldDense(),
+        Equalize(),
     )

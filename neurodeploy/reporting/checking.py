@@ -71,6 +71,7 @@ def show_report(
             "the program can be simulated all the same"
         )
     if report.ok:
+        say("accuracy: not looked at; compile with samples says what is left of it")
         say(f"compiles; next: {_next(report.path, asked)}")
     else:
         say(f"does not compile: {len(report.refused)} refused")

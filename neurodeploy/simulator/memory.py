@@ -189,7 +189,8 @@ def share(program: Program, threads: int, limit: int) -> Share:
     most = SWEPT if is_closed_form(program) else BATCH
     ways = [(samples, program.period) for samples in (16, 8, 4, 2, 1) if samples <= most]
     # what fires a window after it reads needs all of a window first
-    cut = is_by_sample(program) and not any(p.neuron.lag for p in program.populations)
+    whole = bool(program.recurrent) or any(p.neuron.lag for p in program.populations)
+    cut = is_by_sample(program) and not whole
     if cut and not is_closed_form(program):
         while ways[-1][1] > 1:
             ways.append((1, -(-ways[-1][1] // 2)))

@@ -138,7 +138,7 @@ def test_levels():
     assert RateScheme().level(LayerStatistics(0.0, np.zeros(0, np.int64)), None) == 1.0
 
 
-def test_max_pooling_is_refused_by_name():
+def test_max_pooling_becomes_relus_before_it_is_cut():
     nodes = [
         Input("x", (1, 4, 4)),
         Activation("r"),
@@ -147,8 +147,10 @@ def test_max_pooling_is_refused_by_name():
         Output("y"),
     ]
     network = Network(nodes, {"r": ("x",), "pool": ("r",), "h": ("pool",), "y": ("h",)})
-    with pytest.raises(UnsupportedError, match=r"(?s)'pool'.*ttfs"):
+    with pytest.raises(UnsupportedError, match=r"(?s)'pool'.*MaxPoolingAsReLUs"):
         stages(network)
+    written = run_passes(network, standard_passes(max_pooling=False))
+    assert [s.kind for s in stages(written)] == ["relu", "relu", "relu", "readout"]
     assert [s.kind for s in stages(network, max_pooling=True)] == ["relu", "max", "readout"]
 
 

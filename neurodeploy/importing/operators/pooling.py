@@ -51,7 +51,7 @@ def _sees_nothing(window: Window, size: Shape) -> bool:
 @register("AveragePool")
 @register("MaxPool", integers="moves")
 def pool(operation: Operation, net: Builder) -> Signal:
-    """A `Pool`: average, or the maximum (which only ttfs can say in spikes).
+    """A `Pool`: average, or the maximum.
 
     1. Stride, dilation, pads, auto_pad; count_include_pad, which means nothing without padding.
     2. ceil_mode as end padding, where that is exact: always, but for averages that count padding.
