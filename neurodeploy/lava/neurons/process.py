@@ -60,7 +60,7 @@ class Window:
             "period": self.period,
             "phase": self.phase,
             "name": self.population.name,
-            **self.recording,
+            **{key: path for key, path in self.recording.items() if path},
         }
 
 
