@@ -12,6 +12,7 @@ import onnx
 from google.protobuf.message import DecodeError
 
 from neurodeploy.errors import ModelError
+from neurodeploy.importing.foreign import recognise, recognise_folder
 from neurodeploy.importing.limits import MAX_FILE
 from neurodeploy.importing.opsets import OLDEST
 from neurodeploy.importing.tensors import all_nodes, check_tensors
@@ -45,7 +46,7 @@ def _read_bytes(path: Path) -> bytes:
     place = str(path)
     try:
         if path.is_dir():
-            raise ModelError("is a folder, not an ONNX file", place=place)
+            raise recognise_folder(path)
         if not path.exists():
             raise ModelError("no such file", place=place, remedy="check the path")
         if not path.is_file():
@@ -129,11 +130,13 @@ def read_model(path: str | os.PathLike[str]) -> Source:
     try:
         model.ParseFromString(content)
     except (DecodeError, ValueError, RuntimeError) as error:
-        raise ModelError(
+        raise recognise(content, place) or ModelError(
             "is not an ONNX file, or was cut short", place=place, remedy="export the model again"
         ) from error
     if not model.HasField("graph") or not model.opset_import:
-        raise ModelError("holds no ONNX graph", place=place, remedy="export the model again")
+        raise recognise(content, place) or ModelError(
+            "holds no ONNX graph", place=place, remedy="export the model again"
+        )
     _check_text(model, place)
     opset = _opset(model, place)
     external = check_tensors(model, file)
