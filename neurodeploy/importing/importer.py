@@ -12,6 +12,7 @@ import onnx_ir as ir
 import neurodeploy.importing.operators  # noqa: F401 - registers the handlers
 from neurodeploy.errors import ModelError, NeuroDeployError
 from neurodeploy.importing.builder import Builder, Signal
+from neurodeploy.importing.causes import name_causes
 from neurodeploy.importing.classifier import ML, Tail, cut_tail
 from neurodeploy.importing.cleaning import Cleaned, clean
 from neurodeploy.importing.decoder import check_decoder, decoder_nodes
@@ -216,6 +217,7 @@ def _walk(cleaned: Cleaned) -> tuple[_Walk, Signal | None, tuple[str, ...]]:
             walk.findings[finding.node] = finding
         else:
             walk.visit(node)
+    walk.findings = name_causes(cleaned.model.graph, walk.findings)
     final = walk.signals.get(result)
     if final is None and not any(f.verdict == "refused" for f in walk.findings.values()):
         raise ModelError("the output does not depend on the input", place=str(exit_value.name))
