@@ -260,7 +260,7 @@ def _batches(
                 place=where,
                 remedy=shape_remedy(x.shape, shape),
             )
-        yield x.reshape(-1, *shape), None if y is None else _as_array(y, where)
+        yield x.reshape(-1, *shape), None if y is None else _as_array(np.atleast_1d(y), where)
 
 
 def _is_pair(item: Any, shape: tuple[int, ...]) -> bool:
@@ -309,6 +309,6 @@ def _as_array(value: Any, place: str) -> np.ndarray:
         raise DataError(
             f"a {_kind(value)} that is no array ({told})", place=place, remedy=_TAKEN
         ) from None
-    if array.dtype.hasobject or array.ndim == 0:
+    if array.dtype.kind in "OSUV" or array.ndim == 0:
         raise DataError(f"a {_kind(value)} is not an array of numbers", place=place, remedy=_TAKEN)
     return array

@@ -115,7 +115,7 @@ def test_check_does_not_say_that_a_refused_model_fits(tmp_path):
 
 
 def test_a_limit_that_nobody_asked_for_is_said(program, tmp_path):
-    np.savez(tmp_path / "x.npz", x=np.full((70, 6), 0.5, np.float32))
+    np.savez(tmp_path / "x.npz", x=np.linspace(0, 1, 420, dtype=np.float32).reshape(70, 6))
     assert "the first 64 of 70 samples" in run("map", program, "--data", tmp_path / "x.npz").stderr
     assert run("map", program, "--data", tmp_path / "x.npz", "--limit", 64).stderr == ""
 
