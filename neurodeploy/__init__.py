@@ -17,8 +17,12 @@ __version__ = "0.2.0"
 
 #: Public name -> module; resolved on first use, so that `import neurodeploy` stays light.
 _PUBLIC = {
+    "CompileWarning": "neurodeploy.errors",
+    "DataWarning": "neurodeploy.errors",
     "NeuroDeployError": "neurodeploy.errors",
+    "NeuroDeployWarning": "neurodeploy.errors",
     "Program": "neurodeploy.program",
+    "RunWarning": "neurodeploy.errors",
     "check": "neurodeploy.pipeline",
     "compile": "neurodeploy.pipeline",
     "deploy": "neurodeploy.lava.deploy",
@@ -31,8 +35,12 @@ _PUBLIC = {
 }
 
 __all__ = [
+    "CompileWarning",
+    "DataWarning",
     "NeuroDeployError",
+    "NeuroDeployWarning",
     "Program",
+    "RunWarning",
     "check",
     "compile",
     "deploy",

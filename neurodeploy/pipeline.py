@@ -13,16 +13,30 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 import neurodeploy
-from neurodeploy.errors import ConversionError, NeuroDeployError, ProgramError, UsageError
+from neurodeploy.errors import (
+    CompileWarning,
+    ConversionError,
+    DataWarning,
+    NeuroDeployError,
+    ProgramError,
+    RunWarning,
+    UsageError,
+)
 from neurodeploy.program import Encoding, Preprocessing, Program
 from neurodeploy.program.bounds import bounds
+from neurodeploy.sample_checks import check_calibration, look_at_samples
+from neurodeploy.sample_scale import ScaleChoice, choose_scale
+from neurodeploy.samples import read_samples
 from neurodeploy.simulator.encoding import check_samples
+from neurodeploy.simulator.result import warn_of_overflow
 from neurodeploy.targets import Target, load_target
+from neurodeploy.warning import Warn, quiet, warner
 
 if TYPE_CHECKING:
     from neurodeploy.conversion.balance import Balance
     from neurodeploy.conversion.rate import ResetMode
-    from neurodeploy.importing import Report
+    from neurodeploy.importing import Imported, Report
+    from neurodeploy.importing.sources import Model
     from neurodeploy.ledger import Trial
     from neurodeploy.network import Network
     from neurodeploy.simulator.result import Result
@@ -34,17 +48,15 @@ SCHEMES = ("rate", "ttfs")
 Overflow = Literal["off", "warn", "error"]
 #: Called with the name of a stage, the work done and the work there is.
 Stage = Callable[[str, int, int], None]
-#: Called with one line the user should read.
-Warn = Callable[[str], None]
 
 
 def _quiet(*_: object) -> None:
-    """Ignore progress and warnings."""
+    """Ignore progress."""
 
 
 def compile(
-    model: str | Path,
-    calibration: np.ndarray | None = None,
+    model: Model,
+    calibration: Any = None,
     scheme: str = "rate",
     steps: int = 32,
     target: str = "loihi2",
@@ -64,17 +76,19 @@ def compile(
     try_samples: int = 128,
     tried: Callable[[Trial], None] = _quiet,
     progress: Stage = _quiet,
-    warn: Warn = _quiet,
+    warn: Warn | None = None,
 ) -> Program:
     """Compile a trained ReLU network to a spiking program.
 
     Parameters
     ----------
     model
-        Path of the ONNX file.
+        Path of the ONNX file, its bytes, an ``onnx.ModelProto`` or an ``onnx_ir.Model``.
     calibration
-        Samples (n, *input shape): float32 as the model takes them, or uint8 images (then
-        `scale`, `mean` and `std` say what the model takes). Without samples, bounds are used.
+        Samples (n, *input shape): float32 as the model takes them, or integers such as uint8
+        images (then `scale`, `mean` and `std` say what the model takes). An array, the path of a
+        `.npz` (array `x`) or `.npy` file, or an iterable of batches. Without samples, bounds are
+        used.
     scheme
         ``rate`` or ``ttfs`` (time to first spike).
     steps
@@ -96,7 +110,8 @@ def compile(
         Of `balance` percentile, over non-zero activations.
     scale, mean, std
         ``(raw * scale - mean) / std`` for samples of an integer dtype, stored in the program.
-        The default scale is 1/255, or 1 for a model that takes integers itself.
+        The default scale is 1/255 where model and calibration say that these are images, else
+        1 (`docs/samples.md`); a warning says which.
     input_range
         Lowest and highest network input; default: from the samples, else 0..1.
     overflow
@@ -108,6 +123,11 @@ def compile(
         who keeps less than 95 % of the ANN's classes is warned (`docs/trial.md`). 0: none.
     tried
         Called with the outcome, a `neurodeploy.ledger.Trial`. It never changes the program.
+    progress
+        Called with the name of a stage, the work done and the work there is.
+    warn
+        Called with each line that the user should read. Default: Python's warnings, of the
+        classes ``CompileWarning`` and ``DataWarning``.
 
     Returns
     -------
@@ -122,6 +142,7 @@ def compile(
     ----------
     Rueckauer et al. 2017 (threshold balancing); Allred & Roy 2021 (L4 norm).
     """
+    data_warn, warn = warner(warn, DataWarning), warner(warn, CompileWarning)
     hardware = load_target(target)
     steps, seed = _whole("--steps", steps), _whole("--seed", seed)
     percentile = _number("--percentile", percentile)
@@ -138,7 +159,7 @@ def compile(
     from neurodeploy.importing import load_network
 
     progress("import", 0, 1)
-    imported = load_network(str(model), output)
+    imported = load_network(model, output)
     if imported.other_outputs:
         others = imported.other_outputs
         named = ", ".join(map(repr, others[:10])) + (", ..." if len(others) > 10 else "")
@@ -154,17 +175,13 @@ def compile(
         )
     if imported.classes and imported.classes != tuple(range(len(imported.classes))):
         warn(_named(imported.classes))
-    if scale is None:
-        scale = 1.0 if imported.integer_input else 1 / 255
-        integers = calibration is not None and np.asarray(calibration).dtype.kind in "iu"
-        if integers and not imported.integer_input:
-            warn("integer samples: scaled by 1/255 (state --scale if the model takes others)")
-    try:
-        preprocessing = Preprocessing(
-            _number("--scale", scale), _numbers("--mean", mean), _numbers("--std", std)
-        )
-    except ProgramError as error:
-        raise UsageError(error.message, place="--scale, --mean, --std") from None
+    if calibration is not None:
+        shape = imported.network.shapes[imported.network.input.name]
+        calibration = read_samples(calibration, shape, "calibration").x
+        calibration = check_samples(calibration, shape, "calibration")
+    preprocessing, chosen = _preprocessing(imported, calibration, scale, mean, std)
+    if chosen.line:
+        data_warn(chosen.line)
     if l4 is None:
         l4 = scheme == "rate" and plan.encoding == "poisson"
     network = _passed(imported.network, plan, l4)
@@ -173,6 +190,10 @@ def compile(
 
     shape = network.shapes[network.input.name]
     preprocessing.check(shape)
+    if calibration is not None:
+        check_calibration(
+            calibration, preprocessing, scale is not None, _ends(input_range), data_warn
+        )
     known = _calibrate(network, stages, calibration, preprocessing, input_range, progress, warn)
     options = {
         **{key: value for key, value in asdict(plan).items() if key != "name"},
@@ -183,7 +204,7 @@ def compile(
     }
     provenance: dict[str, Any] = {
         "model": {
-            "file": Path(model).name,
+            "file": imported.file,
             "sha256": imported.sha256,
             "external_sha256": dict(imported.external_sha256),
             "producer": imported.producer,
@@ -196,6 +217,8 @@ def compile(
         "calibration": {
             "samples": known.samples,
             "sha256": "" if calibration is None else _digest(calibration),
+            "dtype": "" if calibration is None else str(calibration.dtype),
+            "scale_from": chosen.reason,
         },
         "options": options,
         "versions": {"neurodeploy": neurodeploy.__version__, "numpy": np.__version__},
@@ -334,6 +357,42 @@ def _scheme(
     )
 
 
+def _preprocessing(
+    imported: Imported,
+    calibration: np.ndarray | None,
+    scale: float | None,
+    mean: Any,
+    std: Any,
+) -> tuple[Preprocessing, ScaleChoice]:
+    """What integer samples become, as stated or else as model and calibration show."""
+    from neurodeploy.network.evaluate import Evaluator
+
+    mean, std = _numbers("--mean", mean), _numbers("--std", std)
+    network = imported.network
+
+    def outputs(x: np.ndarray) -> np.ndarray:
+        return Evaluator(network).run(x)[network.output.name]
+
+    if scale is None:
+        chosen = choose_scale(calibration, imported.integer_input, mean, std, outputs)
+    else:
+        chosen = ScaleChoice(_number("--scale", scale), "stated")
+    try:
+        return Preprocessing(chosen.scale, mean, std), chosen
+    except ProgramError as error:
+        raise UsageError(error.message, place="--scale, --mean, --std") from None
+
+
+def _ends(input_range: Any) -> tuple[float, float] | None:
+    """Lowest and highest input as stated."""
+    if input_range is None:
+        return None
+    ends = _numbers("--input-range", input_range)
+    if len(ends) != 2 or not np.isfinite(ends).all() or ends[0] >= ends[1]:
+        raise UsageError(f"{input_range} is not a range", place="--input-range")
+    return ends[0], ends[1]
+
+
 def _calibrate(
     network: Network,
     stages: tuple[Any, ...],
@@ -346,11 +405,7 @@ def _calibrate(
     """Statistics from the samples, or bounds without any."""
     from neurodeploy.calibration import collect, data_free
 
-    if input_range is not None:
-        ends = _numbers("--input-range", input_range)
-        if len(ends) != 2 or not np.isfinite(ends).all() or ends[0] >= ends[1]:
-            raise UsageError(f"{input_range} is not a range", place="--input-range")
-        input_range = ends[0], ends[1]
+    input_range = _ends(input_range)
     shape = network.shapes[network.input.name]
     if x is None:
         low, high = input_range or _stated_range(preprocessing)
@@ -405,13 +460,14 @@ def overflow_findings(program: Program) -> list[str]:
 
 def simulate(
     program: Program,
-    x: np.ndarray,
+    x: Any,
     *,
     limit: int | None = None,
     threads: int | None = None,
     workers: str | None = None,
     memory: str | int | None = None,
     progress: Callable[[int], None] | None = None,
+    warn: Warn | None = None,
 ) -> Result:
     """Run samples through a program on the CPU, bit for bit as `docs/semantics.md` defines.
 
@@ -419,7 +475,7 @@ def simulate(
     ----------
     x
         (n, *input shape): float32 as the ONNX model takes it, or integers (preprocessed as the
-        program says).
+        program says). An array, the path of a `.npz` or `.npy` file, or an iterable of batches.
     limit
         Only the first so many.
     threads
@@ -432,6 +488,9 @@ def simulate(
         like ``2GiB`` or ``500MB``. Default: half of what is available.
     progress
         Called with the number of samples just finished.
+    warn
+        Called with each line that the user should read. Default: Python's warnings, of the
+        classes ``DataWarning`` and ``RunWarning``.
 
     Returns
     -------
@@ -450,20 +509,25 @@ def simulate(
         if value is not None and _whole(option, value) < 1:
             raise UsageError(f"{value} is less than one", place=option)
     most = None if memory is None else parse_size(memory)
-    x = np.asarray(x)[:limit]
+    shape = program.encoder.sample_shape
+    x = check_samples(read_samples(x, shape, limit=limit).x, shape)
+    look_at_samples(program, x, warner(warn, DataWarning))
     if workers is None:
-        return run(program, x, threads=threads, memory=most, progress=progress)[0]
-    if threads is not None:
-        raise UsageError(
-            "the workers decide about threads", place="--threads", remedy="leave it out"
-        )
-    from neurodeploy.simulator.sharding import simulate_on
+        result = run(program, x, threads=threads, memory=most, progress=progress)[0]
+    else:
+        if threads is not None:
+            raise UsageError(
+                "the workers decide about threads", place="--threads", remedy="leave it out"
+            )
+        from neurodeploy.simulator.sharding import simulate_on
 
-    return simulate_on(workers, program, x, memory=most, progress=progress)
+        result = simulate_on(workers, program, x, memory=most, progress=progress)
+    warn_of_overflow(result, warner(warn, RunWarning))
+    return result
 
 
 def check(
-    model: str | Path,
+    model: Model,
     scheme: str = "rate",
     target: str = "loihi2",
     steps: int = 32,
@@ -481,7 +545,7 @@ def check(
 
     Parameters
     ----------
-    scheme, target, steps, output
+    model, scheme, target, steps, output
         As for `compile`.
     annotate
         Write a copy of the model here, with the verdicts in its metadata.
@@ -494,14 +558,15 @@ def check(
     Raises
     ------
     NeuroDeployError
-        UsageError or TargetError: options that are off or exclude each other. With `annotate`
+        UsageError or TargetError: options that are off or exclude each other, or something that
+        is no model by its type. With `annotate`
         also ModelError (not an ONNX file) and StorageError.
     """
     from neurodeploy.importing import examine
 
     hardware = load_target(target)
     plan = _scheme(scheme, _whole("--steps", steps), None, None, None, 99.9, hardware)
-    imported, report = examine(str(model), output)
+    imported, report = examine(model, output)
     if imported is not None:
         report = _tried(imported.network, report, plan, hardware)
     if annotate is not None:
@@ -531,7 +596,7 @@ def _tried(network: Network, report: Report, plan: Any, hardware: Target) -> Rep
     preprocessing = Preprocessing()
     shape = network.shapes[network.input.name]
     try:
-        known = _calibrate(network, stages, None, preprocessing, None, _quiet, _quiet)
+        known = _calibrate(network, stages, None, preprocessing, None, _quiet, quiet)
         program = plan.convert(stages, shape, known, hardware, preprocessing, 0, {})
     except UsageError:  # options that exclude each other, not a verdict on the model
         raise

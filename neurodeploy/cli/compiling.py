@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from neurodeploy.cli.options import JSON, OUTPUT_NAME, numbers
+from neurodeploy.cli.options import FITS, JSON, OUTPUT_NAME, numbers
 
 if TYPE_CHECKING:
     from neurodeploy.ledger import Trial
@@ -66,6 +66,7 @@ __all__ = ["compile_command"]
     help="Run N calibration samples on program and ANN and say how often they agree; 0: none.",
 )
 @OUTPUT_NAME
+@FITS
 @click.option("-o", "--output", type=click.Path(), help="Default: MODEL.ndp in this folder.")
 @JSON
 def compile_command(
@@ -77,9 +78,14 @@ def compile_command(
     mean: str,
     std: str,
     input_range: str | None,
+    fits: bool,
     **options: Any,
 ) -> None:
-    """Compile MODEL.onnx to a spiking program (.ndp)."""
+    """Compile MODEL.onnx to a spiking program (.ndp).
+
+    A program that does not fit its target is written all the same, with a warning; with --fits it
+    is refused.
+    """
     from neurodeploy.files import check_output
     from neurodeploy.pipeline import compile as compile_model
     from neurodeploy.reporting.console import Progress, print_json, say, warn
@@ -106,6 +112,8 @@ def compile_command(
             warn=warn,
             **options,
         )
+    if fits:
+        _require_fit(program, options["target"])
     program.save(path)
     if as_json:
         tried = trials[0].as_dict() if trials else None
@@ -118,3 +126,18 @@ def compile_command(
         for trial in trials:
             if trial.found:
                 print(trial.sentence)
+
+
+def _require_fit(program: Any, target: str) -> None:
+    """Refuse a program that breaks a rule of its target, before it is written."""
+    from neurodeploy.errors import TargetError
+    from neurodeploy.mapping import map_program
+
+    mapping = map_program(program, target, placement="layers")
+    broken = [str(finding) for finding in mapping.findings if not finding.ok]
+    if broken:
+        raise TargetError(
+            "the program does not fit:\n  " + "\n  ".join(broken[:20]),
+            place=mapping.target,
+            remedy="change what each line names, or leave --fits out to simulate it all the same",
+        )

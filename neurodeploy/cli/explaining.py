@@ -28,7 +28,7 @@ def explain(
     """Say which layer of a program loses what, and which to blame first (docs/explain.md)."""
     from neurodeploy.ledger import explain as run
     from neurodeploy.program.storage import load
-    from neurodeploy.reporting.console import Progress, print_json
+    from neurodeploy.reporting.console import Progress, print_json, warn
     from neurodeploy.samples import load_samples
 
     loaded, samples = load(program), limited(load_samples(data), limit)
@@ -41,6 +41,7 @@ def explain(
             near=Path(program).parent,
             threads=threads,
             progress=progress.stage,
+            warn=warn,
         )
     if as_json:
         print_json(found.as_dict())

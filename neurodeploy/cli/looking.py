@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from neurodeploy.cli.options import JSON, OUTPUT_NAME
+from neurodeploy.cli.options import FITS, JSON, OUTPUT_NAME
 
 __all__ = ["check", "doctor", "targets"]
 
@@ -23,6 +23,7 @@ __all__ = ["check", "doctor", "targets"]
     metavar="OUT.onnx",
     help="Write a copy of the model with the verdicts in its metadata, for viewers.",
 )
+@FITS
 @JSON
 def check(
     model: str,
@@ -31,6 +32,7 @@ def check(
     steps: int,
     output_name: str | None,
     annotate: str | None,
+    fits: bool,
     as_json: bool,
 ) -> None:
     """Say of every node of MODEL.onnx whether it converts, and if not, why.
@@ -40,7 +42,8 @@ def check(
     whether weights and biases fit the registers is known only then. A network of more than 67
     million synapses is not converted; the summary says so.
 
-    Exit code 0 if the model compiles, 2 if not.
+    Exit code 0 if the model compiles, 2 if not; with --fits 2 also if the program does not fit the
+    target, or is too large for this to be known.
     """
     from neurodeploy.files import check_output
     from neurodeploy.pipeline import check as examine
@@ -51,7 +54,7 @@ def check(
     report = examine(model, scheme, target, steps, output=output_name, annotate=annotate)
     asked = {"scheme": scheme, "target": target, "steps": steps, "output-name": output_name}
     show_report(report, asked, annotate, as_json)
-    if not report.ok:
+    if not report.ok or (fits and report.fits is not True):
         raise SystemExit(2)
 
 

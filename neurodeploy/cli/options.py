@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = [
     "DATA",
     "ENERGY_MODEL",
+    "FITS",
     "JSON",
     "MODEL",
     "OUTPUT_NAME",
@@ -30,6 +31,9 @@ ENERGY_MODEL = click.option(
     "--energy-model",
     metavar="NAME",
     help="A cost model by name, also another chip's; default: the target's own, if it has one.",
+)
+FITS = click.option(
+    "--fits", is_flag=True, help="Exit code 2 as well where the program does not fit the target."
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 MODEL = click.option(

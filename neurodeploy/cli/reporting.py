@@ -56,7 +56,7 @@ def report(
     """Write one page that tells all about a program (docs/report.md)."""
     from neurodeploy.files import check_output, write_atomically
     from neurodeploy.program.storage import load
-    from neurodeploy.reporting.console import Progress, say
+    from neurodeploy.reporting.console import Progress, say, warn
     from neurodeploy.reporting.page import report as run
     from neurodeploy.samples import load_samples
 
@@ -80,6 +80,7 @@ def report(
             threads=threads,
             names={"program": Path(program).name, "data": Path(data).name},
             progress=progress.stage,
+            warn=warn,
         )
     text = {"html": made.html, "md": made.markdown, "json": made.json}[kind]()
     if output is None:

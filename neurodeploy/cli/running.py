@@ -56,7 +56,7 @@ def simulate(
     """Run samples through a program on the CPU, here or on the machines of a cluster."""
     from neurodeploy.files import check_output
     from neurodeploy.pipeline import simulate as run
-    from neurodeploy.reporting.console import Progress
+    from neurodeploy.reporting.console import Progress, warn
     from neurodeploy.reporting.results import Reference, show_result, write_outputs
 
     if output is not None:
@@ -71,6 +71,7 @@ def simulate(
             workers=workers,
             memory=memory,
             progress=progress.counter("simulate", len(samples.x)),
+            warn=warn,
         )
     if output is not None:
         write_outputs(output, result)
@@ -125,10 +126,8 @@ def deploy(
             stock=stock,
             timeout=timeout,
             progress=lambda done, total: progress.stage("lava", done, total),
+            warn=warn,
         )
-    if result.models == "lava" and not stock:
-        warn("numba is not installed: Lava's own models ran, which take far longer")
     show_result(loaded, result, samples.y, None, as_json)
     if result.first_mismatch is not None:
-        warn(f"not the same: {result.first_mismatch}")
         raise SystemExit(1)

@@ -9,14 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from neurodeploy.errors import ProgramError, UsageError
+from neurodeploy.errors import DataWarning, ProgramError, RunWarning, UsageError
 from neurodeploy.lava.comparison import Comparison, Mismatch, compare
 from neurodeploy.lava.run import LavaTrace, Models, run
 from neurodeploy.program import INPUT, Population, Program
 from neurodeploy.program.limits import check_workable
+from neurodeploy.sample_checks import look_at_samples
+from neurodeploy.samples import read_samples
 from neurodeploy.simulator.encoding import check_samples, encode, levels
 from neurodeploy.simulator.reference import Trace
-from neurodeploy.simulator.result import Result
+from neurodeploy.simulator.result import Result, warn_of_overflow
+from neurodeploy.warning import Warn, warner
 
 __all__ = ["DeployResult", "Simulator", "default_simulator", "deploy", "stream"]
 
@@ -77,7 +80,7 @@ class DeployResult(Result):
 
 def deploy(
     program: Program,
-    x: np.ndarray,
+    x: Any,
     *,
     verify: bool = False,
     membranes: bool = False,
@@ -86,13 +89,15 @@ def deploy(
     stock: bool = False,
     simulator: Simulator | None = None,
     progress: Progress | None = None,
+    warn: Warn | None = None,
 ) -> DeployResult:
     """Stream samples through a program on Lava's CPU runtime.
 
     Parameters
     ----------
     x
-        Samples (n, *shape): integers (preprocessed as the program says) or network input.
+        Samples (n, *shape): integers (preprocessed as the program says) or network input. An
+        array, the path of a `.npz` or `.npy` file, or an iterable of batches.
     verify
         Compare every spike of every population at every step with the simulator.
     membranes
@@ -109,6 +114,9 @@ def deploy(
         the reference where numba is not installed.
     progress
         Called with (steps done, all steps).
+    warn
+        Called with each line that the user should read. Default: Python's warnings, of the
+        classes ``DataWarning`` and ``RunWarning``.
 
     Raises
     ------
@@ -126,7 +134,9 @@ def deploy(
     if not program.is_aligned or any(p.phase < 1 for p in program.populations):
         raise ProgramError("the phases mix neighbouring samples, so no output is of one sample")
     check_workable(program, "deployment")
-    x = check_samples(np.asarray(x)[:limit], program.encoder.sample_shape)
+    shape = program.encoder.sample_shape
+    x = check_samples(read_samples(x, shape, limit=limit).x, shape)
+    look_at_samples(program, x, warner(warn, DataWarning))
     messages = stream(program, x)
     names = [p.name for p in program.populations]
     total = len(messages)
@@ -145,7 +155,7 @@ def deploy(
         expected = (simulator or default_simulator(membranes))(program, messages)
         comparison = compare(program, trace, expected, membranes)
         wrapped, clipped = expected.wrapped, expected.clipped
-    return DeployResult(
+    made = DeployResult(
         **_samples(program, len(x), messages, trace),
         wrapped=dict(wrapped),
         clipped=dict(clipped),
@@ -156,6 +166,13 @@ def deploy(
         models=trace.models,
         comparison=comparison,
     )
+    warn = warner(warn, RunWarning)
+    if made.models == "lava" and not stock:
+        warn("numba is not installed: Lava's own models ran, which take far longer")
+    warn_of_overflow(made, warn)
+    if made.first_mismatch is not None:
+        warn(f"not the same: {made.first_mismatch}")
+    return made
 
 
 def stream(program: Program, x: np.ndarray) -> np.ndarray:

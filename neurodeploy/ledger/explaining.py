@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from neurodeploy.errors import DataError, UsageError
+from neurodeploy.errors import DataError, DataWarning, UsageError
 from neurodeploy.ledger.advice import advise
 from neurodeploy.ledger.blame import Errors, Sample, causes_at_output, layers_at_output
 from neurodeploy.ledger.model import find_model, reference_network
@@ -18,8 +19,11 @@ from neurodeploy.ledger.tally import Tally
 from neurodeploy.ledger.twin import match
 from neurodeploy.network import Network
 from neurodeploy.program import Program
+from neurodeploy.sample_checks import look_at_labels, look_at_samples
+from neurodeploy.samples import read_labels, read_samples
 from neurodeploy.simulator.encoding import check_samples
 from neurodeploy.simulator.threads import default_threads
+from neurodeploy.warning import Warn, warner
 
 __all__ = ["explain", "explain_against"]
 
@@ -38,13 +42,14 @@ def _quiet(*_: object) -> None:
 
 def explain(
     program: Program,
-    x: np.ndarray,
-    labels: np.ndarray | None = None,
+    x: Any,
+    labels: Any = None,
     *,
     model: str | Path | None = None,
     near: str | Path | None = None,
     threads: int | None = None,
     progress: Progress = _quiet,
+    warn: Warn | None = None,
 ) -> Explanation:
     """Say which layer loses what between the ANN and the program, and which to blame first.
 
@@ -53,9 +58,10 @@ def explain(
     program
         Compiled from an ONNX file.
     x
-        Samples (n, *shape): integers (preprocessed as the program says) or network input.
+        Samples (n, *shape): integers (preprocessed as the program says) or network input. An
+        array, the path of a `.npz` or `.npy` file, or an iterable of batches.
     labels
-        One whole number a sample, for accuracies.
+        One whole number a sample, for accuracies; default: those that come with `x`.
     model
         The ONNX file that was compiled; default: the file of the name that the program holds, in
         the folder `near` or the working directory, if its sha-256 is right.
@@ -65,6 +71,9 @@ def explain(
         Default: all cores. The result does not depend on it.
     progress
         Called with the name of a stage, the work done and the work there is.
+    warn
+        Called with each line that the user should read. Default: Python's warnings, of the
+        class ``DataWarning``.
 
     Returns
     -------
@@ -75,11 +84,17 @@ def explain(
     NeuroDeployError
         The model is missing, is another one, or does not fit the program; bad samples.
     """
-    x = check_samples(x, program.encoder.sample_shape)
+    shape = program.encoder.sample_shape
+    given = read_samples(x, shape, labels=labels is None)
+    x = check_samples(given.x, shape)
+    labels = given.y if labels is None else read_labels(labels)
     if labels is not None:
-        labels = np.asarray(labels).reshape(-1)
+        labels = labels.reshape(-1)
         if labels.size != len(x):
             raise DataError(f"{labels.size} labels for {len(x)} samples")
+    warn = warner(warn, DataWarning)
+    look_at_samples(program, x, warn)
+    look_at_labels(program, labels, warn)
     if threads is not None and threads < 1:
         raise UsageError(f"{threads} is less than one", place="threads")
     path = find_model(program, model, near)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -29,6 +30,12 @@ def find_model(
     """
     name, digest = _recorded(program)
     if model is not None:
+        if not isinstance(model, str | os.PathLike):
+            raise UsageError(
+                f"a {type(model).__name__} is not a path",
+                place="model",
+                remedy="give the path of the ONNX file that was compiled",
+            )
         path = Path(model)
         found = _sha256(path)
         if digest and found != digest:

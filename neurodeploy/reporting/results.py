@@ -13,6 +13,7 @@ from neurodeploy.files import read_bytes, write_atomically
 from neurodeploy.program import Program
 from neurodeploy.reporting.console import print_json, table, warn
 from neurodeploy.reporting.inspection import fidelity
+from neurodeploy.sample_checks import look_at_labels
 from neurodeploy.samples import Samples
 from neurodeploy.simulator.result import Result
 
@@ -118,18 +119,11 @@ def show_result(
     *,
     checksum: bool = False,
 ) -> None:
-    """Print a run's numbers, its checksum if asked; warn of overflows that really happened."""
+    """Print a run's numbers, its checksum if asked; warn of labels that fit no output."""
     data = summary(program, result, labels, reference)
     if checksum:
         data["checksum"] = result.checksum
-    classes = result.outputs[0].size if result.samples else 0
-    if labels is not None and np.any((labels < 0) | (labels >= classes)):
-        low, high = int(labels.min()), int(labels.max())
-        warn(f"labels run from {low} to {high}, the network has {classes} outputs: wrong are those")
-    for kind, counts in (("current wrapped", result.wrapped), ("membrane clipped", result.clipped)):
-        for name, count in counts.items():
-            if count:
-                warn(f"{name}: a {kind} {count:,} times")
+    look_at_labels(program, labels, warn)
     if as_json:
         print_json(data)
         return

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from neurodeploy.errors import DataError
+from neurodeploy.warning import Warn
 
-__all__ = ["Result"]
+__all__ = ["Result", "warn_of_overflow"]
 
 
 @dataclass(frozen=True)
@@ -124,3 +125,11 @@ class Result:
         if np.size(labels) != self.samples:
             raise DataError(f"{np.size(labels)} labels for {self.samples} samples")
         return float(100 * np.mean(self.predictions == np.asarray(labels).reshape(-1)))
+
+
+def warn_of_overflow(result: Result, warn: Warn) -> None:
+    """A line for each population whose registers really overflowed."""
+    for kind, counts in (("current wrapped", result.wrapped), ("membrane clipped", result.clipped)):
+        for name, count in counts.items():
+            if count:
+                warn(f"{name}: a {kind} {count:,} times")

@@ -17,6 +17,7 @@ from neurodeploy.program import INPUT, Program
 from neurodeploy.reporting.page import budget
 from neurodeploy.reporting.page.early import TimedReadout
 from neurodeploy.reporting.results import Reference
+from neurodeploy.sample_checks import look_at_labels, look_at_samples
 from neurodeploy.samples import Samples
 from neurodeploy.simulator import encoding
 from neurodeploy.simulator.activity import Activity, activity
@@ -26,6 +27,7 @@ from neurodeploy.simulator.recording import Recording, record
 from neurodeploy.simulator.result import Result
 from neurodeploy.simulator.simulation import simulate
 from neurodeploy.simulator.threads import default_threads
+from neurodeploy.warning import Warn, quiet
 
 __all__ = ["Evidence", "Stage", "collect", "told"]
 
@@ -92,6 +94,7 @@ def collect(
     threads: int | None,
     names: dict[str, str],
     progress: Stage,
+    warn: Warn,
 ) -> Evidence:
     """Run everything there is to run.
 
@@ -120,6 +123,8 @@ def collect(
     shown = encoding.check_samples(samples.x[index : index + 1], program.encoder.sample_shape)
     part = samples.limit(limit or budget.simulated(program))
     x = encoding.check_samples(part.x, program.encoder.sample_shape)
+    look_at_samples(program, x, warn)
+    look_at_labels(program, part.y, warn)
     threads = threads or default_threads()
     closed = is_time_coded(program)
     n = len(x)
@@ -172,6 +177,7 @@ def collect(
                 model=path,
                 threads=threads,
                 progress=progress,
+                warn=quiet,  # the report's own samples, looked at already
             )
             progress("run the ANN", 0, 1)
             ann = Reference.compute(str(path), program, Samples(x, None)).predictions
