@@ -8,11 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-__all__ = ["IMAGE_SCALE", "ScaleChoice", "choose_scale"]
+from neurodeploy.errors import ProgramError, UsageError
+from neurodeploy.option_values import number, numbers
+from neurodeploy.program import Preprocessing
+
+if TYPE_CHECKING:
+    from neurodeploy.importing import Imported
+
+__all__ = ["IMAGE_SCALE", "ScaleChoice", "choose_preprocessing", "choose_scale"]
 
 #: What images of 0..255 become by custom: 0..1.
 IMAGE_SCALE = 1 / 255
@@ -153,3 +160,31 @@ def _takes_raw(part: np.ndarray, outputs: Callable[[np.ndarray], np.ndarray]) ->
     raw_spread, raw_share = looked(1.0)
     same = spread < 0.25 and (share > 0.9 or share == 0)
     return same and raw_spread > max(0.4, 3 * spread) and raw_share < 0.7
+
+
+def choose_preprocessing(
+    imported: Imported, calibration: np.ndarray | None, scale: float | None, mean: Any, std: Any
+) -> tuple[Preprocessing, ScaleChoice]:
+    """What integer samples become, as stated or else as model and calibration show.
+
+    Raises
+    ------
+    UsageError
+        Numbers that are none, or of no use.
+    """
+    from neurodeploy.network.evaluate import Evaluator
+
+    mean, std = numbers("--mean", mean), numbers("--std", std)
+    network = imported.network
+
+    def outputs(x: np.ndarray) -> np.ndarray:
+        return Evaluator(network).run(x)[network.output.name]
+
+    if scale is None:
+        chosen = choose_scale(calibration, imported.integer_input, mean, std, outputs)
+    else:
+        chosen = ScaleChoice(number("--scale", scale), "stated")
+    try:
+        return Preprocessing(chosen.scale, mean, std), chosen
+    except ProgramError as error:
+        raise UsageError(error.message, place="--scale, --mean, --std") from None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from neurodeploy.cli.options import FITS, JSON, OUTPUT_NAME, numbers
+from neurodeploy.cli.scheme_options import SchemeCommand
 
 if TYPE_CHECKING:
     from neurodeploy.ledger import Trial
@@ -15,32 +16,10 @@ if TYPE_CHECKING:
 __all__ = ["compile_command"]
 
 
-@click.command(name="compile")
+@click.command(name="compile", cls=SchemeCommand)
 @click.argument("model", type=click.Path())
 @click.option("--calibration", type=click.Path(), help=".npz with x: samples for thresholds.")
-@click.option(
-    "--scheme", default="rate", show_default=True, help="rate, or ttfs (time to first spike)."
-)
-@click.option(
-    "--steps", default=32, show_default=True, help="Time steps a sample; with ttfs, a window."
-)
 @click.option("--target", default="loihi2", show_default=True, help="loihi1, loihi2 or a .toml.")
-@click.option(
-    "--reset",
-    type=click.Choice(["subtract", "zero"]),
-    help="Default: subtract, or zero where the target has no microcode.",
-)
-@click.option(
-    "--encoding",
-    type=click.Choice(["current", "deterministic", "poisson"]),
-    help="Default: current, or deterministic where spikes are binary.",
-)
-@click.option(
-    "--balance",
-    type=click.Choice(["percentile", "max", "mmse"]),
-    help="How thresholds are chosen; default: percentile for rate, mmse for ttfs.",
-)
-@click.option("--percentile", default=99.9, show_default=True, help="Of non-zero activations.")
 @click.option("--l4/--no-l4", default=None, help="L4-norm correction; default: with Poisson input.")
 @click.option("--seed", default=0, show_default=True, help="Of the Poisson encoder.")
 @click.option(

@@ -13,8 +13,9 @@ from neurodeploy.ledger.running import is_large, run_for
 from neurodeploy.network import Network
 from neurodeploy.network.evaluate import Evaluator
 from neurodeploy.program import Program
+from neurodeploy.simulator.encoding import check_samples
 
-__all__ = ["FEW", "SECONDS", "Trial", "try_program"]
+__all__ = ["FEW", "SECONDS", "Trial", "run_trial", "try_program"]
 
 #: Samples that are tried unless another number is asked for, and the seconds they may take.
 FEW, SECONDS = 128, 2.0
@@ -145,6 +146,18 @@ def try_program(
     if blame.cause == "none":
         return trial
     return Trial(count, found, blame.layer, blame.cause, blame.finding, note)
+
+
+def run_trial(program: Program, ann: Network, passed: Network, x: np.ndarray, count: int) -> Trial:
+    """`try_program` on so many of some samples; the seconds grow with the number asked for.
+
+    Parameters
+    ----------
+    x
+        Samples (n, *shape) before preprocessing.
+    """
+    x = check_samples(x, program.encoder.sample_shape, "calibration")
+    return try_program(program, ann, passed, x, count, SECONDS * max(1.0, count / FEW))
 
 
 def _first_line(error: Exception) -> str:
