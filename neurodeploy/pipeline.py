@@ -22,6 +22,7 @@ from neurodeploy.errors import (
     RunWarning,
     UsageError,
 )
+from neurodeploy.metrics.task import Task
 from neurodeploy.program import Encoding, Preprocessing, Program
 from neurodeploy.program.bounds import bounds
 from neurodeploy.sample_checks import check_calibration, look_at_samples
@@ -73,6 +74,7 @@ def compile(
     input_range: tuple[float, float] | None = None,
     overflow: Overflow = "warn",
     output: str | None = None,
+    task: str | None = None,
     try_samples: int = 128,
     tried: Callable[[Trial], None] = _quiet,
     progress: Stage = _quiet,
@@ -118,6 +120,8 @@ def compile(
         What to do where the compiler cannot prove that nothing overflows.
     output
         Name of the model's output to compute, where it has several; default: the first.
+    task
+        What the outputs are, one of `metrics.KINDS`; default: inferred (docs/metrics.md).
     try_samples
         So many calibration samples are run on the program and on the ANN, for about two seconds;
         who keeps less than 95 % of the ANN's classes is warned (`docs/trial.md`). 0: none.
@@ -202,6 +206,16 @@ def compile(
         "input_range": list(known.input_range),
         "output_range": list(known.output_range),
     }
+    from neurodeploy.metrics.inferring import infer_task
+
+    judged = infer_task(
+        imported.network,
+        imported.decoder,
+        imported.class_axis,
+        known.output_range if known.samples else None,
+    )
+    if task is not None:
+        judged = judged.as_kind(task)
     provenance: dict[str, Any] = {
         "model": {
             "file": imported.file,
@@ -220,6 +234,7 @@ def compile(
             "dtype": "" if calibration is None else str(calibration.dtype),
             "scale_from": chosen.reason,
         },
+        "task": judged.as_dict(),
         "options": options,
         "versions": {"neurodeploy": neurodeploy.__version__, "numpy": np.__version__},
         "platform": platform.machine(),
@@ -466,6 +481,7 @@ def simulate(
     threads: int | None = None,
     workers: str | None = None,
     memory: str | int | None = None,
+    task: str | None = None,
     progress: Callable[[int], None] | None = None,
     warn: Warn | None = None,
 ) -> Result:
@@ -486,6 +502,8 @@ def simulate(
     memory
         Limit for the buffers of the run, of each worker if there are `workers`: bytes, or a size
         like ``2GiB`` or ``500MB``. Default: half of what is available.
+    task
+        What the outputs are, one of `metrics.KINDS`; default: as the program says.
     progress
         Called with the number of samples just finished.
     warn
@@ -495,7 +513,8 @@ def simulate(
     Returns
     -------
     Result
-        `outputs` (n, classes), `predictions` (n,), `spikes_per_sample`, `checksum`, ...
+        `outputs` (n, *output shape), `predictions`, `scores(labels)`, `spikes_per_sample`,
+        `checksum`, ...
 
     Raises
     ------
@@ -509,6 +528,7 @@ def simulate(
         if value is not None and _whole(option, value) < 1:
             raise UsageError(f"{value} is less than one", place=option)
     most = None if memory is None else parse_size(memory)
+    judged = Task.of(program, task)
     shape = program.encoder.sample_shape
     x = check_samples(read_samples(x, shape, limit=limit).x, shape)
     look_at_samples(program, x, warner(warn, DataWarning))
@@ -523,7 +543,7 @@ def simulate(
 
         result = simulate_on(workers, program, x, memory=most, progress=progress)
     warn_of_overflow(result, warner(warn, RunWarning))
-    return result
+    return replace(result, task=judged)
 
 
 def check(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from neurodeploy.cli.options import FITS, JSON, OUTPUT_NAME, numbers
+from neurodeploy.cli.options import FITS, JSON, OUTPUT_NAME, TASK, numbers
 
 if TYPE_CHECKING:
     from neurodeploy.ledger import Trial
@@ -67,6 +67,7 @@ __all__ = ["compile_command"]
 )
 @OUTPUT_NAME
 @FITS
+@TASK
 @click.option("-o", "--output", type=click.Path(), help="Default: MODEL.ndp in this folder.")
 @JSON
 def compile_command(

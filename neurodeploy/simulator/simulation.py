@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 
 from neurodeploy.errors import ProgramError
+from neurodeploy.metrics.task import Task
 from neurodeploy.program import Program
 from neurodeploy.simulator import encoding
 from neurodeploy.simulator.closed_form import is_by_sample, is_closed_form, is_time_coded
@@ -126,13 +127,15 @@ def simulate(
         if progress is not None:
             progress(done)
     outputs = (raw * program.decoder.unit).astype(np.float32)
+    task = Task.of(program)
     result = Result(
-        outputs=outputs[0].reshape(n, *decoder.shape),
+        outputs=task.shaped(outputs[0]),
         spikes=dict(zip(names, spikes, strict=True)),
         synaptic_operations=_by_name(program, operations),
         wrapped=dict(zip(names, map(int, overflow[0]), strict=True)),
         clipped=dict(zip(names, map(int, overflow[1]), strict=True)),
         seconds=time.perf_counter() - began,
+        task=task,
     )
     return result, outputs[1:]
 
@@ -160,18 +163,19 @@ def _swept(
 ) -> Result:
     """A time-to-first-spike program in closed form."""
     sweep = prepared(program, best_sweep)
-    decoder = program.population(program.decoder.population)
+    task = Task.of(program)
     none = {p.name: 0 for p in program.populations}
 
     def work(part: range) -> Result:
         swept = sweep.run(encoding.levels(program.encoder, x[part.start : part.stop]))
         outputs = (swept.membrane * program.decoder.unit).astype(np.float32)
         return Result(
-            outputs=outputs.reshape(len(part), *decoder.shape),
+            outputs=task.shaped(outputs),
             spikes=swept.spikes,
             synaptic_operations=_by_name(program, swept.operations),
             wrapped=none,
             clipped=none,
+            task=task,
         )
 
     parts = []

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from neurodeploy import __version__
+from neurodeploy.metrics import Task
 from neurodeploy.program import Program
 from neurodeploy.reporting.page.blocks import Block, Code, Note, Table
 from neurodeploy.reporting.page.evidence import Evidence
@@ -28,6 +29,8 @@ def gather(evidence: Evidence) -> dict[str, Any]:
     report += ["--model", model] if model else []
     report += ["--limit", str(len(evidence.x)), "--sample", str(evidence.index)]
     simulate = ["neurodeploy", "simulate", made, "--data", data, "--limit", str(len(evidence.x))]
+    stated = ["--task", evidence.task.kind] if evidence.task.stated else []
+    report, simulate = report + stated, simulate + stated
     return {
         "compile": shlex.join(_compile(program, made)),
         "simulate": shlex.join(simulate + (["--model", model] if model else [])),
@@ -49,6 +52,8 @@ def _compile(program: Program, made: str) -> list[str]:
     for option in _OPTIONS:
         if option in known and not (program.scheme == "ttfs" and option in ("reset", "encoding")):
             words += [f"--{option}", str(known[option])]
+    judged = Task.of(program)
+    words += ["--task", judged.kind] if judged.stated else []
     words.append("--l4" if known.get("l4") is True else "--no-l4")
     prepare = program.encoder.preprocessing
     # one word each: a value may begin with a minus
