@@ -268,8 +268,9 @@ def check_calibration(
             f"{seen.range[0]:g}..{seen.range[1]:g}, by up to {seen.excess:g}: what lies outside "
             "is clipped; state --input-range as wide as the samples"
         )
-    stated = stated or any(preprocessing.mean) or any(value != 1 for value in preprocessing.std)
-    if stated and not seen.integers and not _alike(seen, preprocessing):
+    changed = any(preprocessing.mean) or any(value != 1 for value in preprocessing.std)
+    changed = changed or (stated and preprocessing.scale != 1)
+    if changed and not seen.integers and not _alike(seen, preprocessing):
         warn(
             f"scale, mean and std are for integer samples; the calibration samples are floats, "
             f"{seen.low:g}..{seen.high:g}, and taken as they are (give them as integers if they "

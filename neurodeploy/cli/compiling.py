@@ -44,7 +44,9 @@ __all__ = ["compile_command"]
 @click.option("--l4/--no-l4", default=None, help="L4-norm correction; default: with Poisson input.")
 @click.option("--seed", default=0, show_default=True, help="Of the Poisson encoder.")
 @click.option(
-    "--scale", type=float, help="Integer samples are (x * scale - mean) / std; default 1/255."
+    "--scale",
+    type=float,
+    help="Integer samples are (x * scale - mean) / std; default: docs/samples.md.",
 )
 @click.option("--mean", default="0", help="One number, or one a channel: 0.49,0.48,0.45.")
 @click.option("--std", default="1", help="Likewise.")
