@@ -9,6 +9,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import neurodeploy as nd
 from neurodeploy.conversion.zeros import response_to_zeros
+from neurodeploy.errors import UnsupportedError
 from neurodeploy.ledger.model import reference_network
 from neurodeploy.ledger.twin import match
 from neurodeploy.network import Conv, Dense, Input, Network, Output, Pool
@@ -78,7 +79,14 @@ def joined(g):
     )
 
 
+def transposed(g):
+    """Rows and columns exchanged, and channels last for a while."""
+    turned = g.node("Transpose", "x", perm=[0, 1, 3, 2])
+    return g.conv(g.pool(turned, stride=1), 2)
+
+
 WAYS = {
+    "transposed": transposed,
     "max alone": lambda g: g.pool("x"),
     "max, conv": lambda g: g.relu(g.conv(g.pool("x"), 2)),
     "padded max, grouped conv": lambda g: g.conv(g.pool("x", pads=1), 2, 4, groups=2),
@@ -173,3 +181,14 @@ def test_response_without_a_matrix():
     expected = operator_matrix(conv, pooled.shape) @ np.full(18, -2.0)
     np.testing.assert_allclose(found, expected, atol=1e-5)
     assert response_to_zeros(pooled.paths, zero, shapes) == 0.0
+
+
+def test_zeros_around_the_input_are_no_padding_of_the_pooling(tmp_path):
+    """A maximum with zeros of an input that is negative: no spike time says 0."""
+    graph = Graph()
+    graph.constants.append(numpy_helper.from_array(np.array([0, 0, 1, 1] * 2), "pads"))
+    path = graph.save(tmp_path / "m.onnx", graph.pool(graph.node("Pad", "x", "pads")))
+    with pytest.raises(UnsupportedError, match="with zeros around it"):
+        nd.compile(path, scheme="ttfs", input_range=(-2, -1))
+    (finding,) = nd.check(path, "ttfs").refused
+    assert "zeros around it" in finding.reason
