@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from neurodeploy.errors import CompileWarning, ConversionError, DataWarning, RunWarning, UsageError
+from neurodeploy.metrics.task import Task
 from neurodeploy.option_values import ends, one_of, whole
 from neurodeploy.program import Program
 from neurodeploy.program.bounds import overflow_findings
@@ -53,6 +55,7 @@ def compile(
     input_range: tuple[float, float] | None = None,
     overflow: Overflow = "warn",
     output: str | None = None,
+    task: str | None = None,
     try_samples: int = 128,
     tried: Callable[[Trial], None] = _quiet,
     progress: Stage = _quiet,
@@ -92,6 +95,8 @@ def compile(
         What to do where the compiler cannot prove that nothing overflows.
     output
         Name of the model's output to compute, where it has several; default: the first.
+    task
+        What the outputs are, one of `metrics.KINDS`; default: inferred (docs/metrics.md).
     try_samples
         So many calibration samples are run on the program and on the ANN, for about two seconds;
         who keeps less than 95 % of the ANN's classes is warned (`docs/trial.md`). 0: none.
@@ -123,6 +128,7 @@ def compile(
     from neurodeploy.importing.notes import notes_on
     from neurodeploy.ledger.trial import run_trial
     from neurodeploy.mapping.mapper import limits_broken
+    from neurodeploy.metrics.inferring import infer_task
     from neurodeploy.network.stages import stages as cut
     from neurodeploy.passes import prepare
 
@@ -157,8 +163,14 @@ def compile(
     if calibration is not None:
         check_calibration(calibration, preprocessing, scale is not None, stated_range, data_warn)
     known = calibrate(network, stages, calibration, preprocessing, stated_range, progress, warn)
+    seen = known.output_range if known.samples else None
+    judged = infer_task(imported.network, imported.decoder, imported.class_axis, seen)
+    if task is not None:
+        judged = judged.as_kind(task)
     options = {**plan.options(), "l4": l4, "seed": seed}
-    provenance = provenance_of(imported, calibration, known, chosen.reason, options)
+    provenance = provenance_of(
+        imported, calibration, known, chosen.reason, options, judged.as_dict()
+    )
     program = plan.convert(stages, shape, known, hardware, preprocessing, seed, provenance)
     findings = overflow_findings(program)
     if findings and overflow == "error":
@@ -189,6 +201,7 @@ def simulate(
     threads: int | None = None,
     workers: str | None = None,
     memory: str | int | None = None,
+    task: str | None = None,
     progress: Callable[[int], None] | None = None,
     warn: Warn | None = None,
 ) -> Result:
@@ -209,6 +222,8 @@ def simulate(
     memory
         Limit for the buffers of the run, of each worker if there are `workers`: bytes, or a size
         like ``2GiB`` or ``500MB``. Default: half of what is available.
+    task
+        What the outputs are, one of `metrics.KINDS`; default: as the program says.
     progress
         Called with the number of samples just finished.
     warn
@@ -218,7 +233,8 @@ def simulate(
     Returns
     -------
     Result
-        `outputs` (n, classes), `predictions` (n,), `spikes_per_sample`, `checksum`, ...
+        `outputs` (n, *output shape), `predictions`, `scores(labels)`, `spikes_per_sample`,
+        `checksum`, ...
 
     Raises
     ------
@@ -232,6 +248,7 @@ def simulate(
         if value is not None:
             whole(option, value, low=1)
     most = None if memory is None else parse_size(memory)
+    judged = Task.of(program, task)
     shape = program.encoder.sample_shape
     x = check_samples(read_samples(x, shape, limit=limit).x, shape)
     look_at_samples(program, x, warner(warn, DataWarning))
@@ -246,4 +263,4 @@ def simulate(
 
         result = simulate_on(workers, program, x, memory=most, progress=progress)
     warn_of_overflow(result, warner(warn, RunWarning))
-    return result
+    return replace(result, task=judged)

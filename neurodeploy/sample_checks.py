@@ -16,6 +16,7 @@ from neurodeploy.sample_scale import IMAGE_SCALE
 from neurodeploy.warning import Warn
 
 if TYPE_CHECKING:
+    from neurodeploy.metrics import Labels
     from neurodeploy.program import Encoder, Preprocessing, Program
 
 __all__ = [
@@ -267,8 +268,9 @@ def check_calibration(
             f"{seen.range[0]:g}..{seen.range[1]:g}, by up to {seen.excess:g}: what lies outside "
             "is clipped; state --input-range as wide as the samples"
         )
-    stated = stated or any(preprocessing.mean) or any(value != 1 for value in preprocessing.std)
-    if stated and not seen.integers and not _alike(seen, preprocessing):
+    changed = any(preprocessing.mean) or any(value != 1 for value in preprocessing.std)
+    changed = changed or (stated and preprocessing.scale != 1)
+    if changed and not seen.integers and not _alike(seen, preprocessing):
         warn(
             f"scale, mean and std are for integer samples; the calibration samples are floats, "
             f"{seen.low:g}..{seen.high:g}, and taken as they are (give them as integers if they "
@@ -287,10 +289,13 @@ def _alike(seen: Seen, preprocessing: Preprocessing) -> bool:
     )  # fmt: skip
 
 
-def look_at_labels(program: Program, labels: np.ndarray | None, warn: Warn) -> None:
-    """Say of labels what does not fit the program's outputs."""
-    size = program.population(program.decoder.population).size
-    line = "" if labels is None else label_line(labels, size)
+def look_at_labels(labels: Labels | None, warn: Warn) -> None:
+    """Say of labels, as the task has them, what does not fit its classes."""
+    if labels is None or labels.task.kind == "regression":
+        return
+    ignored = labels.ignored
+    values = labels.values if ignored is None else labels.values[~ignored]
+    line = label_line(values, labels.task.classes)
     if line:
         warn(line)
 

@@ -28,7 +28,7 @@ _TAKEN = "give an array, the path of an .npz or .npy file, or an iterable of bat
 
 @dataclass(frozen=True)
 class Samples:
-    """Samples x (n, ...) and, where the file has them, labels y (n,)."""
+    """Samples x (n, ...) and, where the file has them, labels y (n, ...) (`metrics.labels`)."""
 
     x: np.ndarray
     y: np.ndarray | None
@@ -120,13 +120,16 @@ def _array(data: bytes | mmap.mmap, size: int, place: str) -> np.ndarray:
 
 
 def _labels(y: np.ndarray, x: np.ndarray, place: str) -> np.ndarray:
-    if y.dtype.kind not in "iu" or y.size != (x.shape[0] if x.ndim else 0):
+    """Labels of as many samples; what they say is read where the outputs are known."""
+    n = x.shape[0]
+    if y.dtype.kind not in "biuf" or not (y.size == n or (y.ndim and len(y) == n and y.size)):
         raise DataError(
             f"labels y are {y.dtype} {y.shape} for samples {x.shape}",
             place=place,
-            remedy="give one whole number a sample, or leave y out",
+            remedy="give labels (n, ...) for samples (n, ...): classes, one-hot rows, masks or "
+            "numbers; or leave y out",
         )
-    return y.reshape(-1)
+    return y.reshape(-1) if y.size == n else y
 
 
 def read_samples(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from neurodeploy.cli.options import FITS, JSON, OUTPUT_NAME, numbers
+from neurodeploy.cli.options import FITS, JSON, OUTPUT_NAME, TASK, numbers
 from neurodeploy.cli.scheme_options import SchemeCommand
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ __all__ = ["compile_command"]
 @click.option("--l4/--no-l4", default=None, help="L4-norm correction; default: with Poisson input.")
 @click.option("--seed", default=0, show_default=True, help="Of the Poisson encoder.")
 @click.option(
-    "--scale", type=float, help="Integer samples are (x * scale - mean) / std; default 1/255."
+    "--scale",
+    type=float,
+    help="Integer samples are (x * scale - mean) / std; default: docs/samples.md.",
 )
 @click.option("--mean", default="0", help="One number, or one a channel: 0.49,0.48,0.45.")
 @click.option("--std", default="1", help="Likewise.")
@@ -46,6 +48,7 @@ __all__ = ["compile_command"]
 )
 @OUTPUT_NAME
 @FITS
+@TASK
 @click.option("-o", "--output", type=click.Path(), help="Default: MODEL.ndp in this folder.")
 @JSON
 def compile_command(

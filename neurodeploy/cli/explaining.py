@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from neurodeploy.cli.options import DATA, JSON, MODEL, THREADS, limit_option, limited
+from neurodeploy.cli.options import DATA, JSON, MODEL, TASK, THREADS, limit_option, limited
 
 if TYPE_CHECKING:
     from neurodeploy.ledger import Explanation
@@ -19,11 +19,18 @@ __all__ = ["explain"]
 @click.argument("program", type=click.Path())
 @DATA
 @MODEL
+@TASK
 @limit_option(256)  # enough of most networks, in seconds
 @THREADS
 @JSON
 def explain(
-    program: str, data: str, model: str | None, limit: int, threads: int | None, as_json: bool
+    program: str,
+    data: str,
+    model: str | None,
+    task: str | None,
+    limit: int,
+    threads: int | None,
+    as_json: bool,
 ) -> None:
     """Say which layer of a program loses what, and which to blame first (docs/explain.md)."""
     from neurodeploy.ledger import explain as run
@@ -39,6 +46,7 @@ def explain(
             samples.y,
             model=model,
             near=Path(program).parent,
+            task=task,
             threads=threads,
             progress=progress.stage,
             warn=warn,
@@ -53,6 +61,7 @@ def _show(program: str, found: Explanation) -> None:
     """Two tables, the outputs from stage to stage, and the blame."""
     from neurodeploy.ledger.report import CAUSES
     from neurodeploy.reporting.console import say, table
+    from neurodeploy.reporting.results import with_interval
 
     # relays repeat what their source says
     rows = [row for row in found.rows if row.kind != "relay"]
@@ -95,25 +104,22 @@ def _show(program: str, found: Explanation) -> None:
                 f"{row.name}: {row.wrapped:,} currents wrapped, "
                 f"{row.clipped_membranes:,} membranes clipped"
             )
-    labelled = found.summary[0].accuracy is not None
-    classes = found.summary[0].agreement is not None
-    heads = [*(["accuracy (%)"] if labelled else []), *(["agreement (%)"] if classes else [])]
+    last = found.summary[-1].scores
+    columns = [(key, title) for key, title in _SCORES if key in last]
     table(
-        "output",
-        ("", *heads, "error (%)"),
+        f"output, as {found.task} ({found.task_reason}), n = {found.samples:,}",
+        ("", *(title for _, title in columns), "error (%)"),
         [
-            (
-                stage.stage,
-                *(share for share in (stage.accuracy, stage.agreement) if share is not None),
-                _percent(stage.error),
-            )
+            (stage.stage, *(stage.scores[key] for key, _ in columns), _percent(stage.error))
             for stage in found.summary
         ],
     )
-    if labelled:
+    if found.summary[0].accuracy is not None:
         say(" -> ".join(f"{stage.stage} {stage.accuracy:.1f}" for stage in found.summary))
-    if not classes:
-        say("one output: no predictions to compare")
+    for key, name in (("accuracy", "accuracy"), ("agreement", "agreement with the ANN")):
+        interval = last.get(f"{key}_interval")
+        if interval is not None:
+            say(f"{name} of the program: {with_interval(last[key], interval, found.samples)}")
     if found.verdict:
         say(found.verdict)
     say(found.blame.sentence)
@@ -121,3 +127,18 @@ def _show(program: str, found: Explanation) -> None:
 
 def _percent(share: float) -> float:
     return round(100 * share, 2)
+
+
+#: What is shown of the outputs, where the task has it.
+_SCORES = (
+    ("accuracy", "accuracy (%)"),
+    ("top5_accuracy", "top-5 accuracy (%)"),
+    ("mean_iou", "mean IoU (%)"),
+    ("rms_error", "RMS error"),
+    ("max_error", "largest error"),
+    ("r2", "R2"),
+    ("agreement", "agreement (%)"),
+    ("agreement_mean_iou", "mean IoU with the ANN (%)"),
+    ("rms_difference", "RMS from the ANN"),
+    ("max_difference", "largest from the ANN"),
+)

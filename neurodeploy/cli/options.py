@@ -18,6 +18,7 @@ __all__ = [
     "JSON",
     "MODEL",
     "OUTPUT_NAME",
+    "TASK",
     "THREADS",
     "limit_option",
     "limited",
@@ -43,6 +44,11 @@ MODEL = click.option(
 )
 OUTPUT_NAME = click.option(
     "--output-name", metavar="NAME", help="Which output of the model; default: its first."
+)
+TASK = click.option(
+    "--task",
+    type=click.Choice(["binary", "classification", "multilabel", "segmentation", "regression"]),
+    help="What the outputs are; default: told from the model and the labels (docs/metrics.md).",
 )
 THREADS = click.option("--threads", type=click.IntRange(1), help="Default: all cores.")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from neurodeploy.cli.options import DATA, ENERGY_MODEL, MODEL, THREADS, limit_option
+from neurodeploy.cli.options import DATA, ENERGY_MODEL, MODEL, TASK, THREADS, limit_option
 
 __all__ = ["report"]
 
@@ -40,6 +40,7 @@ _SUFFIXES = {".html": "html", ".htm": "html", ".md": "md", ".json": "json"}
     show_default=True,
     help="The sample whose spikes and membranes are drawn.",
 )
+@TASK
 @THREADS
 def report(
     program: str,
@@ -51,6 +52,7 @@ def report(
     energy_model: str | None,
     limit: int | None,
     sample: int,
+    task: str | None,
     threads: int | None,
 ) -> None:
     """Write one page that tells all about a program (docs/report.md)."""
@@ -77,6 +79,7 @@ def report(
             energy_model=energy_model,
             limit=limit,
             sample=sample,
+            task=task,
             threads=threads,
             names={"program": Path(program).name, "data": Path(data).name},
             progress=progress.stage,

@@ -23,6 +23,7 @@ def provenance_of(
     known: Calibration,
     scale_from: str,
     options: dict[str, Any],
+    task: dict[str, Any],
 ) -> dict[str, Any]:
     """Model, calibration, options, versions: JSON-like, for `Program.provenance`.
 
@@ -36,6 +37,8 @@ def provenance_of(
         What the choice of the samples' scale rests on.
     options
         Of the scheme, and of `compile` besides it.
+    task
+        How outputs are judged.
     """
     return {
         "model": {
@@ -55,6 +58,7 @@ def provenance_of(
             "dtype": "" if calibration is None else str(calibration.dtype),
             "scale_from": scale_from,
         },
+        "task": task,
         "options": {
             **options,
             "input_range": list(known.input_range),

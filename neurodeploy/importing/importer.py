@@ -14,7 +14,7 @@ from neurodeploy.importing.builder import Builder, Signal
 from neurodeploy.importing.causes import name_causes
 from neurodeploy.importing.classifier import ML, Tail, cut_tail
 from neurodeploy.importing.cleaning import Cleaned, clean
-from neurodeploy.importing.decoder import check_decoder, decoder_nodes
+from neurodeploy.importing.decoder import check_decoder, class_axis, decoder_nodes
 from neurodeploy.importing.findings import Finding, Report, refusal
 from neurodeploy.importing.grid import entrance_grid
 from neurodeploy.importing.operation import Operation
@@ -57,6 +57,8 @@ class Imported:
         Outputs of the file that are left out.
     decoder
         Operators behind the network's last result that were dropped, in order.
+    class_axis
+        Along which these choose, in the output without its batch axis; None where none does.
     findings
         One a node of the file.
     classes
@@ -77,6 +79,7 @@ class Imported:
     output_name: str
     other_outputs: tuple[str, ...]
     decoder: tuple[str, ...]
+    class_axis: int | None
     findings: tuple[Finding, ...]
     classes: tuple[int | str, ...] = ()
     note: str = ""
@@ -97,6 +100,8 @@ class _Walk:
     findings: dict[str, Finding] = field(default_factory=dict)
     #: What stood behind the scores of a classifier of scikit-learn.
     tail: Tail | None = None
+    #: Nodes that only decode, in order.
+    decoder: tuple[ir.Node, ...] = ()
 
     def exclusive(self, value: ir.Value) -> bool:
         """Whether one node alone reads `value`, seen through nodes that left no trace."""
@@ -224,6 +229,7 @@ def _walk(cleaned: Cleaned) -> tuple[_Walk, Signal | None, tuple[str, ...]]:
     final = walk.signals.get(result)
     if final is None and not any(f.verdict == "refused" for f in walk.findings.values()):
         raise ModelError("the output does not depend on the input", place=str(exit_value.name))
+    walk.decoder = decoder
     kinds = tuple(node.op_type for node in decoder)
     if tail is not None:
         walk.findings |= {finding.node: finding for finding in tail.findings}
@@ -286,6 +292,9 @@ def _examine(model: Model, output: str | None) -> tuple[Imported | None, Report]
             output_name=outputs.taken,
             other_outputs=outputs.others,
             decoder=decoder + ("ZipMap",) * len(outputs.decoders),
+            class_axis=class_axis(
+                walk.decoder, len(network.shapes[network.output.name]), cleaned.opset
+            ),
             findings=findings,
             classes=(walk.tail.classes if walk.tail else ()) or outputs.classes,
             note=walk.tail.note if walk.tail else "",

@@ -12,6 +12,7 @@ import numpy as np
 from neurodeploy.errors import DataWarning, ProgramError, RunWarning, UsageError
 from neurodeploy.lava.comparison import Comparison, Mismatch, compare
 from neurodeploy.lava.run import LavaTrace, Models, run
+from neurodeploy.metrics.task import Task
 from neurodeploy.program import INPUT, Population, Program
 from neurodeploy.program.limits import check_workable
 from neurodeploy.sample_checks import look_at_samples
@@ -88,6 +89,7 @@ def deploy(
     timeout: float | None = None,
     stock: bool = False,
     simulator: Simulator | None = None,
+    task: str | None = None,
     progress: Progress | None = None,
     warn: Warn | None = None,
 ) -> DeployResult:
@@ -112,6 +114,8 @@ def deploy(
     simulator
         What to compare with, ``(program, messages) -> trace``. Default: the fast engine, or
         the reference where numba is not installed.
+    task
+        What the outputs are, one of `metrics.KINDS`; default: as the program says.
     progress
         Called with (steps done, all steps).
     warn
@@ -134,6 +138,7 @@ def deploy(
     if not program.is_aligned or any(p.phase < 1 for p in program.populations):
         raise ProgramError("the phases mix neighbouring samples, so no output is of one sample")
     check_workable(program, "deployment")
+    judged = Task.of(program, task)
     shape = program.encoder.sample_shape
     x = check_samples(read_samples(x, shape, limit=limit).x, shape)
     look_at_samples(program, x, warner(warn, DataWarning))
@@ -156,7 +161,7 @@ def deploy(
         comparison = compare(program, trace, expected, membranes)
         wrapped, clipped = expected.wrapped, expected.clipped
     made = DeployResult(
-        **_samples(program, len(x), messages, trace),
+        **_samples(program, len(x), messages, trace, judged),
         wrapped=dict(wrapped),
         clipped=dict(clipped),
         seconds=trace.seconds,
@@ -215,7 +220,7 @@ def default_simulator(membranes: bool) -> Simulator:
 
 
 def _samples(
-    program: Program, samples: int, messages: np.ndarray, trace: LavaTrace
+    program: Program, samples: int, messages: np.ndarray, trace: LavaTrace, task: Task
 ) -> dict[str, Any]:
     """Outputs, spikes and synaptic operations, from the windows of the samples."""
     period = program.period
@@ -245,7 +250,8 @@ def _samples(
     )
     outputs = (integers * program.decoder.unit).astype(np.float32)
     return {
-        "outputs": outputs.reshape(samples, *decoding.output_shape(decoder.shape, period)),
+        "outputs": task.shaped(outputs),
+        "task": task,
         "spikes": {p.name: counts[p.name].sum(1) for p in program.populations},
         "synaptic_operations": operations,
     }

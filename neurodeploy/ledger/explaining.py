@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from neurodeploy.errors import DataError, DataWarning, UsageError
+from neurodeploy.errors import DataWarning, UsageError
 from neurodeploy.ledger.advice import advise
 from neurodeploy.ledger.blame import Errors, Sample, causes_at_output, layers_at_output
 from neurodeploy.ledger.model import find_model, reference_network
@@ -17,10 +17,12 @@ from neurodeploy.ledger.report import Explanation
 from neurodeploy.ledger.runs import Batch, Runner
 from neurodeploy.ledger.tally import Tally
 from neurodeploy.ledger.twin import match
+from neurodeploy.metrics import Labels, Task, read_labels
 from neurodeploy.network import Network
 from neurodeploy.program import Program
 from neurodeploy.sample_checks import look_at_labels, look_at_samples
-from neurodeploy.samples import read_labels, read_samples
+from neurodeploy.samples import read_labels as load_labels
+from neurodeploy.samples import read_samples
 from neurodeploy.simulator.encoding import check_samples
 from neurodeploy.simulator.threads import default_threads
 from neurodeploy.warning import Warn, warner
@@ -47,6 +49,7 @@ def explain(
     *,
     model: str | Path | None = None,
     near: str | Path | None = None,
+    task: str | None = None,
     threads: int | None = None,
     progress: Progress = _quiet,
     warn: Warn | None = None,
@@ -61,12 +64,14 @@ def explain(
         Samples (n, *shape): integers (preprocessed as the program says) or network input. An
         array, the path of a `.npz` or `.npy` file, or an iterable of batches.
     labels
-        One whole number a sample, for accuracies; default: those that come with `x`.
+        (n, ...), for accuracies or errors (docs/metrics.md); default: those that come with `x`.
     model
         The ONNX file that was compiled; default: the file of the name that the program holds, in
         the folder `near` or the working directory, if its sha-256 is right.
     near
         Folder of the program's file.
+    task
+        What the outputs are, one of `metrics.KINDS`; default: as program and labels say.
     threads
         Default: all cores. The result does not depend on it.
     progress
@@ -87,20 +92,22 @@ def explain(
     shape = program.encoder.sample_shape
     given = read_samples(x, shape, labels=labels is None)
     x = check_samples(given.x, shape)
-    labels = given.y if labels is None else read_labels(labels)
-    if labels is not None:
-        labels = labels.reshape(-1)
-        if labels.size != len(x):
-            raise DataError(f"{labels.size} labels for {len(x)} samples")
+    labels = (
+        labels if isinstance(labels, Labels) else given.y if labels is None else load_labels(labels)
+    )
     warn = warner(warn, DataWarning)
     look_at_samples(program, x, warn)
-    look_at_labels(program, labels, warn)
+    judged = Task.of(program, task)
+    known = None if labels is None else read_labels(judged, labels, len(x))
+    if known is not None:
+        judged = known.task
+    look_at_labels(known, warn)
     if threads is not None and threads < 1:
         raise UsageError(f"{threads} is less than one", place="threads")
     path = find_model(program, model, near)
     network = reference_network(program, path)
     return explain_against(
-        program, network, x, labels, model=str(path), threads=threads, progress=progress
+        program, network, x, known, judged, model=str(path), threads=threads, progress=progress
     )
 
 
@@ -108,13 +115,15 @@ def explain_against(
     program: Program,
     network: Network,
     x: np.ndarray,
-    labels: np.ndarray | None = None,
+    known: Labels | None = None,
+    task: Task | None = None,
     *,
     model: str = "",
     threads: int | None = None,
     progress: Progress = _quiet,
 ) -> Explanation:
     """`explain` where the network, after the passes, is at hand; arguments are taken as right."""
+    judged = task or Task.of(program)
     twin = match(program, network)
     runner = Runner(twin)
     values = program.neurons + twin.entrance.neurons
@@ -127,9 +136,10 @@ def explain_against(
         part = program.encoder.preprocessing.apply(x[first : first + size])
         with np.errstate(all="ignore"):  # what is not finite is refused below
             batch = runner.run(part, first)
-            return Tally.of(twin, batch, first), _kept(batch, keep - first)
+            truth = None if known is None else known[first : first + size]
+            return Tally.of(twin, batch, judged, truth), _kept(batch, keep - first)
 
-    tally = Tally(twin)
+    tally = Tally(twin, judged)
     samples: list[Sample] = []
     with ThreadPoolExecutor(threads) as pool:
         for counted, sample in pool.map(work, range(0, len(x), size)):
@@ -154,9 +164,11 @@ def explain_against(
         scheme=program.scheme,
         steps=program.period,
         model=model,
-        summary=tally.summary(labels),
+        summary=tally.summary(known),
         rows=rows,
         blame=advise(twin, part, row, causes, samples),
+        task=judged.kind,
+        task_reason=judged.reason,
     )
 
 

@@ -84,17 +84,21 @@ class Summary:
     stage
         One of `STAGES`.
     accuracy
-        Percent of the labels; None without labels.
+        Percent of the labels; None without labels, and where these are numbers.
     agreement
-        Percent of samples with the ANN's class; None where there is one output, so no classes.
+        Percent of answers that are the ANN's; None where answers are numbers.
     error
         Of the output.
+    scores
+        All there is against labels and against the ANN, as `simulate --json` names it
+        (docs/metrics.md), intervals included.
     """
 
     stage: str
     accuracy: float | None
     agreement: float | None
     error: float
+    scores: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -147,6 +151,8 @@ class Explanation:
 
     Attributes
     ----------
+    task, task_reason
+        How the outputs are judged, and why so.
     summary
         From the ANN to the program as simulated.
     rows
@@ -162,6 +168,8 @@ class Explanation:
     summary: tuple[Summary, ...]
     rows: tuple[Row, ...]
     blame: Blame
+    task: str = ""
+    task_reason: str = ""
 
     def row(self, name: str) -> Row:
         """The row of that population."""

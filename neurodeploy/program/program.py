@@ -320,6 +320,12 @@ class Program:
         return self.population(self.decoder.population).phase + self.period - 1
 
     @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Shape of a sample's outputs, as the decoder reads them."""
+        shape = self.population(self.decoder.population).shape
+        return self.decoder.code.output_shape(shape, self.period)
+
+    @property
     def neurons(self) -> int:
         """Number of neurons, input excluded."""
         return sum(p.size for p in self.populations)

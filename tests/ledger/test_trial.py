@@ -16,11 +16,10 @@ from neurodeploy.network.evaluate import Evaluator
 
 
 def compiled(made, x=None, **options):
-    """Program, trials and warnings."""
+    """Program, trials and warnings; the scale is stated, so that none is of it."""
     trials, said = [], []
-    program = nd.compile(
-        made.path, made.x if x is None else x, tried=trials.append, warn=said.append, **options
-    )
+    options = {"scale": 1.0, "tried": trials.append, "warn": said.append, **options}
+    program = nd.compile(made.path, made.x if x is None else x, **options)
     return program, trials, said
 
 

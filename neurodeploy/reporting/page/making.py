@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from neurodeploy.errors import DataError, DataWarning, UsageError
+from neurodeploy.errors import DataWarning, UsageError
 from neurodeploy.program import Program
 from neurodeploy.reporting.page.blocks import Block, Note, Section
 from neurodeploy.reporting.page.evidence import Stage, collect
@@ -113,6 +113,7 @@ def report(
     energy_model: str | None = None,
     limit: int | None = None,
     sample: int = 0,
+    task: str | None = None,
     threads: int | None = None,
     names: dict[str, str] | None = None,
     progress: Stage = _quiet,
@@ -128,8 +129,8 @@ def report(
         Samples (n, *shape): integers (preprocessed as the program says) or network input. An
         array, the path of a `.npz` or `.npy` file, or an iterable of batches.
     labels
-        One whole number a sample, for accuracies and confusions; default: those that come with
-        `x`.
+        (n, ...), for accuracies and confusions, or errors (docs/metrics.md); default: those that
+        come with `x`.
     model
         The ONNX file that was compiled, for the error ledger and the ANN's accuracy; default:
         looked for by name and sha-256 in the folder `near` and the working directory.
@@ -143,6 +144,8 @@ def report(
         Samples to simulate; default: by the size of the program, 16 to 512.
     sample
         Index of the one whose spikes and membranes are drawn.
+    task
+        What the outputs are, one of `metrics.KINDS`; default: as program and labels say.
     threads
         Default: all cores. The result does not depend on it.
     names
@@ -171,13 +174,6 @@ def report(
     given = read_samples(x, shape, labels=labels is None)
     x = check_samples(given.x, shape)
     labels = given.y if labels is None else read_labels(labels)
-    if labels is not None:
-        labels = labels.reshape(-1)
-        if labels.size != len(x) or labels.dtype.kind not in "iu":
-            raise DataError(
-                f"labels {labels.dtype} {labels.shape} for samples {x.shape}",
-                remedy="give one whole number a sample",
-            )
     chip, why = find_target(program, target, energy_model)
     evidence = collect(
         program,
@@ -188,6 +184,7 @@ def report(
         index=sample,
         threads=threads,
         names=names or {},
+        task=task,
         progress=progress,
         warn=warner(warn, DataWarning),
     )

@@ -9,6 +9,7 @@ from typing import Any
 from neurodeploy import __version__
 from neurodeploy.conversion import schemes
 from neurodeploy.conversion.options import flag_of, options_of
+from neurodeploy.metrics import Task
 from neurodeploy.program import Program
 from neurodeploy.reporting.page.blocks import Block, Code, Note, Table
 from neurodeploy.reporting.page.evidence import Evidence
@@ -27,6 +28,8 @@ def gather(evidence: Evidence) -> dict[str, Any]:
     report += ["--model", model] if model else []
     report += ["--limit", str(len(evidence.x)), "--sample", str(evidence.index)]
     simulate = ["neurodeploy", "simulate", made, "--data", data, "--limit", str(len(evidence.x))]
+    stated = ["--task", evidence.task.kind] if evidence.task.stated else []
+    report, simulate = report + stated, simulate + stated
     return {
         "compile": shlex.join(_compile(program, made)),
         "simulate": shlex.join(simulate + (["--model", model] if model else [])),
@@ -48,6 +51,8 @@ def _compile(program: Program, made: str) -> list[str]:
     for option in (*_options(program.scheme), "seed"):
         if option in known:
             words += [flag_of(option), str(known[option])]
+    judged = Task.of(program)
+    words += ["--task", judged.kind] if judged.stated else []
     words.append("--l4" if known.get("l4") is True else "--no-l4")
     prepare = program.encoder.preprocessing
     # one word each: a value may begin with a minus

@@ -1,0 +1,8 @@
+"""Makes `outputs.py` beside this file importable (Lava owns the package name `tests`)."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
