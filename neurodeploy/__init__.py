@@ -15,7 +15,8 @@ from typing import Any
 
 __version__ = "0.2.0"
 
-#: Public name -> module, or module:name where that is another one; resolved on first use, so that `import neurodeploy` stays light.
+#: Public name -> module, or module:name where that is another one; resolved on first use, so that
+#: `import neurodeploy` stays light.
 _PUBLIC = {
     "CompileWarning": "neurodeploy.errors",
     "DataWarning": "neurodeploy.errors",
