@@ -5,6 +5,8 @@ And the one family of warnings: one line each, through Python's `warnings` or th
 
 from __future__ import annotations
 
+from unicodedata import category
+
 __all__ = [
     "CompileWarning",
     "ConversionError",
@@ -20,7 +22,37 @@ __all__ = [
     "TargetError",
     "UnsupportedError",
     "UsageError",
+    "printable",
+    "shown",
 ]
+
+#: Characters of a message, and of a value in it: a file may hold a name of megabytes.
+_LONGEST_MESSAGE, _LONGEST_VALUE = 4000, 120
+#: Controls, marks of direction and joining, halves of a pair, ends of lines and paragraphs.
+_UNSEEN = ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+def printable(text: str) -> str:
+    """The text with what is no printable character written as an escape; line ends stay.
+
+    Names come from files: a control sequence must not reach a terminal, and marks that turn the
+    direction of writing must not make one name look like another.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        c.encode("unicode_escape").decode() if c not in "\n\t" and category(c) in _UNSEEN else c
+        for c in text
+    )
+
+
+def shown(value: object) -> str:
+    """`repr` of a value from a file, short; also of an integer that Python refuses to print."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):
+        return f"{type(value).__name__} that is too large to print"
+    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 3]}..."
 
 
 class NeuroDeployError(Exception):
@@ -50,9 +82,13 @@ class NeuroDeployError(Exception):
         super().__init__(str(self))
 
     def __str__(self) -> str:
-        where = f"{self.place}: " if self.place else ""
-        todo = f"\n  what to do: {self.remedy}" if self.remedy else ""
-        return f"[{self.code}] {where}{self.message}{todo}"
+        place, message, remedy = (
+            text if len(text) <= _LONGEST_MESSAGE else f"{text[: _LONGEST_MESSAGE - 3]}..."
+            for text in (self.place.replace("\n", "\\n"), self.message, self.remedy)
+        )
+        where = f"{place}: " if place else ""
+        todo = f"\n  what to do: {remedy}" if remedy else ""
+        return printable(f"[{self.code}] {where}{message}{todo}")
 
 
 class UsageError(NeuroDeployError):

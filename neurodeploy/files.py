@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import mmap
 import os
-import tempfile
+import secrets
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from neurodeploy.errors import StorageError, UsageError
@@ -12,10 +16,43 @@ from neurodeploy.errors import StorageError, UsageError
 __all__ = ["check_output", "map_bytes", "read_bytes", "write_atomically"]
 
 
+#: Written at once; between two such pieces a signal ends the writing.
+_PIECE = 2**22
+_ENDING = (signal.SIGTERM, signal.SIGINT)
+
+
+class _Interrupted(Exception):
+    """A signal came that ends the process."""
+
+
+@contextmanager
+def _signals_held() -> Iterator[list[int]]:
+    """Signals that end the process are noted inside, and take effect behind.
+
+    So what stands beside a file that is being written is removed whatever moment they come at.
+    In threads other than the main one Python does not handle signals, and nothing is held.
+    """
+    noted: list[int] = []
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in _ENDING:
+            # one that is ignored stays so; one that is not Python's could not be put back
+            if signal.getsignal(number) not in (None, signal.SIG_IGN):
+                before[number] = signal.signal(number, lambda n, _: noted.append(n))
+    try:
+        yield noted
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for came in noted:
+            signal.raise_signal(came)
+
+
 def write_atomically(path: str | Path, data: bytes) -> None:
     """Write aside, flush to disk, then rename: `path` is old or new, never half.
 
-    A link is followed; a device or pipe is written to, not replaced.
+    A link is followed; a device or pipe is written to, not replaced. SIGTERM and SIGINT leave
+    nothing behind.
 
     Raises
     ------
@@ -23,31 +60,41 @@ def write_atomically(path: str | Path, data: bytes) -> None:
         The folder is missing or read-only, or the disk is full. Nothing is left behind.
     """
     path = Path(os.path.realpath(path))
-    temporary = None
     try:
         if path.exists() and not path.is_file():
             with open(path, "wb") as stream:
                 stream.write(data)
             return
-        descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)  # mkstemp's 0600 is meant for secrets
-        os.replace(temporary, path)
-        temporary = None
+        with _signals_held() as signals:
+            _write_aside(path, data, signals)
+    except _Interrupted:
+        # whoever handles the signal goes on
+        raise StorageError("was not written: a signal came", place=str(path)) from None
     except OSError as error:
         raise StorageError(
             f"cannot be written: {error.strerror or error}",
             place=str(path),
             remedy="free some space, or name a folder that exists and is writable",
         ) from None
+
+
+def _write_aside(path: Path, data: bytes, signals: list[int]) -> None:
+    """Write a file of another name in the same folder, then rename it."""
+    # the name is known before the file is there, so there is no moment at which it could be left
+    stem = path.name.encode()[:200].decode(errors="ignore")  # of 255 bytes that a name may have
+    temporary = path.with_name(f".{stem}.{secrets.token_hex(4)}")
+    pieces = memoryview(data)
+    try:
+        with open(temporary, "xb") as stream:
+            for begin in range(0, len(pieces), _PIECE):
+                stream.write(pieces[begin : begin + _PIECE])
+                if signals:
+                    raise _Interrupted
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
     finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def read_bytes(path: str | Path, limit: int = 2**33) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import mmap
 import os
 import zipfile
@@ -16,14 +15,13 @@ import numpy as np
 
 from neurodeploy.errors import DataError, NeuroDeployError
 from neurodeploy.files import map_bytes
+from neurodeploy.npy import HEADER_BYTES, read_header
 from neurodeploy.sample_shapes import shape_remedy
 
 __all__ = ["Samples", "load_samples", "read_labels", "read_samples"]
 
 #: Largest array that is read into memory.
 MAX_BYTES = 2**33
-#: Bytes within which the header of an array ends.
-_HEADER = 2**16
 _REMEDY = "write it with numpy.savez(path, x=samples, y=labels)"
 _TAKEN = "give an array, the path of an .npz or .npy file, or an iterable of batches"
 
@@ -64,26 +62,36 @@ def load_samples(path: str | Path, labels: bool = True) -> Samples:
     except NeuroDeployError as error:
         raise DataError(error.message, place=place) from None
     if data[:6] == b"\x93NUMPY":
-        return Samples(_array(data, len(data), place), None)
+        return Samples(_samples(_array(data, len(data), place), place), None)
     try:
         with zipfile.ZipFile(path) as archive:
             sizes = {info.filename: info.file_size for info in archive.infolist()}
+            for name in ("x.npy", "y.npy"):
+                if archive.namelist().count(name) > 1:
+                    raise DataError(f"holds {name} twice", place=place, remedy=_REMEDY)
             if "x.npy" not in sizes:
-                held = ", ".join(sorted(sizes)) or "nothing"
+                held = ", ".join(sorted(sizes)[:10]) or "nothing"
                 raise DataError(f"holds {held}, but no array x", place=place, remedy=_REMEDY)
             x = _member(archive, "x.npy", sizes, place)
             y = _member(archive, "y.npy", sizes, place) if labels and "y.npy" in sizes else None
     except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, NotImplementedError) as error:
-        raise DataError(f"not an .npz file ({error})", place=place, remedy=_REMEDY) from None
+        raise DataError(
+            f"not an .npz file ({str(error)[:200]})", place=place, remedy=_REMEDY
+        ) from None
     except Exception as error:  # zlib.error and lzma's have no common base
         if isinstance(error, NeuroDeployError):
             raise
-        raise DataError(f"damaged ({error})", place=place, remedy=_REMEDY) from None
-    if x.ndim == 0:
-        raise DataError("x is a single number, not samples", place=place, remedy=_REMEDY)
+        raise DataError(f"damaged ({str(error)[:200]})", place=place, remedy=_REMEDY) from None
+    x = _samples(x, place)
     if y is not None:
         y = _labels(y, x, place)
     return Samples(x, y)
+
+
+def _samples(x: np.ndarray, place: str) -> np.ndarray:
+    if x.ndim == 0:
+        raise DataError("x is a single number, not samples", place=place, remedy=_REMEDY)
+    return x
 
 
 def _member(archive: zipfile.ZipFile, name: str, sizes: dict[str, int], place: str) -> np.ndarray:
@@ -101,24 +109,11 @@ def _member(archive: zipfile.ZipFile, name: str, sizes: dict[str, int], place: s
 def _array(data: bytes | mmap.mmap, size: int, place: str) -> np.ndarray:
     """The array of a `.npy` file whose header is held against the bytes that are there."""
     try:
-        stream = io.BytesIO(data[:_HEADER])
-        version = np.lib.format.read_magic(stream)
-        read = (
-            np.lib.format.read_array_header_1_0
-            if version == (1, 0)
-            else np.lib.format.read_array_header_2_0
-        )
-        shape, fortran, dtype = read(stream)
-    except (ValueError, EOFError) as error:
-        raise DataError(f"not an array ({error})", place=place, remedy=_REMEDY) from None
-    if dtype.hasobject:
-        raise DataError("holds Python objects, which are never unpickled", place=place)
-    count = 1
-    for n in shape:
-        count *= int(n)
-    begins = stream.tell()
-    fits = min(shape, default=0) >= 0 and len(data) == size
-    if not fits or dtype.itemsize == 0 or count * dtype.itemsize != size - begins:
+        shape, fortran, dtype, begins = read_header(data[:HEADER_BYTES])
+    except ValueError as error:
+        raise DataError(f"not an array: {error}", place=place, remedy=_REMEDY) from None
+    count = prod(shape)
+    if len(data) != size or count * dtype.itemsize != size - begins:
         raise DataError("does not hold what its header says", place=place, remedy=_REMEDY)
     array = np.frombuffer(data, dtype, count, begins) if count else np.empty(0, dtype)
     return array.reshape(shape, order="F" if fortran else "C")

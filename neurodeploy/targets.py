@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from neurodeploy.errors import NeuroDeployError, TargetError, UsageError
+from neurodeploy.errors import NeuroDeployError, TargetError, UsageError, shown
 from neurodeploy.files import read_bytes
 
 if sys.version_info >= (3, 11):
@@ -258,7 +258,7 @@ def load_target(name: str) -> Target:
         path = Path(name)
     else:
         raise TargetError(
-            f"no target is called {name!r}; there are {', '.join(target_names())}",
+            f"no target is called {shown(name)}; there are {', '.join(target_names())}",
             place="--target",
             remedy="choose one of these, or give the path of a .toml file of your own",
         )
@@ -266,8 +266,8 @@ def load_target(name: str) -> Target:
         data = tomllib.loads(read_bytes(path, 2**20).decode())
     except NeuroDeployError as error:
         raise TargetError(error.message, place=str(path)) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise TargetError(f"not valid TOML: {error}", place=str(path)) from None
+    except (ValueError, RecursionError) as error:  # an integer of 5000 digits is a ValueError
+        raise TargetError(f"not valid TOML: {str(error)[:200]}", place=str(path)) from None
     return _Reader(data, str(path)).target()
 
 
@@ -310,7 +310,7 @@ class _Reader:
         self.sources = self._section("sources", {})
         for key, value in self.sources.items():
             if not isinstance(value, str) or not value:
-                raise self._off(f"[sources] {key} is {value!r}, not a citation")
+                raise self._off(f"[sources] {key} is {shown(value)}, not a citation")
 
     def _off(self, message: str, remedy: str = "") -> TargetError:
         return TargetError(message, place=self.place, remedy=remedy)
@@ -338,7 +338,7 @@ class _Reader:
         if value is None:
             raise self._off(f"{where} is missing", f'add a line {key} = "..."')
         if not isinstance(value, str) or not value:
-            raise self._off(f"{where} is {value!r}, not a text")
+            raise self._off(f"{where} is {shown(value)}, not a text")
         return value
 
     def _fact(self, section: str, key: str, entry: Any) -> Any:
@@ -358,7 +358,7 @@ class _Reader:
 
     def _cited(self, where: str, source: Any) -> str:
         if source and (not isinstance(source, str) or source not in self.sources):
-            raise self._off(f"[{where}] source {source!r} is not among [sources]")
+            raise self._off(f"[{where}] source {shown(source)} is not among [sources]")
         return str(self.sources[source]) if source else ""
 
     def _values(self, section: str) -> dict[str, Any]:
@@ -373,14 +373,16 @@ class _Reader:
                 continue
             value = self._fact(section, key, table.get(key))
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-                raise self._off(f"[{section}] {key} is {value!r}, not an integer of {low}..{high}")
+                raise self._off(
+                    f"[{section}] {key} is {shown(value)}, not an integer of {low}..{high}"
+                )
             found[key] = value
         for key, must in flags.items():
             if key not in table and not must:
                 continue
             value = self._fact(section, key, table.get(key))
             if not isinstance(value, bool):
-                raise self._off(f"[{section}] {key} is {value!r}, not true or false")
+                raise self._off(f"[{section}] {key} is {shown(value)}, not true or false")
             found[key] = value
         return found
 
@@ -414,9 +416,11 @@ class _Reader:
                     raise self._off(f"[{where}] {kind} is not a section")
                 for key, value in values.items():
                     if isinstance(value, bool) or not isinstance(value, int | float):
-                        raise self._off(f"[{where}.{kind}] {key} is {value!r}, not a number")
+                        raise self._off(f"[{where}.{kind}] {key} is {shown(value)}, not a number")
                     if not 0 <= value < 1e15:
-                        raise self._off(f"[{where}.{kind}] {key} is {value!r}, outside 0..1e15")
+                        raise self._off(
+                            f"[{where}.{kind}] {key} is {shown(value)}, outside 0..1e15"
+                        )
                     self.facts.append(Fact(f"{where}.{kind}", key, value, source))
                 self._known(f"{where}.{kind}", values, set(COST_EVENTS))
                 constants[kind] = {k: float(v) for k, v in values.items()}

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +22,7 @@ from neurodeploy.cli.looking import check, doctor, targets
 from neurodeploy.cli.mapping import map_command
 from neurodeploy.cli.reporting import report
 from neurodeploy.cli.running import deploy, simulate
-from neurodeploy.errors import DataError, NeuroDeployError, StorageError
+from neurodeploy.errors import DataError, NeuroDeployError, StorageError, printable
 
 __all__ = ["cli", "main"]
 
@@ -47,6 +50,9 @@ for _command in (
     cli.add_command(_command)
 
 
+_SMALLER = "use --limit where there are samples, a smaller file, or a machine with more memory"
+
+
 def _guarded(run: Callable[[], Any], debug: bool) -> int:
     """Run a command; every failure is one message and exit code 2."""
     try:
@@ -62,6 +68,9 @@ def _guarded(run: Callable[[], Any], debug: bool) -> int:
     except (click.Abort, KeyboardInterrupt):
         sys.stderr.write("interrupted; nothing was written\n")
         return 130
+    except _Terminated:
+        sys.stderr.write("terminated; nothing was written\n")
+        return 128 + signal.SIGTERM
     except BrokenPipeError:
         # the reader left (head, less): not an error of ours
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -82,13 +91,13 @@ def _guarded(run: Callable[[], Any], debug: bool) -> int:
     except MemoryError:
         if debug:
             raise
-        sys.stderr.write(f"error: {DataError('not enough memory', remedy='use --limit')}\n")
+        sys.stderr.write(f"error: {DataError('not enough memory', remedy=_SMALLER)}\n")
         return 2
     except Exception as error:  # a bug of ours is still one message to the user
         if debug:
             raise
         sys.stderr.write(
-            f"error: [ND-INTERNAL] {type(error).__name__}: {error}\n"
+            f"error: [ND-INTERNAL] {type(error).__name__}: {printable(str(error)[:4000])}\n"
             "  what to do: this is a bug of neurodeploy; run again with "
             "`neurodeploy --debug ...` and report the traceback\n"
         )
@@ -96,11 +105,30 @@ def _guarded(run: Callable[[], Any], debug: bool) -> int:
     return 0
 
 
+class _Terminated(BaseException):
+    """SIGTERM came: unwinds, so that whatever is open is closed and removed."""
+
+
+def _terminate(*_: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once: the clean-up is not interrupted
+    raise _Terminated
+
+
+def _tolerate_any_terminal() -> None:
+    """What a terminal's encoding (ASCII, say) does not have is written as an escape."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def main() -> None:
     """Entry point of the `neurodeploy` command."""
     debug = "--debug" in sys.argv[1:2]
     if sys.stdout is None:
         sys.exit("error: standard output is closed")
+    _tolerate_any_terminal()
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminate)
     sys.exit(_guarded(lambda: _invoke(sys.argv[1:]), debug))
 
 

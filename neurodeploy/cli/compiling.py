@@ -91,7 +91,7 @@ def compile_command(
     """
     from neurodeploy.files import check_output
     from neurodeploy.pipeline import compile as compile_model
-    from neurodeploy.reporting.console import Progress, print_json, warn
+    from neurodeploy.reporting.console import Progress, print_json, say, warn
     from neurodeploy.reporting.inspection import describe
     from neurodeploy.samples import load_samples
 
@@ -122,7 +122,7 @@ def compile_command(
         tried = trials[0].as_dict() if trials else None
         print_json({"program": str(path), **describe(program), "trial": tried})
     else:
-        print(
+        say(
             f"{path}: {program.neurons:,} neurons, {len(program.connections)} connections, "
             f"{program.period} steps a sample, latency {program.latency} steps"
         )

@@ -60,7 +60,7 @@ def explain(
 def _show(program: str, found: Explanation) -> None:
     """Two tables, the outputs from stage to stage, and the blame."""
     from neurodeploy.ledger.report import CAUSES
-    from neurodeploy.reporting.console import table
+    from neurodeploy.reporting.console import say, table
     from neurodeploy.reporting.results import with_interval
 
     # relays repeat what their source says
@@ -100,7 +100,7 @@ def _show(program: str, found: Explanation) -> None:
     )  # fmt: skip
     for row in rows:
         if row.wrapped or row.clipped_membranes:
-            print(
+            say(
                 f"{row.name}: {row.wrapped:,} currents wrapped, "
                 f"{row.clipped_membranes:,} membranes clipped"
             )
@@ -115,14 +115,14 @@ def _show(program: str, found: Explanation) -> None:
         ],
     )
     if found.summary[0].accuracy is not None:
-        print(" -> ".join(f"{stage.stage} {stage.accuracy:.1f}" for stage in found.summary))
+        say(" -> ".join(f"{stage.stage} {stage.accuracy:.1f}" for stage in found.summary))
     for key, name in (("accuracy", "accuracy"), ("agreement", "agreement with the ANN")):
         interval = last.get(f"{key}_interval")
         if interval is not None:
-            print(f"{name} of the program: {with_interval(last[key], interval, found.samples)}")
+            say(f"{name} of the program: {with_interval(last[key], interval, found.samples)}")
     if found.verdict:
-        print(found.verdict)
-    print(found.blame.sentence)
+        say(found.verdict)
+    say(found.blame.sentence)
 
 
 def _percent(share: float) -> float:

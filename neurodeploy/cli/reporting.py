@@ -58,7 +58,7 @@ def report(
     """Write one page that tells all about a program (docs/report.md)."""
     from neurodeploy.files import check_output, write_atomically
     from neurodeploy.program.storage import load
-    from neurodeploy.reporting.console import Progress, warn
+    from neurodeploy.reporting.console import Progress, say, warn
     from neurodeploy.reporting.page import report as run
     from neurodeploy.samples import load_samples
 
@@ -91,7 +91,7 @@ def report(
         return
     written = text.encode()
     write_atomically(output, written)
-    print(f"{output}: {len(written):,} bytes")
+    say(f"{output}: {len(written):,} bytes")
 
 
 def _format(output: str | None, kind: str | None) -> str:

@@ -14,6 +14,7 @@ from neurodeploy.lava.comparison import Comparison, Mismatch, compare
 from neurodeploy.lava.run import LavaTrace, Models, run
 from neurodeploy.metrics.task import Task
 from neurodeploy.program import INPUT, Population, Program, Ttfs
+from neurodeploy.program.limits import check_workable
 from neurodeploy.sample_checks import look_at_samples
 from neurodeploy.samples import read_samples
 from neurodeploy.simulator.encoding import check_samples, encode, levels
@@ -137,6 +138,7 @@ def deploy(
     if not program.is_aligned or any(p.phase < 1 for p in program.populations):
         raise ProgramError("the phases mix neighbouring samples, so no output is of one sample")
     judged = Task.of(program, task)
+    check_workable(program, "deployment")
     shape = program.encoder.sample_shape
     x = check_samples(read_samples(x, shape, limit=limit).x, shape)
     look_at_samples(program, x, warner(warn, DataWarning))

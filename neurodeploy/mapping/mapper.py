@@ -13,6 +13,7 @@ from neurodeploy.mapping.rules import Laid, check_rules
 from neurodeploy.mapping.splitting import RESOURCES, Cut, Splitter
 from neurodeploy.mapping.traffic import arriving, flow, messages
 from neurodeploy.program import INPUT, Program
+from neurodeploy.program.limits import check_workable
 from neurodeploy.targets import Target, target_of
 
 __all__ = ["cut_program", "map_program"]
@@ -72,7 +73,11 @@ def map_program(
 
 
 def cut_program(program: Program, target: Target) -> dict[str, Cut]:
-    """Every population's parts, the input's first, then sources before targets."""
+    """Every population's parts, the input's first, then sources before targets.
+
+    Refused: programs that are too large for tables of their neurons (`program.limits`).
+    """
+    check_workable(program, "mapping")
     shapes = {INPUT: program.encoder.shape} | {p.name: p.shape for p in program.order}
     reached = {name: np.zeros(shape, np.int64) for name, shape in shapes.items()}
     cuts: dict[str, Cut] = {}

@@ -37,6 +37,8 @@ __all__ = [
 
 #: Lowest and highest value, int64 arrays of equal shape.
 Interval = tuple[np.ndarray, np.ndarray]
+#: Sums beyond these count as these: far outside 24 bit, and no product of them leaves 64 bit.
+_LARGEST_SUM, _LARGEST, _LARGEST_DRIVE = 2**38, 2**61, 2**31
 
 
 @dataclass(frozen=True)
@@ -118,23 +120,37 @@ def input_interval(
     arriving
         Its incoming connections, each with the range of its payload.
     """
-    low = np.zeros(shape, np.int64)
-    high = np.zeros_like(low)
+    low, high = _interval(shape, arriving)
+    return np.broadcast_to(low, shape).reshape(-1), np.broadcast_to(high, shape).reshape(-1)
+
+
+def _interval(
+    shape: tuple[int, ...], arriving: Iterable[tuple[Connection, tuple[int, int]]]
+) -> Interval:
+    """`input_interval` in the smallest arrays that broadcast to `shape`.
+
+    A convolution has one sum a channel, however large its map: a file of a few kB may state a
+    map of 10^8 positions.
+    """
+    low = high = np.zeros((1,) * len(shape), np.int64)
     for connection, (least, most) in arriving:
-        negative, positive = weight_sums(connection)
+        negative, positive = (
+            np.clip(w, -_LARGEST_SUM, _LARGEST_SUM) for w in weight_sums(connection)
+        )
         if negative.ndim == 1:
             negative, positive = negative.reshape(shape), positive.reshape(shape)
-        low = low + negative * most + positive * least
-        high = high + positive * most + negative * least
-    return low.reshape(-1), high.reshape(-1)
+        low = np.clip(low + negative * most + positive * least, -_LARGEST, _LARGEST)
+        high = np.clip(high + positive * most + negative * least, -_LARGEST, _LARGEST)
+    return low, high
 
 
 def synaptic_range(program: Program, name: str) -> Interval:
     """`input_interval` of a population of a program."""
-    return input_interval(
-        program.population(name).shape,
-        [(c, message_range(program, c)) for c in program.incoming(name)],
-    )
+    return input_interval(program.population(name).shape, _arriving(program, name))
+
+
+def _arriving(program: Program, name: str) -> list[tuple[Connection, tuple[int, int]]]:
+    return [(c, message_range(program, c)) for c in program.incoming(name)]
 
 
 def membrane_range(
@@ -142,33 +158,67 @@ def membrane_range(
 ) -> tuple[int, int]:
     """Extremes of the membrane of a neuron without leak, before clipping.
 
+    In closed form: a window may have 10^6 steps. Drives beyond 2^31 a step count as 2^31, which
+    is far outside the register too.
+
     Parameters
     ----------
     drive
         Lowest and highest sum of current and bias of one step, membrane units.
     threshold
-        In membrane units.
+        In membrane units, not negative.
     steps
         Length of the window.
     """
-    low_drive, high_drive = drive
-    peak = np.full(high_drive.shape, v_initial, np.int64)
-    highest = int(v_initial)
-    bottom = np.full(low_drive.shape, v_initial, np.int64)
-    # a spike can leave the membrane at zero (or just above), wherever it came from
-    lowest = int(v_initial) if reset == "none" else min(int(v_initial), 0)
-    for _ in range(steps):
-        peak = peak + high_drive
-        bottom = bottom + low_drive
-        highest = max(highest, int(peak.max(initial=highest)))
-        lowest = min(lowest, int(bottom.min(initial=lowest)))
-        if reset == "subtract":
-            peak = np.where(peak > threshold, np.maximum(threshold, peak - threshold), peak)
-            bottom = np.where(bottom > threshold, bottom - threshold, bottom)
-        elif reset == "zero":
-            peak = np.where(peak > threshold, max(threshold, 0), peak)
-            bottom = np.minimum(bottom, 0)
-    return lowest, highest
+    low, high = (np.clip(d, -_LARGEST_DRIVE, _LARGEST_DRIVE) for d in drive)
+    if not low.size:
+        return (min(v_initial, 0) if reset != "none" else v_initial), v_initial
+    # a higher drive never leads to a lower peak: the highest one decides
+    highest = _peak(int(high.max()), threshold, reset, v_initial, steps)
+    return _bottom(low, threshold, reset, v_initial, steps), highest
+
+
+def _peak(drive: int, threshold: int, reset: str, v_initial: int, steps: int) -> int:
+    """The highest value of ``v := after(v + drive)``, looked at before ``after``.
+
+    With `subtract`, ``after(v) = max(threshold, v - threshold)`` above the threshold, and with
+    `zero` it is the threshold there: less input may have left the neuron just below it.
+    """
+    if drive <= 0:
+        return v_initial
+    if reset == "none":
+        return v_initial + steps * drive
+    first = max(1, (threshold - v_initial) // drive + 1)  # step of the first crossing
+    if first >= steps:
+        return v_initial + steps * drive
+    crossing = v_initial + first * drive
+    if reset == "zero":
+        return max(crossing, threshold + drive)
+    # from one crossing to the next it moves by drive - threshold, down to the threshold at least
+    left = max(threshold, crossing - threshold)
+    gain = max(drive - threshold, 0) * (steps - first - 1)
+    return max(crossing, left + drive + gain)
+
+
+def _bottom(drive: np.ndarray, threshold: int, reset: str, v_initial: int, steps: int) -> int:
+    """The lowest value if each step brings the least, over all neurons.
+
+    A spike can leave the membrane at zero (or just above), wherever it came from; so where the
+    neuron resets, zero is among the values.
+    """
+    lowest = v_initial if reset == "none" else min(v_initial, 0)
+    falling = drive[drive < 0]
+    if not falling.size:
+        return lowest
+    if reset == "none":
+        end = v_initial + steps * falling
+    elif reset == "zero":
+        end = np.minimum(v_initial + falling, 0) + (steps - 1) * falling
+    else:
+        # it fires at step t while v_initial + t * drive > t * threshold
+        spikes = np.clip(-(-v_initial // (threshold - falling)) - 1, 0, steps)
+        end = v_initial + steps * falling - spikes * threshold
+    return min(lowest, int(end.min()))
 
 
 def neuron_bounds(neuron: Neuron, synaptic: Interval, steps: int) -> Bounds:
@@ -191,6 +241,7 @@ def _ttfs_bounds(
     the positive or only the negative ones do, bounds it at every step.
     """
     bias = neuron.bias.astype(np.int64)
+    low, high = (np.clip(d, -_LARGEST_DRIVE, _LARGEST_DRIVE) for d in (low, high))
     least = np.minimum(bias, bias + low * steps)
     most = np.maximum(bias, bias + high * steps)
     membrane = (int(least.min(initial=0)), int(most.max(initial=0)))
@@ -206,6 +257,7 @@ def _lif_bounds(
     if neuron.dv != 0:
         return Bounds(extremes, current, None)
     bias = neuron.bias.astype(np.int64)
+    low, high = (np.clip(d, -_LARGEST_DRIVE, _LARGEST_DRIVE) for d in (low, high))
     drive = ((low << neuron.shift) + bias, (high << neuron.shift) + bias)
     membrane = membrane_range(
         drive, neuron.threshold << neuron.shift, neuron.reset, neuron.v_initial, steps
@@ -217,7 +269,10 @@ def bounds(program: Program) -> dict[str, Bounds]:
     """Worst cases of every population of an aligned program over one period, by name."""
     found = {}
     for p in program.populations:
-        proof = neuron_bounds(p.neuron, synaptic_range(program, p.name), program.period)
+        low, high = _interval(p.shape, _arriving(program, p.name))
+        if p.neuron.size is not None:  # it has biases, so the file is as large as the population
+            low, high = (np.broadcast_to(d, p.shape).reshape(-1) for d in (low, high))
+        proof = neuron_bounds(p.neuron, (low, high), program.period)
         if isinstance(p.neuron, Ttfs) and not _fires_once(program, p.name):
             proof = Bounds(proof.synaptic, None, None)
         found[p.name] = proof

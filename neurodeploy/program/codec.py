@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from neurodeploy.errors import DataError, ProgramError
+from neurodeploy.errors import DataError, ProgramError, shown
 
 __all__ = ["MAX_NEURONS", "PROBABILITY_ONE", "Decoder", "Encoder", "Encoding", "Preprocessing"]
 
@@ -109,13 +109,15 @@ class Encoder:
             object.__setattr__(self, "sample_shape", self.shape)
         for shape in (self.shape, self.sample_shape):
             if not shape or any(type(n) is not int or n < 1 for n in shape):
-                raise ProgramError(f"input shape {shape} is not positive")
+                raise ProgramError(f"input shape {shown(shape)} is not positive")
         if prod(self.shape) != prod(self.sample_shape) or prod(self.shape) > MAX_NEURONS:
-            raise ProgramError(f"input shapes {self.shape} and {self.sample_shape} do not agree")
+            raise ProgramError(
+                f"input shapes {shown(self.shape)} and {shown(self.sample_shape)} do not agree"
+            )
         if type(self.low) is not int or type(self.high) is not int:
-            raise ProgramError(f"input range {self.low!r}..{self.high!r} is not whole")
+            raise ProgramError(f"input range {shown(self.low)}..{shown(self.high)} is not whole")
         if self.encoding not in ("current", "deterministic", "poisson", "ttfs"):
-            raise ProgramError(f"encoding {self.encoding!r} is unknown")
+            raise ProgramError(f"encoding {shown(self.encoding)} is unknown")
         if not np.isfinite(self.unit) or self.unit <= 0:
             raise ProgramError(f"the input unit is {self.unit}, not a positive number")
         if not np.isfinite(self.offset):
@@ -124,9 +126,11 @@ class Encoder:
             raise ProgramError("time to first spike has no negative integers")
         limit = 2**23 - 1 if self.encoding == "current" else PROBABILITY_ONE
         if not -limit <= self.low <= 0 <= self.high <= limit:
-            raise ProgramError(f"input range {self.low}..{self.high} leaves +-{limit}")
+            raise ProgramError(
+                f"input range {shown(self.low)}..{shown(self.high)} leaves +-{limit}"
+            )
         if type(self.seed) is not int or not 0 <= self.seed < 2**63:
-            raise ProgramError(f"the seed is {self.seed!r}, not an integer of 0..2**63 - 1")
+            raise ProgramError(f"the seed is {shown(self.seed)}, not an integer of 0..2**63 - 1")
 
     @property
     def message_range(self) -> tuple[int, int]:

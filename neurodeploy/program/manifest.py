@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from neurodeploy.errors import ProgramError
+from neurodeploy.errors import ProgramError, shown
 from neurodeploy.program.codec import Decoder, Encoder, Preprocessing
 from neurodeploy.program.neuron import Earliest, Lif, Neuron, Ttfs
 from neurodeploy.program.program import Connection, Population, Program
@@ -147,7 +147,7 @@ def _neuron_from(entry: dict[str, Any], tensors: Tensors) -> Neuron:
     if kind == "ttfs":
         return Ttfs(tensors[entry["bias"]], entry["slope"], entry["fires"])
     if kind != "lif":
-        raise ProgramError(f"neuron kind {kind!r} is unknown")
+        raise ProgramError(f"neuron kind {shown(kind)} is unknown")
     return Lif(
         bias_mantissa=tensors[entry["bias_mantissa"]],
         threshold=entry["threshold"],
@@ -201,4 +201,4 @@ def _synapses_from(entry: dict[str, Any], tensors: Tensors) -> Synapses:
             tensors[entry["row_starts"]],
             entry["sources"],
         )
-    raise ProgramError(f"synapse kind {kind!r} is unknown")
+    raise ProgramError(f"synapse kind {shown(kind)} is unknown")

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, TypeAlias
 
 import numpy as np
 
-from neurodeploy.errors import ProgramError
+from neurodeploy.errors import ProgramError, shown
 
 __all__ = [
     "BIAS_MANTISSA_MAX",
@@ -104,9 +104,9 @@ class Lif:
         }
         for name, (value, low, high) in ranges.items():
             if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-                raise ProgramError(f"{name} is {value!r}, outside {low}..{high}")
+                raise ProgramError(f"{name} is {shown(value)}, outside {low}..{high}")
         if self.reset not in ("zero", "subtract", "none"):
-            raise ProgramError(f"reset is {self.reset!r}, not zero, subtract or none")
+            raise ProgramError(f"reset is {shown(self.reset)}, not zero, subtract or none")
 
     @property
     def is_stock(self) -> bool:
@@ -153,9 +153,9 @@ class Ttfs:
         if bias.size and np.abs(bias.astype(np.int64)).max() > MEMBRANE_LIMIT:
             raise ProgramError("a bias leaves 24 bit")
         if type(self.slope) is not int or not 1 <= self.slope <= MEMBRANE_LIMIT:
-            raise ProgramError(f"slope is {self.slope!r}, outside 1..{MEMBRANE_LIMIT}")
+            raise ProgramError(f"slope is {shown(self.slope)}, outside 1..{MEMBRANE_LIMIT}")
         if type(self.fires) is not bool:
-            raise ProgramError(f"fires is {self.fires!r}, not true or false")
+            raise ProgramError(f"fires is {shown(self.fires)}, not true or false")
 
     @property
     def is_stock(self) -> bool:

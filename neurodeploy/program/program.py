@@ -12,8 +12,9 @@ from typing import Any
 
 import networkx as nx
 
-from neurodeploy.errors import ProgramError
+from neurodeploy.errors import ProgramError, shown
 from neurodeploy.program.codec import MAX_NEURONS, Decoder, Encoder
+from neurodeploy.program.limits import MAX_PARTS, MAX_PERIOD
 from neurodeploy.program.neuron import MEMBRANE_LIMIT, Neuron, Ttfs
 from neurodeploy.program.synapse import Convolution, Synapses
 
@@ -53,9 +54,9 @@ class Population:
 
     def __post_init__(self) -> None:
         if not self.name or self.name == INPUT or not self.name.isprintable():
-            raise ProgramError(f"{self.name!r} is no name for a population")
+            raise ProgramError(f"{shown(self.name)} is no name for a population")
         if not self.shape or any(type(n) is not int or n < 1 for n in self.shape):
-            raise ProgramError(f"shape {self.shape} is not positive", place=self.name)
+            raise ProgramError(f"shape {shown(self.shape)} is not positive", place=self.name)
         if self.size > MAX_NEURONS or self.neuron.size not in (None, self.size):
             raise ProgramError(
                 f"{self.neuron.size} biases for {self.size} neurons", place=self.name
@@ -64,7 +65,7 @@ class Population:
             if not isfinite(unit) or unit <= 0:
                 raise ProgramError(f"unit {unit} is not a positive number", place=self.name)
         if type(self.phase) is not int or not 0 <= self.phase < 2**31:
-            raise ProgramError(f"phase {self.phase!r} is not a step", place=self.name)
+            raise ProgramError(f"phase {shown(self.phase)} is not a step", place=self.name)
 
     @property
     def size(self) -> int:
@@ -107,7 +108,9 @@ class Connection:
             ("delay", self.delay, 1, 62),
         ):
             if type(value) is not int or not low <= value <= high:
-                raise ProgramError(f"{name} is {value!r}, outside {low}..{high}", place=self.name)
+                raise ProgramError(
+                    f"{name} is {shown(value)}, outside {low}..{high}", place=self.name
+                )
 
     @property
     def name(self) -> str:
@@ -146,15 +149,22 @@ class Program:
         object.__setattr__(self, "populations", tuple(self.populations))
         object.__setattr__(self, "connections", tuple(self.connections))
         object.__setattr__(self, "provenance", MappingProxyType(dict(self.provenance)))
-        if type(self.period) is not int or not 1 <= self.period < 2**31:
-            raise ProgramError(f"the period is {self.period!r}, not a number of steps")
+        if type(self.period) is not int or not 1 <= self.period <= MAX_PERIOD:
+            raise ProgramError(
+                f"the period is {shown(self.period)}, not a number of steps of 1..{MAX_PERIOD}"
+            )
+        for what, parts in (("populations", self.populations), ("connections", self.connections)):
+            if len(parts) > MAX_PARTS:
+                raise ProgramError(f"{len(parts)} {what}; the limit is {MAX_PARTS}")
         if not self.populations:
             raise ProgramError("the program has no population")
         names = [p.name for p in self.populations]
         if len(set(names)) != len(names):
             raise ProgramError("two populations share a name")
         if self.decoder.population not in names:
-            raise ProgramError(f"the decoder reads {self.decoder.population!r}, which is missing")
+            raise ProgramError(
+                f"the decoder reads {shown(self.decoder.population)}, which is missing"
+            )
         for p in self.populations:
             if isinstance(p.neuron, Ttfs) and p.neuron.slope * self.period > MEMBRANE_LIMIT:
                 raise ProgramError(
@@ -170,7 +180,7 @@ class Program:
 
     def _check_connection(self, connection: Connection) -> None:
         """Shapes and message kinds of one connection fit the populations at its ends."""
-        by_name = {p.name: p for p in self.populations}
+        by_name = self._by_name
         if connection.target not in by_name or not (
             connection.source == INPUT or connection.source in by_name
         ):
@@ -200,14 +210,22 @@ class Program:
 
     def population(self, name: str) -> Population:
         """The population of that name."""
-        for population in self.populations:
-            if population.name == name:
-                return population
-        raise KeyError(name)
+        return self._by_name[name]
 
     def incoming(self, name: str) -> tuple[Connection, ...]:
         """Connections that end at a population, in program order."""
-        return tuple(c for c in self.connections if c.target == name)
+        return self._by_target.get(name, ())
+
+    @cached_property
+    def _by_name(self) -> dict[str, Population]:
+        return {p.name: p for p in self.populations}
+
+    @cached_property
+    def _by_target(self) -> dict[str, tuple[Connection, ...]]:
+        found: dict[str, list[Connection]] = {}
+        for connection in self.connections:
+            found.setdefault(connection.target, []).append(connection)
+        return {name: tuple(ending) for name, ending in found.items()}
 
     @cached_property
     def graph(self) -> nx.MultiDiGraph:
@@ -244,6 +262,16 @@ class Program:
     def neurons(self) -> int:
         """Number of neurons, input excluded."""
         return sum(p.size for p in self.populations)
+
+    @property
+    def inputs(self) -> int:
+        """Number of inputs."""
+        return prod(self.encoder.shape)
+
+    @property
+    def synapses(self) -> int:
+        """Number of synapses, a shared weight once for each use."""
+        return sum(c.synapses.synapse_count(self.shape_of(c.source)) for c in self.connections)
 
     def recorded(self, part: str) -> Mapping[str, Any]:
         """What `provenance` says of a part, such as ``model``; empty where it says nothing.

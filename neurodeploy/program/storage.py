@@ -12,13 +12,15 @@ import hashlib
 import io
 import json
 import zipfile
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from neurodeploy.errors import NeuroDeployError, StorageError
+from neurodeploy.errors import NeuroDeployError, StorageError, shown
 from neurodeploy.files import read_bytes, write_atomically
+from neurodeploy.npy import read_header
 from neurodeploy.program.manifest import program_from, program_to
 from neurodeploy.program.program import Program
 
@@ -29,6 +31,9 @@ SCHEMA = 1
 _MANIFEST = "manifest.json"
 _SEAL = b"sha256:"
 _SEAL_LENGTH = len(_SEAL) + 64
+#: Bytes of a manifest; each of its values takes some thirty times as much in memory.
+_MANIFEST_BYTES = 2**24
+_AGAIN = "copy the file again, or compile the model again"
 _DATE = (1980, 1, 1, 0, 0, 0)
 
 
@@ -130,7 +135,7 @@ def from_bytes(data: bytes, place: str) -> Program:
         RecursionError,
     ) as error:
         raise StorageError(
-            f"not a program, or a damaged one ({type(error).__name__}: {error})",
+            f"not a program, or a damaged one ({type(error).__name__}: {str(error)[:200]})",
             place=place,
             remedy="name a .ndp file that `neurodeploy compile` wrote",
         ) from None
@@ -153,29 +158,34 @@ def _manifest(
 ) -> dict[str, Any]:
     if _MANIFEST not in members:
         raise StorageError("not a program: it has no manifest.json", place=place)
+    if members[_MANIFEST].file_size > _MANIFEST_BYTES:
+        raise StorageError(
+            f"manifest.json has {members[_MANIFEST].file_size} bytes; "
+            f"the limit is {_MANIFEST_BYTES}",
+            place=place,
+        )
     manifest = json.loads(archive.read(members[_MANIFEST]))
     schema = manifest["schema"]
     if type(schema) is int and schema > SCHEMA:
         raise StorageError(
-            f"written by a newer neurodeploy (schema {schema}, this one reads up to {SCHEMA})",
+            f"written by a newer neurodeploy (schema {shown(schema)}, this one reads up to "
+            f"{SCHEMA})",
             place=place,
             remedy="upgrade neurodeploy, or compile the model again with this version",
         )
     if schema != SCHEMA:
-        raise StorageError(f"schema {schema!r} is unknown", place=place)
+        raise StorageError(f"schema {shown(schema)} is unknown", place=place)
     return manifest
 
 
 def _array(content: bytes, name: str, place: str) -> np.ndarray:
     """The array in a `.npy` file; its header is held against the bytes that are there."""
-    stream = io.BytesIO(content)
-    if np.lib.format.read_magic(stream) != (1, 0):
-        raise StorageError(f"tensor {name} is of an unknown format", place=place)
-    shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
-    body = content[stream.tell() :]
-    count = 1
-    for n in shape:
-        count *= n
-    if dtype.hasobject or fortran or count * dtype.itemsize != len(body):
-        raise StorageError(f"tensor {name} does not hold what its header says", place=place)
-    return np.frombuffer(body, dtype).reshape(shape)
+    try:
+        shape, fortran, dtype, begins = read_header(content)
+    except ValueError as error:
+        raise StorageError(f"tensor {name}: {error}", place=place, remedy=_AGAIN) from None
+    if fortran or prod(shape) * dtype.itemsize != len(content) - begins:
+        raise StorageError(
+            f"tensor {name} does not hold what its header says", place=place, remedy=_AGAIN
+        )
+    return np.frombuffer(content, dtype, offset=begins).reshape(shape)

@@ -7,7 +7,8 @@ from math import prod
 
 import numpy as np
 
-from neurodeploy.errors import ProgramError
+from neurodeploy.errors import ProgramError, shown
+from neurodeploy.program.limits import MAX_EXTENT
 
 __all__ = ["Convolution", "Dense", "Sparse", "Synapses"]
 
@@ -26,8 +27,12 @@ def _int8(weights: np.ndarray, rank: int) -> np.ndarray:
 
 
 def _pair(name: str, values: tuple[int, ...], count: int, low: int) -> None:
-    if len(values) != count or any(type(v) is not int or v < low for v in values):
-        raise ProgramError(f"{name} is {values}, not {count} integers of {low} or more")
+    if len(values) != count or any(
+        type(v) is not int or not low <= v <= MAX_EXTENT for v in values
+    ):
+        raise ProgramError(
+            f"{name} is {shown(values)}, not {count} integers of {low}..{MAX_EXTENT}"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +62,10 @@ class Dense:
     def fan_out(self, source_shape: Shape) -> np.ndarray:
         """Synapses that leave each source neuron, int64 (sources,)."""
         return np.full(prod(source_shape), self.weights.shape[0], np.int64)
+
+    def synapse_count(self, source_shape: Shape) -> int:
+        """Number of synapses from a source of that shape."""
+        return int(self.weights.size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +143,22 @@ class Convolution:
         per_position = np.outer(rows, columns) * (self.weights.shape[0] // self.groups)
         return np.broadcast_to(per_position, (channels, height, width)).reshape(-1).copy()
 
+    def synapse_count(self, source_shape: Shape) -> int:
+        """Number of synapses from a source of that shape, in closed form: the map may be huge."""
+        _, out_height, out_width = self.output_shape(source_shape)
+        channels, height, width = source_shape
+
+        def reads(size: int, out: int, axis: int, before: int) -> int:
+            """Pairs of an output and a tap along one axis that read inside the source."""
+            offset = np.arange(self.weights.shape[2 + axis]) * self.dilation[axis] - before
+            first = np.maximum(-(offset // self.stride[axis]), 0)
+            last = np.minimum((size - 1 - offset) // self.stride[axis], out - 1)
+            return int(np.maximum(last - first + 1, 0).sum())
+
+        rows = reads(height, out_height, 0, self.padding[0])
+        columns = reads(width, out_width, 1, self.padding[1])
+        return rows * columns * channels * (int(self.weights.shape[0]) // self.groups)
+
 
 @dataclass(frozen=True, eq=False)
 class Sparse:
@@ -186,6 +211,10 @@ class Sparse:
     def fan_out(self, source_shape: Shape) -> np.ndarray:
         """Synapses that leave each source neuron, int64 (sources,)."""
         return np.bincount(self.columns, minlength=prod(source_shape)).astype(np.int64)
+
+    def synapse_count(self, source_shape: Shape) -> int:
+        """Number of synapses from a source of that shape."""
+        return int(self.weights.size)
 
 
 Synapses = Dense | Convolution | Sparse

@@ -9,7 +9,7 @@ from typing import Any
 
 from neurodeploy.importing import Report, Summary
 from neurodeploy.reporting.annotation import VERDICTS
-from neurodeploy.reporting.console import print_json, table
+from neurodeploy.reporting.console import print_json, say, table
 
 __all__ = ["show_report"]
 
@@ -62,19 +62,19 @@ def show_report(
         table("operators", heads, kinds)
         table("summary", ("", ""), _facts(summary, str(asked["scheme"])))
     for line in report.hardware:
-        print(f"{asked['target']}: {line}")
+        say(f"{asked['target']}: {line}")
     if annotated is not None:
-        print(f"verdicts written to {annotated}")
+        say(f"verdicts written to {annotated}")
     if report.fits is False:
-        print(
+        say(
             f"does not fit {asked['target']}: the rules that come first above are broken; "
             "the program can be simulated all the same"
         )
     if report.ok:
-        print("accuracy: not looked at; compile with samples says what is left of it")
-        print(f"compiles; next: {_next(report.path, asked)}")
+        say("accuracy: not looked at; compile with samples says what is left of it")
+        say(f"compiles; next: {_next(report.path, asked)}")
     else:
-        print(f"does not compile: {len(report.refused)} refused")
+        say(f"does not compile: {len(report.refused)} refused")
 
 
 def _facts(summary: Summary, scheme: str) -> list[tuple[str, str]]:

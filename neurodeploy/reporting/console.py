@@ -10,7 +10,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["Progress", "print_json", "table", "warn"]
+from neurodeploy.errors import printable
+
+__all__ = ["Progress", "print_json", "say", "table", "warn"]
 
 
 def print_json(data: Any) -> None:
@@ -18,9 +20,14 @@ def print_json(data: Any) -> None:
     sys.stdout.write(json.dumps(data, indent=2, allow_nan=False) + "\n")
 
 
+def say(message: str) -> None:
+    """A line on stdout."""
+    sys.stdout.write(f"{printable(message)}\n")
+
+
 def warn(message: str) -> None:
     """One line on stderr."""
-    sys.stderr.write(f"warning: {message}\n")
+    sys.stderr.write(f"warning: {printable(message)}\n")
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -29,7 +36,9 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
     from rich.console import Console
     from rich.table import Table
 
-    made = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
+    made = Table(
+        title=printable(title), title_justify="left", box=box.SIMPLE_HEAD, title_style="bold"
+    )
     for index, column in enumerate(columns):
         number = all(isinstance(row[index], int | float) for row in rows) and bool(rows)
         made.add_column(column, justify="right" if number else "left", overflow="fold")
@@ -53,7 +62,7 @@ def _text(value: object) -> str:
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:,.2f}" if abs(value) >= 1 or value == 0 else f"{value:.4g}"
-    return str(value)
+    return printable(str(value))
 
 
 class Progress:

@@ -65,7 +65,7 @@ def describe(program: Program) -> dict[str, Any]:
             "target": c.target,
             "kind": c.synapses.kind,
             "weights": list(c.synapses.weights.shape),
-            "synapses": int(c.synapses.fan_out(program.shape_of(c.source)).sum()),
+            "synapses": c.synapses.synapse_count(program.shape_of(c.source)),
             "delay": c.delay,
             "graded": c.graded,
         }

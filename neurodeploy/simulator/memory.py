@@ -63,8 +63,8 @@ def readable(size: int) -> str:
 
 
 def available() -> int:
-    """Bytes that this process could still take: of the machine, and of its control group."""
-    found = [_machine(), *_groups()]
+    """Bytes that this process could still take: of the machine, its control group, its limit."""
+    found = [_machine(), _address_space(), *_groups()]
     return min((size for size in found if size is not None), default=_UNKNOWN)
 
 
@@ -85,6 +85,22 @@ def _machine() -> int | None:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):
         return None
+
+
+def _address_space() -> int | None:
+    """What is left under the limit that was set for this process (``ulimit -v``)."""
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return None
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit == resource.RLIM_INFINITY:
+        return None
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return limit
+    return max(0, limit - pages * os.sysconf("SC_PAGE_SIZE"))
 
 
 def _groups(

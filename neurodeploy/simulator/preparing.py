@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from neurodeploy.errors import ProgramError
 from neurodeploy.program import Program
+from neurodeploy.program.limits import check_workable
 from neurodeploy.simulator.closed_form import EventSweep, Sweep
 
 __all__ = ["best_sweep", "check_by_sample", "prepared"]
@@ -46,6 +47,7 @@ def prepared(program: Program, make: Callable[..., T], *arguments: int) -> T:
     key = make, arguments
     with _PREPARING:
         if key not in kept:
+            check_workable(program, "simulation")
             kept[key] = make(program, *arguments)
     return kept[key]
 

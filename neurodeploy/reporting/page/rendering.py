@@ -10,6 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from neurodeploy.errors import printable
 from neurodeploy.reporting.page.blocks import Section
 from neurodeploy.reporting.page.numbers import number, place
 
@@ -23,6 +24,7 @@ def _environment(escape: bool) -> Environment:
     made = Environment(
         loader=PackageLoader("neurodeploy.reporting.page"),
         autoescape=escape,
+        finalize=_seen,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -34,6 +36,11 @@ def _environment(escape: bool) -> Environment:
     return made
 
 
+def _seen(value: Any) -> Any:
+    """Texts of the user's files without controls and marks of direction; ours stay."""
+    return printable(value) if type(value) is str else value
+
+
 def _one_line(value: Any) -> str:
     """Text without line breaks, which would end an indented block."""
     return " ".join(str(value).split())
@@ -41,7 +48,7 @@ def _one_line(value: Any) -> str:
 
 def _plain(value: Any) -> str:
     """Text that Markdown leaves alone, on one line."""
-    return _SPECIAL.sub(r"\\\1", _one_line(value))
+    return _SPECIAL.sub(r"\\\1", printable(_one_line(value)))
 
 
 def html(title: str, sections: Sequence[Section]) -> str:
