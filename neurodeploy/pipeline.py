@@ -291,7 +291,12 @@ def _warn_of_limits(program: Program, hardware: Target, warn: Warn) -> None:
     """One line where the program does not fit its target: it can still be simulated."""
     from neurodeploy.mapping import map_program
 
-    broken = [f for f in map_program(program, hardware, placement="layers").findings if not f.ok]
+    try:
+        mapped = map_program(program, hardware, placement="layers")
+    except ProgramError as error:  # too large to be mapped
+        warn(f"does not fit {hardware.title}: {error.message}")
+        return
+    broken = [f for f in mapped.findings if not f.ok]
     if broken:
         more = f" (and {len(broken) - 1} more: `neurodeploy map`)" if len(broken) > 1 else ""
         warn(f"does not fit {hardware.title}: {broken[0]}{more}")
