@@ -630,6 +630,10 @@ def _tried(network: Network, report: Report, plan: Any, hardware: Target) -> Rep
     from neurodeploy.mapping import map_program
     from neurodeploy.mapping.rules import tightest
 
-    mapping = map_program(program, hardware, placement="layers")
+    try:
+        mapping = map_program(program, hardware, placement="layers")
+    except ProgramError as error:  # too large to be mapped: it can be compiled all the same
+        told = replace(converted(report, stages, program), hardware=(error.message,))
+        return replace(told, fits=False)
     rules = tuple(map(str, tightest(mapping.findings)))
     return replace(converted(report, stages, program), hardware=rules, fits=mapping.ok)

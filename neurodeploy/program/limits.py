@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from neurodeploy.program.program import Program
 
 __all__ = [
+    "MAX_CORES",
+    "MAX_CORES_BY_TRAFFIC",
     "MAX_EXTENT",
     "MAX_NEURONS_AT_WORK",
     "MAX_OPERATIONS",
@@ -31,6 +33,9 @@ MAX_EXTENT = 2**27
 MAX_PARTS = 2**14
 #: Neurons, inputs included, of which tables are made: ResNet-50 at 224 x 224 has 11 million.
 MAX_NEURONS_AT_WORK = 2**24
+#: Cores that a program is cut into, and those that are placed by traffic: the largest system of
+#: Loihi 2 chips has 138,240.
+MAX_CORES, MAX_CORES_BY_TRAFFIC = 2**17, 2**13
 #: Synapses that are walked for one sample: ResNet-50 has 4 * 10^9.
 MAX_SYNAPSES = 2**38
 #: Updates of a neuron that one sample may take: neurons times steps.
