@@ -179,6 +179,13 @@ def test_more_updates_a_sample_than_a_machine_can_do_are_refused():
         nd.simulate(program, np.zeros((1, 1, 1, 1), np.float32))
 
 
+def test_a_phase_that_lies_years_ahead_is_refused():
+    program = one_neuron()
+    late = replace(program.populations[0], phase=2**31 - 1)
+    with pytest.raises(ProgramError, match="updates up to the last phase"):
+        nd.simulate(replace(program, populations=(late,)), np.zeros((1, 1), np.float32))
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_synapses_are_counted_without_a_table(seed):

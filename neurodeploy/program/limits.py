@@ -21,6 +21,7 @@ __all__ = [
     "MAX_OPERATIONS",
     "MAX_PARTS",
     "MAX_PERIOD",
+    "MAX_STREAMED",
     "MAX_SYNAPSES",
     "check_workable",
 ]
@@ -40,6 +41,8 @@ MAX_CORES, MAX_CORES_BY_TRAFFIC = 2**17, 2**13
 MAX_SYNAPSES = 2**38
 #: Updates of a neuron that one sample may take: neurons times steps.
 MAX_OPERATIONS = 2**36
+#: The same where phases mix samples: then all steps from the first on are kept at once.
+MAX_STREAMED = 2**28
 
 
 def check_workable(program: Program, doing: str) -> None:
@@ -56,10 +59,13 @@ def check_workable(program: Program, doing: str) -> None:
         More neurons, synapses or neuron updates a sample than the limits of this module.
     """
     neurons = program.neurons + program.inputs
+    last = max(p.fire_phase(program.period) for p in program.populations) + program.period
+    streamed = 0 if program.is_aligned else neurons * last
     for value, limit, what in (
         (neurons, MAX_NEURONS_AT_WORK, "neurons and inputs"),
         (program.synapses, MAX_SYNAPSES, "synapses"),
         (neurons * program.period, MAX_OPERATIONS, "neuron updates a sample (neurons x steps)"),
+        (streamed, MAX_STREAMED, "neuron updates up to the last phase (neurons x steps)"),
     ):
         if value > limit:
             raise ProgramError(
