@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neurodeploy.errors import NeuroDeployError, UsageError
+from neurodeploy.errors import NeuroDeployError, ProgramError, UsageError
 from neurodeploy.program import Preprocessing
 from neurodeploy.targets import Target, load_target
 from neurodeploy.warning import quiet
@@ -107,6 +107,10 @@ def _tried(network: Network, report: Report, plan: Scheme, hardware: Target) -> 
         raise
     except NeuroDeployError as error:
         return refused(report, [error])
-    mapping = map_program(program, hardware, placement="layers")
+    try:
+        mapping = map_program(program, hardware, placement="layers")
+    except ProgramError as error:  # too large to be mapped: it can be compiled all the same
+        told = replace(converted(report, stages, program), hardware=(error.message,))
+        return replace(told, fits=False)
     rules = tuple(map(str, tightest(mapping.findings)))
     return replace(converted(report, stages, program), hardware=rules, fits=mapping.ok)

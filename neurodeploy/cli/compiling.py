@@ -107,7 +107,7 @@ def compile_command(
         )
         for trial in trials:
             if trial.found:
-                print(trial.sentence)
+                say(trial.sentence)
 
 
 def _require_fit(program: Any, target: str) -> None:

@@ -87,7 +87,9 @@ def report(
         )
     text = {"html": made.html, "md": made.markdown, "json": made.json}[kind]()
     if output is None:
-        sys.stdout.write(text)
+        # HTML and Markdown have a form of their own for what the terminal's encoding has not
+        encoding = sys.stdout.encoding or "utf-8"
+        sys.stdout.write(text.encode(encoding, "xmlcharrefreplace").decode(encoding))
         return
     written = text.encode()
     write_atomically(output, written)

@@ -137,8 +137,8 @@ def deploy(
         raise UsageError(f"the limit is {limit}, not a number of samples")
     if not program.is_aligned or any(p.phase < 1 for p in program.populations):
         raise ProgramError("the phases mix neighbouring samples, so no output is of one sample")
-    check_workable(program, "deployment")
     judged = Task.of(program, task)
+    check_workable(program, "deployment")
     shape = program.encoder.sample_shape
     x = check_samples(read_samples(x, shape, limit=limit).x, shape)
     look_at_samples(program, x, warner(warn, DataWarning))

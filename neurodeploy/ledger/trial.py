@@ -10,6 +10,7 @@ import numpy as np
 from neurodeploy.ledger.agreement import Agreement, agreement
 from neurodeploy.ledger.explaining import explain_against
 from neurodeploy.ledger.running import is_large, run_for
+from neurodeploy.metrics import Task
 from neurodeploy.network import Network
 from neurodeploy.network.evaluate import Evaluator
 from neurodeploy.program import Program
@@ -131,7 +132,7 @@ def try_program(
         chosen = x[np.linspace(0, len(x) - 1, count).astype(int)]
         outputs = run_for(seconds, program, chosen, Evaluator(ann))
         assert outputs.ann is not None
-        found = agreement(outputs.program, outputs.ann)
+        found = agreement(outputs.program, outputs.ann, Task.of(program))
     except Exception as error:  # whatever it is, the program itself is made
         return Trial(count, note=_first_line(error))
     note = f"of {count}: more would take over {seconds:g} s" if found.samples < count else ""

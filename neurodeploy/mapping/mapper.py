@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Spikes
+from math import prod
 
 import numpy as np
 
-from neurodeploy.errors import UsageError
+from neurodeploy.errors import ProgramError, UsageError
 from neurodeploy.mapping.model import Core, Mapping, Part, Use
 from neurodeploy.mapping.placement import METHODS, Placement, Places, place
 from neurodeploy.mapping.rules import Laid, check_rules
 from neurodeploy.mapping.splitting import RESOURCES, Cut, Splitter
 from neurodeploy.mapping.traffic import arriving, flow, messages
 from neurodeploy.program import INPUT, Program
-from neurodeploy.program.limits import check_workable
+from neurodeploy.program.limits import (
+    MAX_CORES,
+    MAX_CORES_BY_TRAFFIC,
+    MAX_NEURONS_AT_WORK,
+    check_workable,
+)
 from neurodeploy.targets import Target, target_of
 
 __all__ = ["cut_program", "limits_broken", "map_program"]
@@ -58,6 +64,14 @@ def map_program(
         raise UsageError(f"{placement!r} is not one of {', '.join(METHODS)}", place="--placement")
     counted = _spikes(program, spikes)
     cuts = cut_program(program, hardware)
+    notes = _notes(program, spikes)
+    parts_in_all = sum(cut.grid.parts for cut in cuts.values())
+    if placement == "traffic" and parts_in_all > MAX_CORES_BY_TRAFFIC:
+        placement = "layers"
+        notes += (
+            f"placed in layer order: {parts_in_all:,} cores are more than the "
+            f"{MAX_CORES_BY_TRAFFIC:,} that are placed by traffic",
+        )
     sent = messages(program, cuts, counted)
     places = place(sent, hardware.mesh, placement)
     neurons = np.concatenate([cut.grid.sizes() for cut in cuts.values()])
@@ -70,14 +84,18 @@ def map_program(
         cores=cores,
         findings=check_rules(laid),
         placement=placement,
-        notes=_notes(program, spikes),
+        notes=notes,
         flow=flow(sent, places),
     )
 
 
 def limits_broken(program: Program, hardware: Target) -> tuple[str, ...]:
     """One line where the program does not fit its target (it can still be simulated), else none."""
-    broken = [f for f in map_program(program, hardware, placement="layers").findings if not f.ok]
+    try:
+        mapped = map_program(program, hardware, placement="layers")
+    except ProgramError as error:  # too large to be mapped
+        return (f"does not fit {hardware.title}: {error.message}",)
+    broken = [finding for finding in mapped.findings if not finding.ok]
     if not broken:
         return ()
     more = f" (and {len(broken) - 1} more: `neurodeploy map`)" if len(broken) > 1 else ""
@@ -114,10 +132,15 @@ def _cut_once(
         reached[name] += degree
     cuts: dict[str, Cut] = {}
     incoming = arriving(program)
+    parts = 0
     for name in reversed(shapes):
+        parts += -(-prod(shapes[name]) // (target.core.neurons or MAX_NEURONS_AT_WORK))
+        _check_parts(parts, target)
         ending = [(c.synapses, shapes[c.source]) for c in incoming[name]]
         splitter = Splitter(shapes[name], ending, reached[name], target.core, target.memory)
         cuts[name] = splitter.cut()
+        parts = sum(cut.grid.parts for cut in cuts.values())
+        _check_parts(parts, target)
         for connection, fan in zip(incoming[name], cuts[name].fans, strict=True):
             if connection.name not in program.recurrent:
                 reached[connection.source] += fan.degree()
@@ -133,6 +156,16 @@ def _reached_on_cycles(program: Program, cuts: Spikes[str, Cut]) -> dict[str, np
                 degree = fan.degree()
                 found[connection.source] = found.get(connection.source, 0) + degree
     return found
+
+
+def _check_parts(parts: int, target: Target) -> None:
+    """Refuse, before tables of them are made, more cores than any system has."""
+    if parts > MAX_CORES:
+        raise ProgramError(
+            f"it takes {parts:,} cores of {target.name} or more; the limit is {MAX_CORES:,}",
+            place="mapping",
+            remedy="compile a smaller network, or name a target with larger cores",
+        )
 
 
 def _spikes(program: Program, spikes: Spikes[str, float] | None) -> dict[str, float]:

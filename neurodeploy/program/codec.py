@@ -48,9 +48,10 @@ class Preprocessing:
     def check(self, shape: tuple[int, ...]) -> None:
         """Refuse a mean or std of another number of channels than a sample of `shape` has."""
         for name, values in (("mean", self.mean), ("std", self.std)):
-            if len(values) not in (1, shape[0]):
+            channels = shape[0] if shape else 1
+            if len(values) not in (1, channels):
                 raise DataError(
-                    f"{name} has {len(values)} numbers, the samples have {shape[0]} channels",
+                    f"{name} has {len(values)} numbers, the samples have {channels} channels",
                     remedy=f"give one {name} for all channels, or one for each",
                 )
 

@@ -14,11 +14,14 @@ if TYPE_CHECKING:
     from neurodeploy.program.program import Program
 
 __all__ = [
+    "MAX_CORES",
+    "MAX_CORES_BY_TRAFFIC",
     "MAX_EXTENT",
     "MAX_NEURONS_AT_WORK",
     "MAX_OPERATIONS",
     "MAX_PARTS",
     "MAX_PERIOD",
+    "MAX_STREAMED",
     "MAX_SYNAPSES",
     "check_workable",
 ]
@@ -31,10 +34,15 @@ MAX_EXTENT = 2**27
 MAX_PARTS = 2**14
 #: Neurons, inputs included, of which tables are made: ResNet-50 at 224 x 224 has 11 million.
 MAX_NEURONS_AT_WORK = 2**24
+#: Cores that a program is cut into, and those that are placed by traffic: the largest system of
+#: Loihi 2 chips has 138,240.
+MAX_CORES, MAX_CORES_BY_TRAFFIC = 2**17, 2**13
 #: Synapses that are walked for one sample: ResNet-50 has 4 * 10^9.
 MAX_SYNAPSES = 2**38
 #: Updates of a neuron that one sample may take: neurons times steps.
 MAX_OPERATIONS = 2**36
+#: The same where phases mix samples: then all steps from the first on are kept at once.
+MAX_STREAMED = 2**28
 
 
 def check_workable(program: Program, doing: str) -> None:
@@ -51,10 +59,13 @@ def check_workable(program: Program, doing: str) -> None:
         More neurons, synapses or neuron updates a sample than the limits of this module.
     """
     neurons = program.neurons + program.inputs
+    last = max(p.fire_phase(program.period) for p in program.populations) + program.period
+    streamed = 0 if program.is_aligned else neurons * last
     for value, limit, what in (
         (neurons, MAX_NEURONS_AT_WORK, "neurons and inputs"),
         (program.synapses, MAX_SYNAPSES, "synapses"),
         (neurons * program.period, MAX_OPERATIONS, "neuron updates a sample (neurons x steps)"),
+        (streamed, MAX_STREAMED, "neuron updates up to the last phase (neurons x steps)"),
     ):
         if value > limit:
             raise ProgramError(

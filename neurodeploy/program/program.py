@@ -57,7 +57,13 @@ class Population:
             raise ProgramError(f"{shown(self.name)} is no name for a population")
         if not self.shape or any(type(n) is not int or n < 1 for n in self.shape):
             raise ProgramError(f"shape {shown(self.shape)} is not positive", place=self.name)
-        if self.size > MAX_NEURONS or self.neuron.size not in (None, self.size):
+        if self.size > MAX_NEURONS:
+            raise ProgramError(
+                f"shape {shown(self.shape)} has {shown(self.size)} neurons; "
+                f"the limit is {MAX_NEURONS}",
+                place=self.name,
+            )
+        if self.neuron.size not in (None, self.size):
             raise ProgramError(
                 f"{self.neuron.size} biases for {self.size} neurons", place=self.name
             )

@@ -11,6 +11,7 @@ import numpy as np
 from neurodeploy.errors import ProgramError
 from neurodeploy.metrics.task import Task
 from neurodeploy.program import Program
+from neurodeploy.program.limits import check_workable
 from neurodeploy.simulator import encoding
 from neurodeploy.simulator.closed_form import is_by_sample, is_closed_form, is_time_coded
 from neurodeploy.simulator.engine import Engine
@@ -91,6 +92,7 @@ def simulate(
             "a time-to-first-spike program has no output before its window ends, and its "
             "neurons are counted by `activity`"
         )
+    check_workable(program, "simulation")
     wanted = min(threads or default_threads(), len(x))
     limit = default_limit() if memory is None else memory
     divided = share(program, wanted, limit)

@@ -1,8 +1,9 @@
-"""Makes `outputs.py` beside this file importable (Lava owns the package name `tests`)."""
+"""Makes `outputs.py` beside this file and the command line's helper importable."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "cli")]
