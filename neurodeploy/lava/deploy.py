@@ -14,7 +14,7 @@ from neurodeploy.lava.comparison import Comparison, Mismatch, compare
 from neurodeploy.lava.run import LavaTrace, Models, run
 from neurodeploy.metrics.task import Task
 from neurodeploy.program import INPUT, Population, Program
-from neurodeploy.program.limits import check_workable
+from neurodeploy.program.workable import check_workable
 from neurodeploy.sample_checks import look_at_samples
 from neurodeploy.samples import read_samples
 from neurodeploy.simulator.encoding import check_samples, encode, levels
