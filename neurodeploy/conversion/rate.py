@@ -7,12 +7,13 @@ reset by subtraction, constant input and the initial potential theta/2 a neuron 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from neurodeploy.calibration import Calibration
 from neurodeploy.conversion.balance import Balanced, choose
 from neurodeploy.conversion.entrance import relay_input
+from neurodeploy.conversion.silence import Silenced
 from neurodeploy.errors import UsageError
 from neurodeploy.network.stages import Stage, population_shape
 from neurodeploy.program import (
@@ -108,6 +109,7 @@ class RateScheme(Balanced):
 
         populations: list[Population] = []
         connections: list[Connection] = []
+        silenced = Silenced()
         payload = {INPUT: encoder.message_range}  # all others send spikes
         for stage in stages:
             level = levels.get(stage.name, 0.0)
@@ -126,6 +128,8 @@ class RateScheme(Balanced):
                 for path in stage.paths
             )
             plan = self._plan(level, calibration, target)
+            bias, arrivals = silenced(stage, stage.bias, arrivals)
+            stage = replace(stage, bias=bias)
             layer = quantize_layer(stage, arrivals, plan, target, self.steps)
             populations.append(
                 Population(

@@ -15,6 +15,7 @@ import numpy as np
 from neurodeploy.calibration import Calibration
 from neurodeploy.conversion.balance import Balance, Balanced
 from neurodeploy.conversion.means import means
+from neurodeploy.conversion.silence import Silenced
 from neurodeploy.conversion.zeros import response_to_zeros, zeros
 from neurodeploy.errors import UsageError
 from neurodeploy.network.stages import RELAY, Path, Stage, population_shape
@@ -111,6 +112,7 @@ class _Builder:
         #: Real value of the integer 0, and the mean above it.
         self.zero = {INPUT: encoder.offset}
         self.mean: dict[str, np.ndarray] = {}
+        self.silenced = Silenced()
         #: Window in which a population fires, and the step at which that window begins.
         self.window = {INPUT: 0}
         self.fires = {INPUT: 1}
@@ -141,6 +143,7 @@ class _Builder:
             statistics = calibration.layers[stage.activation]
             unit = self.scheme.level(statistics, stage.maximum) / self.scheme.steps
         bias = stage.bias + response_to_zeros(paths, self.zero, self.shape)
+        bias, arrivals = self.silenced(stage, bias, arrivals, self.scheme.steps)
         layer = quantize_ttfs(stage, bias, arrivals, unit, self.target, self.scheme.steps)
         self.connections += layer.connections
         self._append(
