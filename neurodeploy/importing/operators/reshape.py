@@ -19,7 +19,8 @@ def _become(operation: Operation, net: Builder, x: Signal, full: Sequence[int]) 
     full = tuple(full)
     if prod(full) != net.batch * prod(x.shape):
         raise ModelError(f"an input of shape {(net.batch, *x.shape)} does not become {full}")
-    frames = _frames(x.shape, net.batch, full)
+    folds = operation.op_type in ("Reshape", "Flatten")
+    frames = _frames(x.shape, net.batch, full) if folds else 0
     if frames:
         rest = ", ".join(str(n) for n in full[1:])
         raise UnsupportedError(
