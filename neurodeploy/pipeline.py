@@ -112,7 +112,7 @@ def compile(
         Of the Poisson encoder.
     percentile
         Of `balance` percentile, over non-zero activations. Where neither is stated and the rate
-        code keeps the ANN's class of fewer than 95 % of the samples tried, 99 and 98 are tried
+        code keeps the ANN's class of fewer than 95 % of 64 samples, 99 and 98 are tried
         as well; the best is taken, and said.
     scale, mean, std
         ``(raw * scale - mean) / std`` for samples of an integer dtype, stored in the program.
@@ -245,7 +245,7 @@ def compile(
     }
     program = plan.convert(stages, shape, known, hardware, preprocessing, seed, provenance)
     by_default = scheme == "rate" and balance is None and percentile == DEFAULT_PERCENTILE
-    if by_default and try_samples and calibration is not None:
+    if by_default and calibration is not None:
         from neurodeploy.ledger.percentile import lower_percentile
 
         def again(percent: float) -> Program:
@@ -261,7 +261,7 @@ def compile(
             )
 
         samples = check_samples(calibration, shape, "calibration")
-        program, said = lower_percentile(program, again, imported.network, samples, try_samples)
+        program, said = lower_percentile(program, again, imported.network, samples)
         if said:
             warn(said)
     findings = tuple(overflow_findings(program))

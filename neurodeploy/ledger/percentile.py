@@ -18,6 +18,9 @@ __all__ = ["PERCENTILES", "lower_percentile"]
 
 #: Tried where the default is poor.
 PERCENTILES = (99.0, 98.0)
+#: How many are tried: always as many, however long it takes, so that the program is the same.
+_SAMPLES = 64
+_SECONDS = 1e5
 
 
 def lower_percentile(
@@ -25,7 +28,6 @@ def lower_percentile(
     again: Callable[[float], Program],
     ann: Network,
     x: np.ndarray,
-    count: int,
 ) -> tuple[Program, str]:
     """The program, or the one of a lower percentile whose outputs are nearest to the ANN's.
 
@@ -35,7 +37,7 @@ def lower_percentile(
     ----------
     again
         Makes the program of a percentile.
-    ann, x, count
+    ann, x
         As of `try_program`.
 
     Returns
@@ -44,13 +46,13 @@ def lower_percentile(
     said
         One line where it is another than that which came; else empty.
     """
-    first = compare_outputs(program, ann, x, count)
+    first = compare_outputs(program, ann, x, _SAMPLES, _SECONDS)
     if not first.poor or first.found is None:
         return program, ""
     best, error, taken = program, first.found.error, 0.0
     for percent in PERCENTILES:
         other = again(percent)
-        found = compare_outputs(other, ann, x, count).found
+        found = compare_outputs(other, ann, x, _SAMPLES, _SECONDS).found
         if found is not None and found.error < error:
             best, error, taken = other, found.error, percent
     if not taken:
