@@ -140,6 +140,7 @@ def explain(
         partial(recompile, program, path),
         Evaluator(network),
         x,
+        judged,
         seconds=seconds,
         threads=threads,
         progress=progress,

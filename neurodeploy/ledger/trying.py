@@ -14,6 +14,7 @@ from neurodeploy.ledger.agreement import Agreement, agreement
 from neurodeploy.ledger.remedies import Remedy
 from neurodeploy.ledger.report import Attempt, Blame
 from neurodeploy.ledger.running import is_large, run_for
+from neurodeploy.metrics import Task
 from neurodeploy.network.evaluate import Evaluator
 from neurodeploy.program import Program
 
@@ -35,8 +36,8 @@ class _Fresh:
 
     outputs: np.ndarray
 
-    def against(self, exact: np.ndarray, n: int) -> Agreement:
-        return agreement(self.outputs[:n], exact[:n])
+    def against(self, exact: np.ndarray, n: int, task: Task) -> Agreement:
+        return agreement(self.outputs[:n], exact[:n], task)
 
 
 def try_remedies(
@@ -45,6 +46,7 @@ def try_remedies(
     recompile: Recompile,
     ann: Evaluator,
     x: np.ndarray,
+    task: Task,
     *,
     seconds: float,
     threads: int | None = None,
@@ -67,6 +69,8 @@ def try_remedies(
         The float network.
     x
         Samples (n, *shape), as the program takes them.
+    task
+        What the outputs are: what agreement means.
     """
     candidates = list(candidates)
     half = len(x) // 2 if len(x) >= 8 else 0
@@ -100,7 +104,7 @@ def try_remedies(
         except (NeuroDeployError, MemoryError):
             continue  # not possible here, so no advice
         n = min(len(fresh.outputs), len(exact))
-        attempts.append(_attempt(remedy, now.against(exact, n), fresh.against(exact, n)))
+        attempts.append(_attempt(remedy, *(run.against(exact, n, task) for run in (now, fresh))))
         longest = max(longest, time.perf_counter() - start)
     progress("try", len(candidates), len(candidates))
     return _advised(blame, attempts, left)
