@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from neurodeploy.conversion import scheme_named, schemes
+from neurodeploy.conversion.options import options_of
 from neurodeploy.errors import UsageError
 from neurodeploy.ledger import Explanation
 from neurodeploy.ledger import explain as run
@@ -19,9 +21,6 @@ from neurodeploy.targets import target_names
 from neurodeploy.warning import Warn, quiet
 
 __all__ = ["explain", "recompile"]
-
-#: Options of one scheme that others refuse, and those that are chosen anew with the scheme.
-_OF_A_SCHEME = ("reset", "encoding", "balance")
 
 
 def explain(
@@ -87,15 +86,20 @@ def recompile(
     known = program.recorded("options")
     if "steps" not in known:
         raise UsageError("the program does not say how it was compiled")
-    taken = inspect.signature(compile_model).parameters
+    scheme = scheme_named(changed.get("scheme", program.scheme))
+    of_schemes = {field.name for kind in schemes().values() for field, _ in options_of(kind)}
+    taken = set(inspect.signature(compile_model).parameters) - of_schemes
+    own, before = (
+        {field.name: field.default for field, _ in options_of(kind)}
+        for kind in (scheme, scheme_named(program.scheme))
+    )
+    # what another scheme would choose otherwise is left to it
+    same = scheme.name == program.scheme
+    taken |= {name for name in own if same or before.get(name, object()) == own[name]}
     options = {key: value for key, value in known.items() if key in taken}
-    options |= {"scheme": program.scheme, "target": program.target, **changed}
+    options |= {"target": program.target, **changed, "scheme": scheme.name}
     if options["target"] not in target_names():
         raise UsageError(f"target {program.target!r} is a file that is not at hand")
-    kept = _OF_A_SCHEME if options["scheme"] != program.scheme else ()
-    if options["scheme"] == "ttfs":  # of rate only
-        kept = (*kept, "reset", "encoding")
-    options = {key: value for key, value in options.items() if key not in kept or key in changed}
     preprocessing = program.encoder.preprocessing
     return compile_model(
         str(model),

@@ -138,7 +138,12 @@ def compile(
 
     data_warn, warn = warner(warn, DataWarning), warner(warn, CompileWarning)
     hardware = load_target(target)
-    given: dict[str, Any] = {"steps": steps, "reset": reset, "encoding": encoding, "balance": balance}
+    given: dict[str, Any] = {
+        "steps": steps,
+        "reset": reset,
+        "encoding": encoding,
+        "balance": balance,
+    }
     given |= {"percentile": percentile, **others}
     plan = make_scheme(scheme, given, hardware)
     one_of("--overflow", overflow, ("off", "warn", "error"))

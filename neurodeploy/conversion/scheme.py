@@ -33,11 +33,15 @@ class Scheme:
         As ``--scheme`` takes it; one line.
     max_pooling
         Whether max pooling can be a stage of its own.
+    exact
+        Whether a program equals the network with activations of so many levels, integer for
+        integer: no error of timing.
     """
 
     name: ClassVar[str] = ""
     title: ClassVar[str] = ""
     max_pooling: ClassVar[bool] = False
+    exact: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_options(self)

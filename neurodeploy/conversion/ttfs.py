@@ -54,6 +54,7 @@ class TtfsScheme(Balanced):
     title: ClassVar[str] = "time to first spike: one spike a neuron, exact to W levels"
     #: The earliest spike.
     max_pooling: ClassVar[bool] = True
+    exact: ClassVar[bool] = True
 
     def convert(
         self,

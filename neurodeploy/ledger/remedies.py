@@ -116,8 +116,11 @@ _OWN = {
 
 def _general(scheme: str, options: _Options) -> Iterator[Remedy]:
     """What lowers the error of most programs."""
-    if scheme == "rate":
-        yield Remedy("use --scheme ttfs", {"scheme": "ttfs"})
+    known = schemes()
+    if scheme in known and not known[scheme].exact:
+        for name, other in known.items():
+            if other.exact:
+                yield Remedy(f"use --scheme {name}", {"scheme": name})
     yield from _more_steps(options, 2)
     yield from _lower_lambda(options)
 

@@ -37,10 +37,10 @@ from neurodeploy.program import (
     Ttfs,
 )
 from neurodeploy.program.codec import PROBABILITY_ONE, Preprocessing
-from neurodeploy.program.neuron import (
+from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT
+from neurodeploy.program.neurons.lif import (
     BIAS_MANTISSA_MAX,
     BIAS_MANTISSA_MIN,
-    MEMBRANE_LIMIT,
     NO_CURRENT_MEMORY,
     THRESHOLD_MAX,
 )

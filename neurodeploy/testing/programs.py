@@ -26,10 +26,10 @@ from neurodeploy.program import (
     Synapses,
     Ttfs,
 )
-from neurodeploy.program.neuron import (
+from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT
+from neurodeploy.program.neurons.lif import (
     BIAS_MANTISSA_MAX,
     BIAS_MANTISSA_MIN,
-    MEMBRANE_LIMIT,
     NO_CURRENT_MEMORY,
     STOCK_SHIFT,
     THRESHOLD_MAX,
