@@ -132,13 +132,13 @@ class Component:
         delayed
             Whether rows are absolute time.
         """
-        if self._is_lif:
+        if self.is_fused:
             self._run_lif(steppings, age, delayed)
         else:
             self._run_any(steppings, age, delayed)
 
     @cached_property
-    def _is_lif(self) -> bool:
+    def is_fused(self) -> bool:
         """Whether the one kernel serves."""
         weights = sum(
             self.layers[one.source].order.size * self.layers[one.target].order.size
