@@ -35,7 +35,7 @@ from neurodeploy.program import (
     Ttfs,
 )
 from neurodeploy.program.codec import PROBABILITY_ONE, Preprocessing
-from neurodeploy.testing.neurons import OUR_KINDS, neuron_of
+from neurodeploy.testing.neurons import OUR_KINDS, neuron_of, with_fields
 from neurodeploy.testing.synapses import between, chance, convolution, identity, one_of
 
 __all__ = ["odd_program", "odd_samples"]
