@@ -17,6 +17,7 @@ from neurodeploy.testing.neurons import (
     EVERY_KIND,
     Kinds,
     draw_neuron,
+    with_fields,
     works_in_windows,
 )
 from neurodeploy.testing.programs import INPUT_LIMIT
