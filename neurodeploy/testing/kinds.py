@@ -89,8 +89,8 @@ class Announcer(Neuron):
     kind: ClassVar[str] = "test_announcer"
     description: ClassVar[str] = "for tests: sums up a window and sends the sum in the next one"
     states: ClassVar[tuple[StateVariable, ...]] = (
-        StateVariable("u", 24, "sum so far, which wraps"),
-        StateVariable("v", 24, "sum of the window before"),
+        StateVariable("v", 24, "sum so far, which wraps"),
+        StateVariable("held", 24, "sum of the window before"),
     )
     lag: ClassVar[int] = 1
     sends_once: ClassVar[bool] = True
@@ -103,7 +103,7 @@ class Announcer(Neuron):
     def step(self, state: State, a: np.ndarray, tau: int, period: int) -> Stepped:
         """Keep the sum, send that of the window before."""
         if tau == 0:
-            state["v"], state["u"] = state["u"], self.bias.astype(np.int64)
-        state["u"], wrapped = wrap24(state["u"] + a)
-        sent = np.clip(state["v"], -self.largest, self.largest)
+            state["held"], state["v"] = state["v"], self.bias.astype(np.int64)
+        state["v"], wrapped = wrap24(state["v"] + a)
+        sent = np.clip(state["held"], -self.largest, self.largest)
         return Stepped(sent * (tau == self.at % period), wrapped, 0)

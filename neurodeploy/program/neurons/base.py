@@ -174,6 +174,10 @@ class Neuron:
     def step(self, state: State, a: np.ndarray, tau: int, period: int) -> Stepped:
         """One step: `docs/semantics.md` in plain NumPy, kept naive; this is the definition.
 
+        At tau = 0 the kind begins anew: the states ``u`` and ``v`` of a window depend on what
+        arrives in it alone, the messages on the window `lag` windows before. Otherwise samples
+        would mix (`docs/semantics.md`, section 6).
+
         Parameters
         ----------
         state
