@@ -195,7 +195,7 @@ def stream(program: Program, x: np.ndarray) -> np.ndarray:
     level = levels(program.encoder, x)
     period = program.period
     drain = max(_fire_phase(program, p) for p in program.populations) - 1
-    messages = np.zeros((len(x) * period + drain, level.shape[1]), np.int32)
+    messages = np.zeros((len(x) * period + drain, program.inputs), np.int32)
     for k, row in enumerate(level):
         messages[k * period : (k + 1) * period] = encode(program.encoder, row, period, k)
     return messages

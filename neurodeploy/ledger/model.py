@@ -12,6 +12,7 @@ from neurodeploy.errors import ModelError, UsageError
 from neurodeploy.files import read_bytes
 from neurodeploy.importing import load_network
 from neurodeploy.network import Network
+from neurodeploy.passes import prepare
 from neurodeploy.program import Program
 
 __all__ = ["find_model", "recorded_output", "reference_network"]

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from neurodeploy.conversion import schemes
+
 __all__ = ["Remedy", "remedies"]
 
 #: So many are tried, at most.

@@ -7,6 +7,7 @@ closed form); what is not registered falls back on `Neuron.step`, exact and slow
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -72,6 +73,9 @@ class Neuron:
     message
         What the messages of a window stand for: ``count``, their sum, or ``time``, the integer of
         steps that were left when the only one was sent.
+    stock
+        Values of its fields with which a chip (and Lava) has this neuron without microcode of
+        ours; None: it never does.
     """
 
     kind: ClassVar[str] = ""
@@ -80,6 +84,7 @@ class Neuron:
     lag: ClassVar[int] = 0
     sends_once: ClassVar[bool] = False
     message: ClassVar[str] = "count"
+    stock: ClassVar[Mapping[str, Any] | None] = None
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -103,7 +108,9 @@ class Neuron:
     @property
     def is_stock(self) -> bool:
         """Whether a chip (and Lava) has this neuron without microcode of ours."""
-        return False
+        return self.stock is not None and all(
+            getattr(self, name) == value for name, value in self.stock.items()
+        )
 
     @property
     def size(self) -> int | None:
@@ -115,8 +122,11 @@ class Neuron:
 
     @property
     def quiet_steps(self) -> int:
-        """Steps at the end of each window in which it never sends (`docs/semantics.md`, 6)."""
-        return 0
+        """Steps at the end of each window in which it never sends (`docs/semantics.md`, 6).
+
+        Its field `quiet`, where it has one.
+        """
+        return int(getattr(self, "quiet", 0))
 
     @property
     def input_shift(self) -> int:
@@ -163,6 +173,10 @@ class Neuron:
 
     def step(self, state: State, a: np.ndarray, tau: int, period: int) -> Stepped:
         """One step: `docs/semantics.md` in plain NumPy, kept naive; this is the definition.
+
+        At tau = 0 the kind begins anew: the states ``u`` and ``v`` of a window depend on what
+        arrives in it alone, the messages on the window `lag` windows before. Otherwise samples
+        would mix (`docs/semantics.md`, section 6).
 
         Parameters
         ----------
