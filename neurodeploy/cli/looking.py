@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from neurodeploy.cli.options import FITS, JSON, OUTPUT_NAME
-from neurodeploy.cli.scheme_options import SchemeCommand, taken
+from neurodeploy.cli.scheme_options import SchemeCommand, taken, with_defaults
 
 __all__ = ["check", "doctor", "neurons", "schemes", "targets"]
 
@@ -52,8 +52,8 @@ def check(
         check_output(annotate, model)
     given = taken(options)
     report = examine(model, scheme, target, output=output_name, annotate=annotate, **given)
-    asked = {"scheme": scheme, "target": target, "output-name": output_name}
-    asked |= {name.replace("_", "-"): value for name, value in given.items()}
+    asked = {"scheme": scheme, "target": target, **with_defaults(scheme, given)}
+    asked["output-name"] = output_name
     show_report(report, asked, annotate, as_json)
     if not report.ok or (fits and report.fits is not True):
         raise SystemExit(2)
