@@ -80,7 +80,7 @@ def random_recurrent_program(
     calm = [k for k in among if "quiet" in k.__dataclass_fields__ and not works_in_windows(k)]
     aligned = bool(calm) and not stock and (chance(rng, 0.5) if aligned is None else aligned)
     period = int(one_of(rng, 1, *rng.integers(2, max_period + 1, 5), 65 if aligned else 2))
-    extreme = chance(rng, 0.2)
+    extreme = chance(rng, 0.3)
     encoder = draw_encoder(rng, _shape(rng, max_neurons), period, largest=300)
 
     def draft(name: str, kinds: Kinds) -> _Draft:
