@@ -214,7 +214,8 @@ def _incoming(
         shape = encoder.shape if source == INPUT else drafts[source].shape
         low, high = encoder.message_range if source == INPUT else drafts[source].neuron.sends
         graded = low < 0 or high > 1 or chance(rng, 0.2)
-        synapses = _gentle(rng, between(rng, shape, one.shape))
+        synapses = between(rng, shape, one.shape)
+        synapses = synapses if extreme else _gentle(rng, synapses)
         largest = max(1, -low, high) if graded else 1
         synapses, exponent = within(rng, synapses, room // largest, extreme)
         delay = left[source, one.name].pop()

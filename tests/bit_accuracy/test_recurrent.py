@@ -15,7 +15,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from neurodeploy.lava.run import run
-from neurodeploy.program import Connection, Decoder, Dense, Encoder, Lif, Population, Program
+from neurodeploy.program import (
+    Connection,
+    Decoder,
+    Dense,
+    Encoder,
+    Lif,
+    Population,
+    Program,
+    Sparse,
+)
 from neurodeploy.program.decoders import decodings
 from neurodeploy.program.encoders import encodings
 from neurodeploy.program.neurons import kinds
@@ -138,8 +147,6 @@ def test_both_ways_are_taken():
 @pytest.mark.parametrize("cycles", CYCLES)
 def test_sums_that_leave_16_and_32_bit(cycles):
     """Weights beyond int16 (synapses that repeat), currents that wrap, membranes that clip."""
-    from neurodeploy.program import Sparse
-
     twice = Sparse(
         np.full(9, 127, np.int8), np.zeros(9, np.int32), np.array([0, 9, 9], np.int64), 2
     )
@@ -158,14 +165,14 @@ def test_sums_that_leave_16_and_32_bit(cycles):
 
 
 def test_a_quiet_neuron_keeps_a_spike_from_the_next_sample():
-    """By hand: a spike goes round every second step until the window's last steps."""
+    """By hand: a spike goes round at every step, until the quiet one at the window's end."""
     neuron = Lif(np.zeros(1, np.int16), 0, shift=0)
     shown = np.zeros((2, 6, 1), np.float32)
     shown[0, 0] = 1
     free = _loop(neuron, np.ones((1, 1)), 6)
     assert not free.is_aligned
     spikes = compare_simulate(free, shown).spikes["loop"][:, 0]
-    assert spikes.sum() == 11  # from step 2 on, for ever
+    assert spikes[1:].all()  # from step 2 on, for ever
     still = _loop(Lif(np.zeros(1, np.int16), 0, shift=0, quiet=1), np.ones((1, 1)), 6)
     assert still.is_aligned
     spikes = compare_simulate(still, shown).spikes["loop"][:, 0]

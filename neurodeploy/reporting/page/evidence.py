@@ -124,7 +124,9 @@ def collect(
     closed = is_time_coded(program)
     n = len(x)
     outputs_a_sample = program.population(program.decoder.population).size
-    steps = budget.checkpoints(program.period, n * outputs_a_sample)
+    # only what is read at the window's end can be read before it
+    can_read_early = program.decoder.code.membranes == "last"
+    steps = budget.checkpoints(program.period, n * outputs_a_sample) if can_read_early else []
 
     def advance(stage: str, total: int) -> Callable[[int], None]:
         done = 0
@@ -150,7 +152,9 @@ def collect(
             progress=advance("simulate", n),
         )
         said = {name: total / (n * program.period) for name, total in sent.items()}
-        early = outputs.reshape(len(steps), n, -1).argmax(2)
+        early = (
+            outputs.reshape(len(steps), n, -1).argmax(2) if steps else np.zeros((0, n), np.int64)
+        )
     # batch by batch: the integers of all samples would take their memory once more
     sent[INPUT] = np.zeros(prod(program.encoder.shape), np.int64)
     for first in range(0, n, _BATCH):
@@ -237,7 +241,7 @@ def _timed(
     advance: Callable[[int], None],
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray]:
     """Of a time code: messages, what neurons say in the mean, and the classes read early."""
-    readout = TimedReadout(program)
+    readout = TimedReadout(program) if steps else None
     sent = {p.name: np.zeros(p.size, np.int64) for p in program.populations}
     sums = {p.name: np.zeros(p.size, np.int64) for p in program.populations}
     early = np.zeros((len(steps), len(x)), np.int64)
@@ -245,8 +249,9 @@ def _timed(
     def work(first: int) -> tuple[int, Activity]:
         level = encoding.levels(program.encoder, x[first : first + _BATCH])
         found = activity(program, level, first)
-        membranes = readout.membranes(level, found.fired, steps)
-        early[:, first : first + _BATCH] = membranes.argmax(2)
+        if readout is not None:
+            membranes = readout.membranes(level, found.fired, steps)
+            early[:, first : first + _BATCH] = membranes.argmax(2)
         return len(level), found
 
     with ThreadPoolExecutor(threads) as pool:

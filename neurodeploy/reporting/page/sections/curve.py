@@ -30,6 +30,11 @@ def gather(evidence: Evidence) -> dict[str, Any]:
     if evidence.classes == 1:
         return {"missing": "The network has one output, so there are no classes to compare."}
     program, early = evidence.program, evidence.early
+    if not evidence.steps:
+        decoding = program.decoder.code
+        return {
+            "missing": f"The output is {decoding.description}: it is there when the window ends."
+        }
 
     def share(others: np.ndarray | None) -> list[float] | None:
         if others is None:
