@@ -15,15 +15,22 @@ from typing import Any
 
 __version__ = "0.2.0"
 
-#: Public name -> module; resolved on first use, so that `import neurodeploy` stays light.
+#: Public name -> module, or module:name where that is another one; resolved on first use, so that
+#: `import neurodeploy` stays light.
 _PUBLIC = {
+    "CompileWarning": "neurodeploy.errors",
+    "DataWarning": "neurodeploy.errors",
     "NeuroDeployError": "neurodeploy.errors",
+    "NeuroDeployWarning": "neurodeploy.errors",
     "Program": "neurodeploy.program",
-    "check": "neurodeploy.pipeline",
+    "Rate": "neurodeploy.conversion:RateScheme",
+    "RunWarning": "neurodeploy.errors",
+    "Ttfs": "neurodeploy.conversion:TtfsScheme",
+    "check": "neurodeploy.checking",
     "compile": "neurodeploy.pipeline",
     "deploy": "neurodeploy.lava.deploy",
     "estimate_cost": "neurodeploy.cost",
-    "explain": "neurodeploy.ledger",
+    "explain": "neurodeploy.explaining",
     "load": "neurodeploy.program.storage",
     "map": "neurodeploy.mapping",
     "report": "neurodeploy.reporting.page",
@@ -31,8 +38,14 @@ _PUBLIC = {
 }
 
 __all__ = [
+    "CompileWarning",
+    "DataWarning",
     "NeuroDeployError",
+    "NeuroDeployWarning",
     "Program",
+    "Rate",
+    "RunWarning",
+    "Ttfs",
     "check",
     "compile",
     "deploy",
@@ -47,7 +60,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _PUBLIC:
-        return getattr(import_module(_PUBLIC[name]), name)
+        module, _, inside = _PUBLIC[name].partition(":")
+        return getattr(import_module(module), inside or name)
     raise AttributeError(f"module 'neurodeploy' has no attribute {name!r}")
 
 

@@ -1,16 +1,23 @@
-"""The one family of errors a user sees: a code, a place, a rule, a value, and what to do next."""
+"""The one family of errors a user sees: a code, a place, a rule, a value, and what to do next.
+
+And the one family of warnings: one line each, through Python's `warnings` or the command line.
+"""
 
 from __future__ import annotations
 
 from unicodedata import category
 
 __all__ = [
+    "CompileWarning",
     "ConversionError",
     "DataError",
+    "DataWarning",
     "DeploymentError",
     "ModelError",
     "NeuroDeployError",
+    "NeuroDeployWarning",
     "ProgramError",
+    "RunWarning",
     "StorageError",
     "TargetError",
     "UnsupportedError",
@@ -136,3 +143,19 @@ class DeploymentError(NeuroDeployError):
     """A back end (Lava, a dask cluster) is missing, failed, or did not finish in time."""
 
     code = "ND-DEPLOY"
+
+
+class NeuroDeployWarning(UserWarning):
+    """Base of every warning of neurodeploy: what it did is right, but may not be what is meant."""
+
+
+class CompileWarning(NeuroDeployWarning):
+    """Of the compiler: what it chose, could not prove, or what does not fit the target."""
+
+
+class DataWarning(NeuroDeployWarning):
+    """Of samples and labels: how they are taken, and where they are not like the calibration."""
+
+
+class RunWarning(NeuroDeployWarning):
+    """Of a run: registers that overflowed, a back end that ran otherwise than expected."""

@@ -89,7 +89,7 @@ def test_no_x_and_odd_labels(tmp_path):
     np.savez(tmp_path / "a.npz", x=np.zeros((3, 1)), y=np.zeros(2, int))
     with pytest.raises(DataError, match="labels"):
         load_samples(tmp_path / "a.npz")
-    np.savez(tmp_path / "a.npz", x=np.zeros((3, 1)), y=np.zeros(3))
+    np.savez(tmp_path / "a.npz", x=np.zeros((3, 1)), y=np.array(["cat", "dog", "cat"]))
     with pytest.raises(DataError, match="labels"):
         load_samples(tmp_path / "a.npz")
 

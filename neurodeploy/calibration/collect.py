@@ -71,7 +71,8 @@ def collect(
             values = results[name].reshape(-1)
             values = values[values > 0]
             if values.size:
-                place = (values * (_BINS / highest[name])).astype(np.int64)
+                # in float64: the largest activation may be 1e-38
+                place = (values.astype(np.float64) / highest[name] * _BINS).astype(np.int64)
                 counts[name] += np.bincount(np.minimum(place, _BINS - 1), minlength=_BINS)
     return Calibration(
         {

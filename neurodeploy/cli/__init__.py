@@ -18,7 +18,7 @@ from neurodeploy.cli.compiling import compile_command
 from neurodeploy.cli.costing import cost
 from neurodeploy.cli.explaining import explain
 from neurodeploy.cli.inspecting import inspect
-from neurodeploy.cli.looking import check, doctor, targets
+from neurodeploy.cli.looking import check, doctor, neurons, schemes, targets
 from neurodeploy.cli.mapping import map_command
 from neurodeploy.cli.reporting import report
 from neurodeploy.cli.running import deploy, simulate
@@ -46,6 +46,8 @@ for _command in (
     deploy,
     doctor,
     targets,
+    schemes,
+    neurons,
 ):
     cli.add_command(_command)
 

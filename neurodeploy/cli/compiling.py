@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from neurodeploy.cli.options import JSON, OUTPUT_NAME, numbers
+from neurodeploy.cli.options import FITS, JSON, OUTPUT_NAME, TASK, numbers
+from neurodeploy.cli.scheme_options import SchemeCommand
 
 if TYPE_CHECKING:
     from neurodeploy.ledger import Trial
@@ -15,36 +16,16 @@ if TYPE_CHECKING:
 __all__ = ["compile_command"]
 
 
-@click.command(name="compile")
+@click.command(name="compile", cls=SchemeCommand)
 @click.argument("model", type=click.Path())
 @click.option("--calibration", type=click.Path(), help=".npz with x: samples for thresholds.")
-@click.option(
-    "--scheme", default="rate", show_default=True, help="rate, or ttfs (time to first spike)."
-)
-@click.option(
-    "--steps", default=32, show_default=True, help="Time steps a sample; with ttfs, a window."
-)
 @click.option("--target", default="loihi2", show_default=True, help="loihi1, loihi2 or a .toml.")
-@click.option(
-    "--reset",
-    type=click.Choice(["subtract", "zero"]),
-    help="Default: subtract, or zero where the target has no microcode.",
-)
-@click.option(
-    "--encoding",
-    type=click.Choice(["current", "deterministic", "poisson"]),
-    help="Default: current, or deterministic where spikes are binary.",
-)
-@click.option(
-    "--balance",
-    type=click.Choice(["percentile", "max", "mmse"]),
-    help="How thresholds are chosen; default: percentile for rate, mmse for ttfs.",
-)
-@click.option("--percentile", default=99.9, show_default=True, help="Of non-zero activations.")
 @click.option("--l4/--no-l4", default=None, help="L4-norm correction; default: with Poisson input.")
 @click.option("--seed", default=0, show_default=True, help="Of the Poisson encoder.")
 @click.option(
-    "--scale", type=float, help="Integer samples are (x * scale - mean) / std; default 1/255."
+    "--scale",
+    type=float,
+    help="Integer samples are (x * scale - mean) / std; default: docs/samples.md.",
 )
 @click.option("--mean", default="0", help="One number, or one a channel: 0.49,0.48,0.45.")
 @click.option("--std", default="1", help="Likewise.")
@@ -66,6 +47,8 @@ __all__ = ["compile_command"]
     help="Run N calibration samples on program and ANN and say how often they agree; 0: none.",
 )
 @OUTPUT_NAME
+@FITS
+@TASK
 @click.option("-o", "--output", type=click.Path(), help="Default: MODEL.ndp in this folder.")
 @JSON
 def compile_command(
@@ -77,9 +60,14 @@ def compile_command(
     mean: str,
     std: str,
     input_range: str | None,
+    fits: bool,
     **options: Any,
 ) -> None:
-    """Compile MODEL.onnx to a spiking program (.ndp)."""
+    """Compile MODEL.onnx to a spiking program (.ndp).
+
+    A program that does not fit its target is written all the same, with a warning; with --fits it
+    is refused.
+    """
     from neurodeploy.files import check_output
     from neurodeploy.pipeline import compile as compile_model
     from neurodeploy.reporting.console import Progress, print_json, say, warn
@@ -106,6 +94,8 @@ def compile_command(
             warn=warn,
             **options,
         )
+    if fits:
+        _require_fit(program, options["target"])
     program.save(path)
     if as_json:
         tried = trials[0].as_dict() if trials else None
@@ -117,4 +107,19 @@ def compile_command(
         )
         for trial in trials:
             if trial.found:
-                print(trial.sentence)
+                say(trial.sentence)
+
+
+def _require_fit(program: Any, target: str) -> None:
+    """Refuse a program that breaks a rule of its target, before it is written."""
+    from neurodeploy.errors import TargetError
+    from neurodeploy.mapping import map_program
+
+    mapping = map_program(program, target, placement="layers")
+    broken = [str(finding) for finding in mapping.findings if not finding.ok]
+    if broken:
+        raise TargetError(
+            "the program does not fit:\n  " + "\n  ".join(broken[:20]),
+            place=mapping.target,
+            remedy="change what each line names, or leave --fits out to simulate it all the same",
+        )

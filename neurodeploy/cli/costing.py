@@ -41,7 +41,7 @@ def cost(
     """Count what a program does a sample, and what that costs by a cited model (docs/cost.md)."""
     from neurodeploy.cost import estimate_cost
     from neurodeploy.program.storage import load
-    from neurodeploy.reporting.console import Progress, print_json
+    from neurodeploy.reporting.console import Progress, print_json, warn
     from neurodeploy.samples import load_samples
     from neurodeploy.simulator.encoding import check_samples
     from neurodeploy.targets import target_of
@@ -59,6 +59,7 @@ def cost(
             model=_model(loaded, model, Path(program).parent),
             threads=threads,
             progress=progress.counter("count", len(samples.x)),
+            warn=warn,
         )
     if as_json:
         print_json(found.as_dict())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from neurodeploy.cli.options import DATA, JSON, MODEL, THREADS, limit_option, limited
+from neurodeploy.cli.options import DATA, JSON, MODEL, TASK, THREADS, limit_option, limited
 
 if TYPE_CHECKING:
     from neurodeploy.ledger import Explanation
@@ -19,16 +19,31 @@ __all__ = ["explain"]
 @click.argument("program", type=click.Path())
 @DATA
 @MODEL
+@TASK
 @limit_option(256)  # enough of most networks, in seconds
+@click.option(
+    "--try-seconds",
+    type=click.FloatRange(0),
+    default=20,
+    show_default=True,
+    help="How long advice may be tried; 0: it is given untried.",
+)
 @THREADS
 @JSON
 def explain(
-    program: str, data: str, model: str | None, limit: int, threads: int | None, as_json: bool
+    program: str,
+    data: str,
+    model: str | None,
+    task: str | None,
+    limit: int,
+    try_seconds: float,
+    threads: int | None,
+    as_json: bool,
 ) -> None:
     """Say which layer of a program loses what, and which to blame first (docs/explain.md)."""
-    from neurodeploy.ledger import explain as run
+    from neurodeploy.explaining import explain as run
     from neurodeploy.program.storage import load
-    from neurodeploy.reporting.console import Progress, print_json
+    from neurodeploy.reporting.console import Progress, print_json, warn
     from neurodeploy.samples import load_samples
 
     loaded, samples = load(program), limited(load_samples(data), limit)
@@ -39,8 +54,11 @@ def explain(
             samples.y,
             model=model,
             near=Path(program).parent,
+            task=task,
             threads=threads,
+            try_seconds=try_seconds,
             progress=progress.stage,
+            warn=warn,
         )
     if as_json:
         print_json(found.as_dict())
@@ -52,6 +70,7 @@ def _show(program: str, found: Explanation) -> None:
     """Two tables, the outputs from stage to stage, and the blame."""
     from neurodeploy.ledger.report import CAUSES
     from neurodeploy.reporting.console import say, table
+    from neurodeploy.reporting.results import with_interval
 
     # relays repeat what their source says
     rows = [row for row in found.rows if row.kind != "relay"]
@@ -94,25 +113,23 @@ def _show(program: str, found: Explanation) -> None:
                 f"{row.name}: {row.wrapped:,} currents wrapped, "
                 f"{row.clipped_membranes:,} membranes clipped"
             )
-    labelled = found.summary[0].accuracy is not None
-    classes = found.summary[0].agreement is not None
-    heads = [*(["accuracy (%)"] if labelled else []), *(["agreement (%)"] if classes else [])]
+    last = found.summary[-1].scores
+    columns = [(key, title) for key, title in _SCORES if key in last]
     table(
-        "output",
-        ("", *heads, "error (%)"),
+        f"output, as {found.task} ({found.task_reason}), n = {found.samples:,}",
+        ("", *(title for _, title in columns), "error (%)"),
         [
-            (
-                stage.stage,
-                *(share for share in (stage.accuracy, stage.agreement) if share is not None),
-                _percent(stage.error),
-            )
+            (stage.stage, *(stage.scores[key] for key, _ in columns), _percent(stage.error))
             for stage in found.summary
         ],
     )
-    if labelled:
-        say(" -> ".join(f"{stage.stage} {stage.accuracy:.1f}" for stage in found.summary))
-    if not classes:
-        say("one output: no predictions to compare")
+    if found.summary[0].agreement is not None:
+        chain = (f"{stage.stage} {stage.agreement:.1f}" for stage in found.summary)
+        say(f"agreement (%): {' -> '.join(chain)}")
+    for key, name in (("accuracy", "accuracy"), ("agreement", "agreement with the ANN")):
+        interval = last.get(f"{key}_interval")
+        if interval is not None:
+            say(f"{name} of the program: {with_interval(last[key], interval, found.samples)}")
     if found.verdict:
         say(found.verdict)
     say(found.blame.sentence)
@@ -120,3 +137,18 @@ def _show(program: str, found: Explanation) -> None:
 
 def _percent(share: float) -> float:
     return round(100 * share, 2)
+
+
+#: What is shown of the outputs, where the task has it.
+_SCORES = (
+    ("accuracy", "accuracy (%)"),
+    ("top5_accuracy", "top-5 accuracy (%)"),
+    ("mean_iou", "mean IoU (%)"),
+    ("rms_error", "RMS error"),
+    ("max_error", "largest error"),
+    ("r2", "R2"),
+    ("agreement", "agreement (%)"),
+    ("agreement_mean_iou", "mean IoU with the ANN (%)"),
+    ("rms_difference", "RMS from the ANN"),
+    ("max_difference", "largest from the ANN"),
+)

@@ -92,7 +92,7 @@ def _source(program: Program) -> str:
     model = program.recorded("model")
     if not {"file", "sha256"} <= set(model):
         return "unknown"
-    return f"{model['file']} (sha-256 {str(model['sha256'])[:12]}...)"
+    return f"{model['file'] or 'given in memory'} (sha-256 {str(model['sha256'])[:12]}...)"
 
 
 def _options(program: Program) -> str:

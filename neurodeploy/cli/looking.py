@@ -1,21 +1,20 @@
-"""Commands that look without running: check, doctor, targets."""
+"""Commands that look without running: check, doctor, targets, schemes, neurons."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from neurodeploy.cli.options import JSON, OUTPUT_NAME
+from neurodeploy.cli.options import FITS, JSON, OUTPUT_NAME
+from neurodeploy.cli.scheme_options import SchemeCommand, taken
 
-__all__ = ["check", "doctor", "targets"]
+__all__ = ["check", "doctor", "neurons", "schemes", "targets"]
 
 
-@click.command()
+@click.command(cls=SchemeCommand)
 @click.argument("model", type=click.Path())
-@click.option("--scheme", default="rate", show_default=True, help="rate or ttfs.")
 @click.option("--target", default="loihi2", show_default=True, help="loihi1, loihi2 or a .toml.")
-@click.option(
-    "--steps", default=32, show_default=True, help="Time steps a sample; with ttfs, a window."
-)
 @OUTPUT_NAME
 @click.option(
     "--annotate",
@@ -23,15 +22,17 @@ __all__ = ["check", "doctor", "targets"]
     metavar="OUT.onnx",
     help="Write a copy of the model with the verdicts in its metadata, for viewers.",
 )
+@FITS
 @JSON
 def check(
     model: str,
     scheme: str,
     target: str,
-    steps: int,
     output_name: str | None,
     annotate: str | None,
+    fits: bool,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Say of every node of MODEL.onnx whether it converts, and if not, why.
 
@@ -40,18 +41,21 @@ def check(
     whether weights and biases fit the registers is known only then. A network of more than 67
     million synapses is not converted; the summary says so.
 
-    Exit code 0 if the model compiles, 2 if not.
+    Exit code 0 if the model compiles, 2 if not; with --fits 2 also if the program does not fit the
+    target, or is too large for this to be known.
     """
+    from neurodeploy.checking import check as examine
     from neurodeploy.files import check_output
-    from neurodeploy.pipeline import check as examine
     from neurodeploy.reporting.checking import show_report
 
     if annotate is not None:
         check_output(annotate, model)
-    report = examine(model, scheme, target, steps, output=output_name, annotate=annotate)
-    asked = {"scheme": scheme, "target": target, "steps": steps, "output-name": output_name}
+    given = taken(options)
+    report = examine(model, scheme, target, output=output_name, annotate=annotate, **given)
+    asked = {"scheme": scheme, "target": target, "output-name": output_name}
+    asked |= {name.replace("_", "-"): value for name, value in given.items()}
     show_report(report, asked, annotate, as_json)
-    if not report.ok:
+    if not report.ok or (fits and report.fits is not True):
         raise SystemExit(2)
 
 
@@ -126,3 +130,33 @@ def targets(name: str | None, as_json: bool) -> None:
         "words a core",
     )
     table("targets (24-bit state)", columns, rows)
+
+
+@click.command()
+@click.argument("name", required=False)
+@JSON
+def schemes(name: str | None, as_json: bool) -> None:
+    """List the conversion schemes with their options; of one (NAME), its options alone."""
+    from neurodeploy.reporting.console import print_json
+    from neurodeploy.reporting.listing import scheme_list, show_schemes
+
+    found = scheme_list(name)
+    if as_json:
+        print_json({"schemes": found})
+    else:
+        show_schemes(found)
+
+
+@click.command()
+@click.argument("name", required=False)
+@JSON
+def neurons(name: str | None, as_json: bool) -> None:
+    """List the neuron kinds, what they send and keep; of one (NAME), its parameters as well."""
+    from neurodeploy.reporting.console import print_json
+    from neurodeploy.reporting.listing import neuron_list, show_neurons
+
+    found = neuron_list(name)
+    if as_json:
+        print_json({"neurons": found})
+    else:
+        show_neurons(found)

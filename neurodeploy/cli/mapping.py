@@ -44,16 +44,18 @@ def map_command(
     from neurodeploy.mapping import map_program
     from neurodeploy.mapping.traffic import spikes_of
     from neurodeploy.program.storage import load
-    from neurodeploy.reporting.console import print_json
+    from neurodeploy.reporting.console import print_json, warn
 
     loaded = load(program)
     spikes = None
     if data is not None:
+        from neurodeploy.sample_checks import look_at_samples
         from neurodeploy.samples import load_samples
         from neurodeploy.simulator.encoding import check_samples
 
         x = limited(load_samples(data), limit).x
-        check_samples(x, loaded.encoder.sample_shape, data)
+        x = check_samples(x, loaded.encoder.sample_shape, data)
+        look_at_samples(loaded, x, warn)
         spikes = spikes_of(loaded, x)
     mapping = map_program(loaded, target, spikes, placement)
     if as_json:

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 __all__ = [
     "DATA",
     "ENERGY_MODEL",
+    "FITS",
     "JSON",
     "MODEL",
     "OUTPUT_NAME",
+    "TASK",
     "THREADS",
     "limit_option",
     "limited",
@@ -31,6 +33,9 @@ ENERGY_MODEL = click.option(
     metavar="NAME",
     help="A cost model by name, also another chip's; default: the target's own, if it has one.",
 )
+FITS = click.option(
+    "--fits", is_flag=True, help="Exit code 2 as well where the program does not fit the target."
+)
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 MODEL = click.option(
     "--model",
@@ -39,6 +44,11 @@ MODEL = click.option(
 )
 OUTPUT_NAME = click.option(
     "--output-name", metavar="NAME", help="Which output of the model; default: its first."
+)
+TASK = click.option(
+    "--task",
+    type=click.Choice(["binary", "classification", "multilabel", "segmentation", "regression"]),
+    help="What the outputs are; default: told from the model and the labels (docs/metrics.md).",
 )
 THREADS = click.option("--threads", type=click.IntRange(1), help="Default: all cores.")
 

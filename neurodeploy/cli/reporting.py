@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from neurodeploy.cli.options import DATA, ENERGY_MODEL, MODEL, THREADS, limit_option
+from neurodeploy.cli.options import DATA, ENERGY_MODEL, MODEL, TASK, THREADS, limit_option
 
 __all__ = ["report"]
 
@@ -40,6 +40,7 @@ _SUFFIXES = {".html": "html", ".htm": "html", ".md": "md", ".json": "json"}
     show_default=True,
     help="The sample whose spikes and membranes are drawn.",
 )
+@TASK
 @THREADS
 def report(
     program: str,
@@ -51,12 +52,13 @@ def report(
     energy_model: str | None,
     limit: int | None,
     sample: int,
+    task: str | None,
     threads: int | None,
 ) -> None:
     """Write one page that tells all about a program (docs/report.md)."""
     from neurodeploy.files import check_output, write_atomically
     from neurodeploy.program.storage import load
-    from neurodeploy.reporting.console import Progress, say
+    from neurodeploy.reporting.console import Progress, say, warn
     from neurodeploy.reporting.page import report as run
     from neurodeploy.samples import load_samples
 
@@ -77,13 +79,17 @@ def report(
             energy_model=energy_model,
             limit=limit,
             sample=sample,
+            task=task,
             threads=threads,
             names={"program": Path(program).name, "data": Path(data).name},
             progress=progress.stage,
+            warn=warn,
         )
     text = {"html": made.html, "md": made.markdown, "json": made.json}[kind]()
     if output is None:
-        sys.stdout.write(text)
+        # HTML and Markdown have a form of their own for what the terminal's encoding has not
+        encoding = sys.stdout.encoding or "utf-8"
+        sys.stdout.write(text.encode(encoding, "xmlcharrefreplace").decode(encoding))
         return
     written = text.encode()
     write_atomically(output, written)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from neurodeploy.cli.options import DATA, JSON, THREADS, limit_option
+from neurodeploy.cli.options import DATA, JSON, TASK, THREADS, limit_option
 
 __all__ = ["deploy", "simulate"]
 
@@ -26,9 +26,8 @@ def _load(program: str, data: str, limit: int | None) -> tuple[Any, Any]:
 @click.argument("program", type=click.Path())
 @DATA
 @limit_option()
-@click.option(
-    "--model", type=click.Path(), help="The ONNX model: its accuracy on the same samples."
-)
+@click.option("--model", type=click.Path(), help="The ONNX model: how it does on the same samples.")
+@TASK
 @click.option("-o", "--output", type=click.Path(), help="Write outputs and predictions (.npz).")
 @THREADS
 @click.option(
@@ -47,6 +46,7 @@ def simulate(
     data: str,
     limit: int | None,
     model: str | None,
+    task: str | None,
     output: str | None,
     threads: int | None,
     workers: str | None,
@@ -56,8 +56,8 @@ def simulate(
     """Run samples through a program on the CPU, here or on the machines of a cluster."""
     from neurodeploy.files import check_output
     from neurodeploy.pipeline import simulate as run
-    from neurodeploy.reporting.console import Progress
-    from neurodeploy.reporting.results import Reference, show_result, write_outputs
+    from neurodeploy.reporting.console import Progress, warn
+    from neurodeploy.reporting.results import Reference, judged, show_result, write_outputs
 
     if output is not None:
         check_output(output, program, data, model)
@@ -70,11 +70,14 @@ def simulate(
             threads=threads,
             workers=workers,
             memory=memory,
+            task=task,
             progress=progress.counter("simulate", len(samples.x)),
+            warn=warn,
         )
+    result, labels = judged(result, samples.y)
     if output is not None:
         write_outputs(output, result)
-    show_result(loaded, result, samples.y, reference, as_json, checksum=True)
+    show_result(loaded, result, labels, reference, as_json, checksum=True)
 
 
 @click.command()
@@ -99,6 +102,7 @@ def simulate(
     type=click.FloatRange(min=0, min_open=True),
     help="Seconds; default: by the size of the work.",
 )
+@TASK
 @JSON
 def deploy(
     program: str,
@@ -108,6 +112,7 @@ def deploy(
     membranes: bool,
     stock: bool,
     timeout: float | None,
+    task: str | None,
     as_json: bool,
 ) -> None:
     """Run samples on Intel's Lava runtime."""
@@ -124,11 +129,10 @@ def deploy(
             membranes=membranes,
             stock=stock,
             timeout=timeout,
+            task=task,
             progress=lambda done, total: progress.stage("lava", done, total),
+            warn=warn,
         )
-    if result.models == "lava" and not stock:
-        warn("numba is not installed: Lava's own models ran, which take far longer")
     show_result(loaded, result, samples.y, None, as_json)
     if result.first_mismatch is not None:
-        warn(f"not the same: {result.first_mismatch}")
         raise SystemExit(1)

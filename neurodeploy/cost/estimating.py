@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
-
-import numpy as np
+from typing import Any, Literal
 
 from neurodeploy.cost.ann import ann_cost
 from neurodeploy.cost.counts import counted
@@ -15,17 +13,21 @@ from neurodeploy.cost.energy import estimate
 from neurodeploy.cost.firing import Firing, firing
 from neurodeploy.cost.models import choose
 from neurodeploy.cost.report import Cost
-from neurodeploy.errors import UsageError
+from neurodeploy.errors import DataWarning, UsageError
 from neurodeploy.mapping.model import Mapping
 from neurodeploy.program import Program
+from neurodeploy.sample_checks import look_at_samples
+from neurodeploy.samples import read_samples
+from neurodeploy.simulator.encoding import check_samples
 from neurodeploy.targets import Target, target_of
+from neurodeploy.warning import Warn, warner
 
 __all__ = ["estimate_cost"]
 
 
 def estimate_cost(
     program: Program,
-    x: np.ndarray,
+    x: Any,
     target: str | Target | None = None,
     *,
     mapping: Mapping | Literal["auto", "none"] = "auto",
@@ -33,13 +35,15 @@ def estimate_cost(
     model: str | Path | None = None,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
+    warn: Warn | None = None,
 ) -> Cost:
     """Count what a program does on samples, and what that costs by a cited model.
 
     Parameters
     ----------
     x
-        Samples (n, *shape): integers (preprocessed as the program says) or network input.
+        Samples (n, *shape): integers (preprocessed as the program says) or network input. An
+        array, the path of a `.npz` or `.npy` file, or an iterable of batches.
     target
         Name of a target, or the path of its TOML file; default: the program's.
     mapping
@@ -55,6 +59,9 @@ def estimate_cost(
         Default: all cores. The result does not depend on it.
     progress
         Called with the number of samples just finished.
+    warn
+        Called with each line that the user should read. Default: Python's warnings, of the
+        class ``DataWarning``.
 
     Raises
     ------
@@ -75,6 +82,9 @@ def estimate_cost(
             place="mapping",
             remedy="map the program for this target",
         )
+    shape = program.encoder.sample_shape
+    x = check_samples(read_samples(x, shape).x, shape)
+    look_at_samples(program, x, warner(warn, DataWarning))
     ann = ann_cost(program, model)
     found = firing(program, x, threads=threads, progress=progress)
     if not isinstance(mapping, Mapping):

@@ -10,7 +10,7 @@ from neurodeploy.importing.findings import Finding
 from neurodeploy.importing.operation import Operation
 from neurodeploy.importing.scales import read_grid
 
-__all__ = ["DECODERS", "check_decoder", "decoder_nodes"]
+__all__ = ["DECODERS", "check_decoder", "class_axis", "decoder_nodes"]
 
 #: Keep the order of the outputs, or choose the largest.
 DECODERS = {
@@ -125,3 +125,29 @@ def check_decoder(operation: Operation) -> Finding:
     if kind in QUANTISERS:
         reason = "rounds what only the decoder reads; the order stays, but for ties"
     return Finding(name, kind, "decoder", reason)
+
+
+def class_axis(nodes: tuple[ir.Node, ...], rank: int, version: int) -> int | None:
+    """Axis, without the batch, along which decoding nodes choose among the network's outputs.
+
+    The first of them that works along an axis says so, unless the shape changes before it.
+
+    Parameters
+    ----------
+    rank
+        Axes of the network's output, without the batch axis.
+    version
+        Operator set version.
+    """
+    for node in nodes:
+        kind = _kind(node)
+        if kind in ("Flatten", "Reshape", "Squeeze", "Unsqueeze"):
+            return None
+        if not kind.endswith(("max", "Max")):
+            continue
+        axis = node.attributes.get("axis")
+        default = -1 if version >= 13 else 1  # ArgMax's own is the batch, which is refused
+        number = default if axis is None else int(axis.value)
+        number = number - 1 if number > 0 else rank + number
+        return number if 0 <= number < rank else None
+    return None

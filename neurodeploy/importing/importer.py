@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import NoReturn
@@ -12,9 +11,10 @@ import onnx_ir as ir
 import neurodeploy.importing.operators  # noqa: F401 - registers the handlers
 from neurodeploy.errors import ModelError, NeuroDeployError
 from neurodeploy.importing.builder import Builder, Signal
+from neurodeploy.importing.causes import name_causes
 from neurodeploy.importing.classifier import ML, Tail, cut_tail
 from neurodeploy.importing.cleaning import Cleaned, clean
-from neurodeploy.importing.decoder import check_decoder, decoder_nodes
+from neurodeploy.importing.decoder import check_decoder, class_axis, decoder_nodes
 from neurodeploy.importing.findings import Finding, Report, refusal
 from neurodeploy.importing.grid import entrance_grid
 from neurodeploy.importing.operation import Operation
@@ -23,6 +23,7 @@ from neurodeploy.importing.reading import read_model
 from neurodeploy.importing.refusals import refuse, refuse_constant
 from neurodeploy.importing.registry import HANDLERS
 from neurodeploy.importing.schemas import check_schema
+from neurodeploy.importing.sources import Model, model_name
 from neurodeploy.importing.summary import (
     Summary,
     count_findings,
@@ -42,6 +43,8 @@ class Imported:
     ----------
     network
         The float network.
+    file
+        Name of the ONNX file, without its folder; empty for a model in memory.
     sha256, external_sha256
         Of the ONNX file, and of each external data file by location.
     opset, producer
@@ -54,6 +57,8 @@ class Imported:
         Outputs of the file that are left out.
     decoder
         Operators behind the network's last result that were dropped, in order.
+    class_axis
+        Along which these choose, in the output without its batch axis; None where none does.
     findings
         One a node of the file.
     classes
@@ -64,6 +69,7 @@ class Imported:
     """
 
     network: Network
+    file: str
     sha256: str
     external_sha256: dict[str, str]
     opset: int
@@ -73,6 +79,7 @@ class Imported:
     output_name: str
     other_outputs: tuple[str, ...]
     decoder: tuple[str, ...]
+    class_axis: int | None
     findings: tuple[Finding, ...]
     classes: tuple[int | str, ...] = ()
     note: str = ""
@@ -93,6 +100,8 @@ class _Walk:
     findings: dict[str, Finding] = field(default_factory=dict)
     #: What stood behind the scores of a classifier of scikit-learn.
     tail: Tail | None = None
+    #: Nodes that only decode, in order.
+    decoder: tuple[ir.Node, ...] = ()
 
     def exclusive(self, value: ir.Value) -> bool:
         """Whether one node alone reads `value`, seen through nodes that left no trace."""
@@ -216,9 +225,11 @@ def _walk(cleaned: Cleaned) -> tuple[_Walk, Signal | None, tuple[str, ...]]:
             walk.findings[finding.node] = finding
         else:
             walk.visit(node)
+    walk.findings = name_causes(cleaned.model.graph, walk.findings)
     final = walk.signals.get(result)
     if final is None and not any(f.verdict == "refused" for f in walk.findings.values()):
         raise ModelError("the output does not depend on the input", place=str(exit_value.name))
+    walk.decoder = decoder
     kinds = tuple(node.op_type for node in decoder)
     if tail is not None:
         walk.findings |= {finding.node: finding for finding in tail.findings}
@@ -245,10 +256,11 @@ def _in_file_order(walk: _Walk, outputs: Outputs) -> tuple[Finding, ...]:
     return (*ordered, *(finding for finding in left.values() if finding.verdict != "folds"))
 
 
-def _examine(path: str | os.PathLike[str], output: str | None) -> tuple[Imported | None, Report]:
+def _examine(model: Model, output: str | None) -> tuple[Imported | None, Report]:
     """Read, clean and walk a file: the one way in, for importing and for checking."""
+    name = model_name(model)
     try:
-        source = read_model(path)
+        source = read_model(model)
         parameters = file_parameters(source.model)
         outputs = choose_output(source.model.graph, output)
         cleaned = clean(source.model)
@@ -262,12 +274,13 @@ def _examine(path: str | os.PathLike[str], output: str | None) -> tuple[Imported
             file_parameters=parameters,
         )
         summary = count_findings(summary, findings)
-        report = Report(str(path), findings, summary, len(cleaned.original))
+        report = Report(name, findings, summary, len(cleaned.original))
         if not report.ok or final is None:
             return None, report
         network = walk.builder.build(final)
         imported = Imported(
             network=network,
+            file=source.file,
             sha256=source.sha256,
             external_sha256=source.external_sha256,
             opset=source.opset,
@@ -279,18 +292,21 @@ def _examine(path: str | os.PathLike[str], output: str | None) -> tuple[Imported
             output_name=outputs.taken,
             other_outputs=outputs.others,
             decoder=decoder + ("ZipMap",) * len(outputs.decoders),
+            class_axis=class_axis(
+                walk.decoder, len(network.shapes[network.output.name]), cleaned.opset
+            ),
             findings=findings,
             classes=(walk.tail.classes if walk.tail else ()) or outputs.classes,
             note=walk.tail.note if walk.tail else "",
         )
     except ModelError as error:
-        _at(error, str(path))
+        _at(error, name)
     except UnicodeDecodeError as error:  # protobuf decodes names when they are first read
         raise ModelError(
-            "holds names that are not text", place=str(path), remedy="export the model again"
+            "holds names that are not text", place=name, remedy="export the model again"
         ) from error
     except (RecursionError, MemoryError) as error:
-        raise ModelError(f"is too deep or too large ({error})", place=str(path)) from error
+        raise ModelError(f"is too deep or too large ({error})", place=name) from error
     return imported, replace(report, summary=count_network(summary, network))
 
 
@@ -302,13 +318,14 @@ def _at(error: ModelError, path: str) -> NoReturn:
     raise type(error)(error.message, place=place, remedy=error.remedy) from error
 
 
-def load_network(path: str | os.PathLike[str], output: str | None = None) -> Imported:
-    """Import an ONNX file.
+def load_network(model: Model, output: str | None = None) -> Imported:
+    """Import an ONNX file, or a model in memory.
 
     Parameters
     ----------
-    path
-        The file; external data must lie in its folder.
+    model
+        The file's path (external data must lie in its folder), its bytes, an
+        ``onnx.ModelProto`` or an ``onnx_ir.Model``.
     output
         Name of the output to compute, where the file has several; default: the first. What leads
         only to others is left out.
@@ -325,27 +342,25 @@ def load_network(path: str | os.PathLike[str], output: str | None = None) -> Imp
     UnsupportedError
         Nodes that cannot become spikes: all of them, each with reason and remedy.
     UsageError
-        The model has no output of that name.
+        The model has no output of that name; or it is no model at all, by its type.
     """
-    imported, report = _examine(path, output)
+    imported, report = _examine(model, output)
     if imported is None:
-        raise refusal(str(path), report.refused)
+        raise refusal(model_name(model), report.refused)
     return imported
 
 
-def examine(
-    path: str | os.PathLike[str], output: str | None = None
-) -> tuple[Imported | None, Report]:
+def examine(model: Model, output: str | None = None) -> tuple[Imported | None, Report]:
     """`load_network` and `check` in one walk; without Imported where the report is not ok."""
     try:
-        return _examine(path, output)
+        return _examine(model, output)
     except ModelError as error:
         where = f"{error.place}: " if error.place else ""
         finding = Finding("", "", "refused", f"{where}{error.message}", error.remedy)
-        return None, Report(str(path), (finding,), Summary())
+        return None, Report(model_name(model), (finding,), Summary())
 
 
-def check(path: str | os.PathLike[str], output: str | None = None) -> Report:
+def check(model: Model, output: str | None = None) -> Report:
     """Say of every node of an ONNX file whether it imports, and if not, why.
 
     The same walk as `load_network`: `Report.ok` holds exactly if that succeeds. Never raises for
@@ -354,6 +369,6 @@ def check(path: str | os.PathLike[str], output: str | None = None) -> Report:
     Raises
     ------
     UsageError
-        The model has no output of that name.
+        The model has no output of that name; or it is no model at all, by its type.
     """
-    return examine(path, output)[1]
+    return examine(model, output)[1]

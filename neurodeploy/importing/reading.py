@@ -1,19 +1,18 @@
-"""From a path to a checked ONNX protobuf; the file may be hostile."""
+"""From a model as it was given to a checked ONNX protobuf; the file may be hostile."""
 
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import onnx
 from google.protobuf.message import DecodeError
 
 from neurodeploy.errors import ModelError
-from neurodeploy.importing.limits import MAX_FILE
+from neurodeploy.importing.foreign import recognise
 from neurodeploy.importing.opsets import OLDEST
+from neurodeploy.importing.sources import Model, open_model
 from neurodeploy.importing.tensors import all_nodes, check_tensors
 
 __all__ = ["Source", "read_model"]
@@ -21,12 +20,14 @@ __all__ = ["Source", "read_model"]
 
 @dataclass(frozen=True)
 class Source:
-    """A model as it lay on disk.
+    """A model as it lay on disk, or was given in memory.
 
     Attributes
     ----------
     model
         The protobuf, external data loaded.
+    file
+        Name of the ONNX file; empty where there is none.
     sha256
         Of the ONNX file.
     external_sha256
@@ -36,33 +37,10 @@ class Source:
     """
 
     model: onnx.ModelProto
+    file: str
     sha256: str
     external_sha256: dict[str, str]
     opset: int
-
-
-def _read_bytes(path: Path) -> bytes:
-    place = str(path)
-    try:
-        if path.is_dir():
-            raise ModelError("is a folder, not an ONNX file", place=place)
-        if not path.exists():
-            raise ModelError("no such file", place=place, remedy="check the path")
-        if not path.is_file():
-            raise ModelError("is not a regular file", place=place)
-        size = path.stat().st_size
-        if size > MAX_FILE:
-            raise ModelError(
-                f"has {size} bytes; an ONNX file ends at {MAX_FILE}",
-                place=place,
-                remedy="save the weights as external data",
-            )
-        content = path.read_bytes()
-    except (OSError, ValueError) as error:
-        raise ModelError(f"cannot be read: {error}", place=place) from error
-    if not content:
-        raise ModelError("is empty", place=place, remedy="export the model again")
-    return content
 
 
 def _opset(model: onnx.ModelProto, place: str) -> int:
@@ -109,10 +87,10 @@ def _check_text(model: onnx.ModelProto, place: str) -> None:
         )
 
 
-def read_model(path: str | os.PathLike[str]) -> Source:
-    """Read an ONNX file and its external data.
+def read_model(given: Model) -> Source:
+    """Read an ONNX file, or a model in memory, and its external data.
 
-    1. The path must be a regular file of at most 2 GiB that parses as a model with a graph.
+    1. What was given must hold at most 2 GiB that parse as a model with a graph (`open_model`).
     2. Exactly one version of ONNX's own operators, from 6 to the newest that onnx knows.
     3. All names are text.
     4. Every tensor must hold as many bytes as its shape claims (`check_tensors`).
@@ -121,20 +99,24 @@ def read_model(path: str | os.PathLike[str]) -> Source:
     ------
     ModelError
         Anything else.
+    UsageError
+        Given was no model at all.
     """
-    file = Path(path)
-    place = str(path)
-    content = _read_bytes(file)
+    opened = open_model(given)
+    place = opened.name
     model = onnx.ModelProto()
     try:
-        model.ParseFromString(content)
+        model.ParseFromString(opened.content)
     except (DecodeError, ValueError, RuntimeError) as error:
-        raise ModelError(
+        raise recognise(opened.content, place) or ModelError(
             "is not an ONNX file, or was cut short", place=place, remedy="export the model again"
         ) from error
     if not model.HasField("graph") or not model.opset_import:
-        raise ModelError("holds no ONNX graph", place=place, remedy="export the model again")
+        raise recognise(opened.content, place) or ModelError(
+            "holds no ONNX graph", place=place, remedy="export the model again"
+        )
     _check_text(model, place)
     opset = _opset(model, place)
-    external = check_tensors(model, file)
-    return Source(model, hashlib.sha256(content).hexdigest(), external, opset)
+    external = check_tensors(model, place, opened.folder)
+    digest = hashlib.sha256(opened.content).hexdigest()
+    return Source(model, opened.file, digest, external, opset)

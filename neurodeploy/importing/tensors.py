@@ -72,8 +72,14 @@ def _tensors(model: onnx.ModelProto, place: str) -> Iterator[onnx.TensorProto]:
                 yield from attribute.tensors
 
 
-def _load_external(tensor: TensorProto, wanted: int, folder: Path, place: str) -> str:
+def _load_external(tensor: TensorProto, wanted: int, folder: Path | None, place: str) -> str:
     """Move external bytes into `raw_data`; the location must not leave the model's folder."""
+    if folder is None:
+        raise ModelError(
+            "keeps its values in another file, and the model in memory has no folder",
+            place=place,
+            remedy="give the path of the ONNX file, or load it with its external data",
+        )
     facts = {entry.key: entry.value for entry in tensor.external_data}
     location = facts.get("location", "")
     remedy = "keep the external data beside the ONNX file, as the exporter wrote it"
@@ -145,8 +151,15 @@ def _check(tensor: TensorProto, place: str) -> int:
     return prod(dims) * _LAYOUT[tensor.data_type][0]
 
 
-def check_tensors(model: onnx.ModelProto, path: Path) -> dict[str, str]:
+def check_tensors(model: onnx.ModelProto, name: str, folder: Path | None) -> dict[str, str]:
     """Check every tensor of the model and load external data into it.
+
+    Parameters
+    ----------
+    name
+        What messages call the model.
+    folder
+        The model's; None for a model in memory.
 
     1. Shapes: at most 8 axes, no negative one, at most `MAX_PARAMETERS` elements in all.
     2. Values: exactly as many as the shape says, whether raw, typed or external.
@@ -164,11 +177,11 @@ def check_tensors(model: onnx.ModelProto, path: Path) -> dict[str, str]:
     """
     count = sum(1 for part in (model.graph, *model.functions) for _ in all_nodes(part))
     if count > MAX_NODES:
-        raise ModelError(f"has {count} nodes; {MAX_NODES} can be read", place=str(path))
+        raise ModelError(f"has {count} nodes; {MAX_NODES} can be read", place=name)
     total = 0
     locations: set[str] = set()
-    for tensor in _tensors(model, str(path)):
-        place = f"{path}: tensor {tensor.name!r}"
+    for tensor in _tensors(model, name):
+        place = f"{name}: tensor {tensor.name!r}"
         wanted = _check(tensor, place)
         total += prod(tensor.dims)
         if total > MAX_PARAMETERS:
@@ -178,7 +191,7 @@ def check_tensors(model: onnx.ModelProto, path: Path) -> dict[str, str]:
                 remedy="this is far beyond a spiking chip; use a smaller model",
             )
         if tensor.data_location == TensorProto.EXTERNAL:
-            locations.add(_load_external(tensor, wanted, path.parent, place))
+            locations.add(_load_external(tensor, wanted, folder, place))
         elif tensor.data_type != TensorProto.STRING:
             bytes_each, field = _LAYOUT[tensor.data_type]
             held = (
@@ -192,7 +205,7 @@ def check_tensors(model: onnx.ModelProto, path: Path) -> dict[str, str]:
                     place=place,
                     remedy="export the model again",
                 )
-    return {name: _sha256(path.parent / name) for name in sorted(locations)}
+    return {location: _sha256(Path(folder or ".") / location) for location in sorted(locations)}
 
 
 def _sha256(path: Path) -> str:

@@ -9,14 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from neurodeploy.errors import ProgramError, UsageError
+from neurodeploy.errors import DataWarning, ProgramError, RunWarning, UsageError
 from neurodeploy.lava.comparison import Comparison, Mismatch, compare
 from neurodeploy.lava.run import LavaTrace, Models, run
+from neurodeploy.metrics.task import Task
 from neurodeploy.program import INPUT, Population, Program
-from neurodeploy.program.limits import check_workable
+from neurodeploy.program.workable import check_workable
+from neurodeploy.sample_checks import look_at_samples
+from neurodeploy.samples import read_samples
 from neurodeploy.simulator.encoding import check_samples, encode, levels
 from neurodeploy.simulator.reference import Trace
-from neurodeploy.simulator.result import Result
+from neurodeploy.simulator.result import Result, warn_of_overflow
+from neurodeploy.warning import Warn, warner
 
 __all__ = ["DeployResult", "Simulator", "default_simulator", "deploy", "stream"]
 
@@ -77,7 +81,7 @@ class DeployResult(Result):
 
 def deploy(
     program: Program,
-    x: np.ndarray,
+    x: Any,
     *,
     verify: bool = False,
     membranes: bool = False,
@@ -85,14 +89,17 @@ def deploy(
     timeout: float | None = None,
     stock: bool = False,
     simulator: Simulator | None = None,
+    task: str | None = None,
     progress: Progress | None = None,
+    warn: Warn | None = None,
 ) -> DeployResult:
     """Stream samples through a program on Lava's CPU runtime.
 
     Parameters
     ----------
     x
-        Samples (n, *shape): integers (preprocessed as the program says) or network input.
+        Samples (n, *shape): integers (preprocessed as the program says) or network input. An
+        array, the path of a `.npz` or `.npy` file, or an iterable of batches.
     verify
         Compare every spike of every population at every step with the simulator.
     membranes
@@ -107,8 +114,13 @@ def deploy(
     simulator
         What to compare with, ``(program, messages) -> trace``. Default: the fast engine, or
         the reference where numba is not installed.
+    task
+        What the outputs are, one of `metrics.KINDS`; default: as the program says.
     progress
         Called with (steps done, all steps).
+    warn
+        Called with each line that the user should read. Default: Python's warnings, of the
+        classes ``DataWarning`` and ``RunWarning``.
 
     Raises
     ------
@@ -125,8 +137,11 @@ def deploy(
         raise UsageError(f"the limit is {limit}, not a number of samples")
     if not program.is_aligned or any(p.phase < 1 for p in program.populations):
         raise ProgramError("the phases mix neighbouring samples, so no output is of one sample")
+    judged = Task.of(program, task)
     check_workable(program, "deployment")
-    x = check_samples(np.asarray(x)[:limit], program.encoder.sample_shape)
+    shape = program.encoder.sample_shape
+    x = check_samples(read_samples(x, shape, limit=limit).x, shape)
+    look_at_samples(program, x, warner(warn, DataWarning))
     messages = stream(program, x)
     names = [p.name for p in program.populations]
     total = len(messages)
@@ -145,8 +160,8 @@ def deploy(
         expected = (simulator or default_simulator(membranes))(program, messages)
         comparison = compare(program, trace, expected, membranes)
         wrapped, clipped = expected.wrapped, expected.clipped
-    return DeployResult(
-        **_samples(program, len(x), messages, trace),
+    made = DeployResult(
+        **_samples(program, len(x), messages, trace, judged),
         wrapped=dict(wrapped),
         clipped=dict(clipped),
         seconds=trace.seconds,
@@ -156,6 +171,13 @@ def deploy(
         models=trace.models,
         comparison=comparison,
     )
+    warn = warner(warn, RunWarning)
+    if made.models == "lava" and not stock:
+        warn("numba is not installed: Lava's own models ran, which take far longer")
+    warn_of_overflow(made, warn)
+    if made.first_mismatch is not None:
+        warn(f"not the same: {made.first_mismatch}")
+    return made
 
 
 def stream(program: Program, x: np.ndarray) -> np.ndarray:
@@ -198,7 +220,7 @@ def default_simulator(membranes: bool) -> Simulator:
 
 
 def _samples(
-    program: Program, samples: int, messages: np.ndarray, trace: LavaTrace
+    program: Program, samples: int, messages: np.ndarray, trace: LavaTrace, task: Task
 ) -> dict[str, Any]:
     """Outputs, spikes and synaptic operations, from the windows of the samples."""
     period = program.period
@@ -228,7 +250,8 @@ def _samples(
     )
     outputs = (integers * program.decoder.unit).astype(np.float32)
     return {
-        "outputs": outputs.reshape(samples, *decoding.output_shape(decoder.shape, period)),
+        "outputs": task.shaped(outputs),
+        "task": task,
         "spikes": {p.name: counts[p.name].sum(1) for p in program.populations},
         "synaptic_operations": operations,
     }

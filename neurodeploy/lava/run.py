@@ -6,7 +6,6 @@ import contextlib
 import importlib.util
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,8 @@ import numpy as np
 import neurodeploy
 from neurodeploy.errors import DeploymentError
 from neurodeploy.lava.compat import require_lava
+from neurodeploy.lava.groups import alive as _alive
+from neurodeploy.lava.groups import kill_group, terminate_group
 from neurodeploy.lava.layout import lava_order
 from neurodeploy.lava.limits import default_timeout
 from neurodeploy.program import Population, Program
@@ -203,33 +204,20 @@ def _environment(folder: Path) -> dict[str, str]:
 
 
 def _end(worker: subprocess.Popen[bytes]) -> None:
-    """End every process of the run: first politely, for Lava's shared memory to be freed.
-
-    Python's resource tracker ignores SIGTERM and removes the segments once all the others
-    are gone.
-    """
+    """End every process of the run: first politely, for Lava's shared memory to be freed."""
     assert worker.stdin is not None
     deadline = time.monotonic() + _GRACE_SECONDS
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if _alive(worker.pid):
-            os.killpg(worker.pid, signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):  # stopped, or deaf to SIGTERM
+            terminate_group(worker.pid)
+        with contextlib.suppress(subprocess.TimeoutExpired):  # deaf to SIGTERM
             worker.wait(_GRACE_SECONDS)
         while _alive(worker.pid) and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
         if _alive(worker.pid):
-            os.killpg(worker.pid, signal.SIGKILL)
+            kill_group(worker.pid, _GRACE_SECONDS)
     with contextlib.suppress(BrokenPipeError):
         worker.stdin.close()
-
-
-def _alive(group: int) -> bool:
-    """Whether a process group has members."""
-    try:
-        os.killpg(group, 0)
-    except (ProcessLookupError, PermissionError):
-        return False
-    return True
 
 
 def _failure(folder: Path, code: int) -> DeploymentError:

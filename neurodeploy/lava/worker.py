@@ -10,7 +10,6 @@ import contextlib
 import json
 import os
 import shutil
-import signal
 import sys
 import threading
 import time
@@ -21,6 +20,7 @@ from typing import Any
 
 from neurodeploy.errors import NeuroDeployError
 from neurodeploy.lava.compat import import_lava
+from neurodeploy.lava.groups import end_others
 from neurodeploy.program.neurons.sources import import_kinds
 from neurodeploy.program.storage import load
 
@@ -30,6 +30,8 @@ __all__ = ["main"]
 DONE = "done.json"
 ERROR = "error.json"
 _POLL_SECONDS = 0.1
+#: How long the other processes of the run may take to end after they were asked to.
+_GRACE_SECONDS = 5.0
 
 
 def main(folder: Path) -> None:
@@ -130,7 +132,8 @@ def _die_with_parent(folder: Path) -> None:
     # under another name nobody can add files to it while it is removed
     with contextlib.suppress(OSError):
         shutil.rmtree(folder.rename(f"{folder}-end"), ignore_errors=True)
-    os.killpg(os.getpgid(0), signal.SIGTERM)
+    end_others(_GRACE_SECONDS)
+    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from neurodeploy.ledger.layer import Layer
 from neurodeploy.ledger.report import CAUSES, STAGES, Row, Summary
 from neurodeploy.ledger.runs import Batch
 from neurodeploy.ledger.twin import Twin
+from neurodeploy.metrics import Labels, Scores, Sums, Task, compared, counted
 
 __all__ = ["Tally", "ratio", "squared"]
 
@@ -54,30 +55,37 @@ class _Sums:
 class Tally:
     """Everything that is counted of some batches; tallies of parts can be added."""
 
-    def __init__(self, twin: Twin) -> None:
-        self.twin = twin
+    def __init__(self, twin: Twin, task: Task) -> None:
+        self.twin, self.task = twin, task
         self.samples = 0
         self._sums: dict[str, _Sums] = {}
-        self._classes: list[tuple[int, np.ndarray]] = []
+        # of each stage: against the ANN, and against labels
+        self._answers = [(Sums(), Sums()) for _ in STAGES]
 
     @classmethod
-    def of(cls, twin: Twin, batch: Batch, first: int) -> Tally:
-        """The tally of one batch whose first sample has that index."""
-        tally = cls(twin)
+    def of(cls, twin: Twin, batch: Batch, task: Task, labels: Labels | None = None) -> Tally:
+        """The tally of one batch; labels are those of its samples."""
+        tally = cls(twin, task)
         for part in twin.parts:
             tally._sums[part.name] = _compare(batch, part)
         for layer in twin.layers:
             _count(tally._sums[layer.name], batch, layer)
         out = twin.readout.name
         chain = [getattr(batch, stage)[out] for stage in ("exact", *_CHAIN)]
-        tally._classes = [(first, np.stack([values.argmax(1) for values in chain]))]
+        tally._answers = [
+            (compared(task, out, chain[0]), Sums() if labels is None else counted(out, labels))
+            for out in chain
+        ]
         tally.samples = len(chain[0])
         return tally
 
     def add(self, other: Tally) -> None:
         """Take in what another one counted."""
         self.samples += other.samples
-        self._classes += other._classes
+        self._answers = [
+            (mine[0] + theirs[0], mine[1] + theirs[1])
+            for mine, theirs in zip(self._answers, other._answers, strict=True)
+        ]
         for name, sums in other._sums.items():
             self._sums.setdefault(name, _Sums()).add(sums)
 
@@ -128,28 +136,23 @@ class Tally:
             clipped_membranes=int(sums.counts.get("clipped", 0)),
         )
 
-    def summary(self, labels: np.ndarray | None) -> tuple[Summary, ...]:
-        """The outputs, stage by stage; no classes to compare where there is one output only."""
-        classes = np.concatenate([part for _, part in sorted(self._classes, key=_first)], axis=1)
+    def summary(self, labels: Labels | None) -> tuple[Summary, ...]:
+        """The outputs, stage by stage; labels are those of all samples."""
         sums = self._sums[self.twin.readout.name]
-        several = self.twin.readout.neurons > 1
         found = []
-        for stage, chosen, key in zip(STAGES, classes, ("", *_CHAIN), strict=True):
+        for stage, key, (ann, right) in zip(STAGES, ("", *_CHAIN), self._answers, strict=True):
+            same = Scores.of(self.task, ann)
+            judged = None if labels is None else Scores.of(self.task, right, labels)
             found.append(
                 Summary(
                     stage,
-                    float(100 * np.mean(chosen == labels))
-                    if several and labels is not None
-                    else None,
-                    float(100 * np.mean(chosen == classes[0])) if several else None,
+                    None if judged is None else judged.accuracy,
+                    same.accuracy,
                     ratio(sums.errors[key], sums.norm) if key else 0.0,
+                    ({} if judged is None else judged.as_dict()) | same.against_ann(),
                 )
             )
         return tuple(found)
-
-
-def _first(part: tuple[int, np.ndarray]) -> int:
-    return part[0]
 
 
 def _compare(batch: Batch, part: Layer | Entrance) -> _Sums:

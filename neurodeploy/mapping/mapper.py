@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping as Spikes
+from math import prod
 
 import numpy as np
 
-from neurodeploy.errors import UsageError
+from neurodeploy.errors import ProgramError, UsageError
 from neurodeploy.mapping.model import Core, Mapping, Part, Use
 from neurodeploy.mapping.placement import METHODS, Placement, Places, place
 from neurodeploy.mapping.rules import Laid, check_rules
 from neurodeploy.mapping.splitting import RESOURCES, Cut, Splitter
 from neurodeploy.mapping.traffic import arriving, flow, messages
 from neurodeploy.program import INPUT, Program
-from neurodeploy.program.limits import check_workable
+from neurodeploy.program.limits import (
+    MAX_CORES,
+    MAX_CORES_BY_TRAFFIC,
+    MAX_NEURONS_AT_WORK,
+)
+from neurodeploy.program.workable import check_workable
 from neurodeploy.targets import Target, target_of
 
-__all__ = ["cut_program", "map_program"]
+__all__ = ["cut_program", "limits_broken", "map_program"]
+
+#: Times that a program with cycles is cut, at most.
+_CUTS = 4
 
 
 def map_program(
@@ -55,6 +64,14 @@ def map_program(
         raise UsageError(f"{placement!r} is not one of {', '.join(METHODS)}", place="--placement")
     counted = _spikes(program, spikes)
     cuts = cut_program(program, hardware)
+    notes = _notes(program, spikes)
+    parts_in_all = sum(cut.grid.parts for cut in cuts.values())
+    if placement == "traffic" and parts_in_all > MAX_CORES_BY_TRAFFIC:
+        placement = "layers"
+        notes += (
+            f"placed in layer order: {parts_in_all:,} cores are more than the "
+            f"{MAX_CORES_BY_TRAFFIC:,} that are placed by traffic",
+        )
     sent = messages(program, cuts, counted)
     places = place(sent, hardware.mesh, placement)
     neurons = np.concatenate([cut.grid.sizes() for cut in cuts.values()])
@@ -67,29 +84,88 @@ def map_program(
         cores=cores,
         findings=check_rules(laid),
         placement=placement,
-        notes=_notes(program, spikes),
+        notes=notes,
         flow=flow(sent, places),
     )
+
+
+def limits_broken(program: Program, hardware: Target) -> tuple[str, ...]:
+    """One line where the program does not fit its target (it can still be simulated), else none."""
+    try:
+        mapped = map_program(program, hardware, placement="layers")
+    except ProgramError as error:  # too large to be mapped
+        return (f"does not fit {hardware.title}: {error.message}",)
+    broken = [finding for finding in mapped.findings if not finding.ok]
+    if not broken:
+        return ()
+    more = f" (and {len(broken) - 1} more: `neurodeploy map`)" if len(broken) > 1 else ""
+    return (f"does not fit {hardware.title}: {broken[0]}{more}",)
 
 
 def cut_program(program: Program, target: Target) -> dict[str, Cut]:
     """Every population's parts, the input's first, then sources before targets.
 
+    Targets come first: into how many parts they fall says how many axons their sources need. On a
+    cycle a target may be a source of its source; then all is cut again with the numbers of the
+    cut before, until they stay the same (or a few times: the rules look at the last cut).
+
     Refused: programs that are too large for tables of their neurons (`program.limits`).
     """
     check_workable(program, "mapping")
+    reached: dict[str, np.ndarray] = {}
+    for _ in range(_CUTS):
+        cuts = _cut_once(program, target, reached)
+        found = _reached_on_cycles(program, cuts)
+        if all(np.array_equal(found[name], reached.get(name, 0 * found[name])) for name in found):
+            break
+        reached = found
+    return cuts
+
+
+def _cut_once(
+    program: Program, target: Target, on_cycles: Spikes[str, np.ndarray]
+) -> dict[str, Cut]:
+    """One cut; `on_cycles` says how many parts the neurons of a population reach on cycles."""
     shapes = {INPUT: program.encoder.shape} | {p.name: p.shape for p in program.order}
     reached = {name: np.zeros(shape, np.int64) for name, shape in shapes.items()}
+    for name, degree in on_cycles.items():
+        reached[name] += degree
     cuts: dict[str, Cut] = {}
     incoming = arriving(program)
-    # targets first: into how many parts they fall says how many axons their sources need
+    parts = 0
     for name in reversed(shapes):
+        parts += -(-prod(shapes[name]) // (target.core.neurons or MAX_NEURONS_AT_WORK))
+        _check_parts(parts, target)
         ending = [(c.synapses, shapes[c.source]) for c in incoming[name]]
         splitter = Splitter(shapes[name], ending, reached[name], target.core, target.memory)
         cuts[name] = splitter.cut()
+        parts = sum(cut.grid.parts for cut in cuts.values())
+        _check_parts(parts, target)
         for connection, fan in zip(incoming[name], cuts[name].fans, strict=True):
-            reached[connection.source] += fan.degree()
+            if connection.name not in program.recurrent:
+                reached[connection.source] += fan.degree()
     return {name: cuts[name] for name in shapes}
+
+
+def _reached_on_cycles(program: Program, cuts: Spikes[str, Cut]) -> dict[str, np.ndarray]:
+    """By source, the parts that each neuron reaches over connections on cycles."""
+    found: dict[str, np.ndarray] = {}
+    for name, ending in arriving(program).items():
+        for connection, fan in zip(ending, cuts[name].fans, strict=True):
+            if connection.name in program.recurrent:
+                degree = fan.degree()
+                found[connection.source] = found.get(connection.source, 0) + degree
+    return found
+
+
+def _check_parts(parts: int, target: Target) -> None:
+    """Refuse, before tables of them are made, more cores than any system has."""
+    if parts > MAX_CORES:
+        raise ProgramError(
+            f"it takes {parts:,} cores of {target.name} or more; the limit is {MAX_CORES:,}",
+            place="mapping",
+            remedy="compile a smaller network, or name a target with larger cores",
+        )
 
 
 def _spikes(program: Program, spikes: Spikes[str, float] | None) -> dict[str, float]:

@@ -22,6 +22,8 @@ Placement = Literal["traffic", "layers"]
 METHODS: tuple[Placement, ...] = ("traffic", "layers")
 #: Places of a chip up to which exchanges are tried: a step's work grows with the square.
 _MAX_EXCHANGED = 512
+#: Places of a chip up to which there is a table of distances; on larger ones layer order is kept.
+_MAX_TABLED = 4096
 #: Exchanges from each start: over all chips, at least so many a chip, and at most so many a part.
 _STEPS, _FEWEST_STEPS, _STEPS_A_PART = 6000, 50, 64
 #: Weights become integers up to here, so that sums are exact and do not depend on their order.
@@ -57,7 +59,7 @@ def place(sent: sparse.csr_matrix, mesh: Mesh, method: Placement) -> Places:
         return Places(none, none, none)
     chip = np.arange(parts) // mesh.cores
     slot = np.arange(parts) % mesh.cores
-    if method == "traffic":
+    if method == "traffic" and mesh.cores <= _MAX_TABLED:
         weights = _exact(sent)
         chip = _chips(weights, chip, mesh.cores)
         distance = _distances(mesh)

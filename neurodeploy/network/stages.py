@@ -8,7 +8,7 @@ each neuron, computed exactly by sending zero through the network.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from math import prod
 from typing import Literal, TypeAlias
@@ -173,9 +173,8 @@ def stages(network: Network, *, max_pooling: bool = False) -> tuple[Stage, ...]:
         ways = linear.ways(source)
         if is_pool:
             own = node.name
-            paths: tuple[Path, ...] = (
-                Path(names[start := _pooled(network, node, ways)], _ones(network, node, start)),
-            )
+            pooled = _pooled(network, node, ways)
+            paths: tuple[Path, ...] = (replace(pooled, source=names[pooled.source]),)
         else:
             own = READOUT if isinstance(node, Output) else source
             paths = tuple(
@@ -200,23 +199,43 @@ def stages(network: Network, *, max_pooling: bool = False) -> tuple[Stage, ...]:
     return tuple(found)
 
 
-def _pooled(network: Network, node: Node, ways: list[tuple[str, list[Node]]]) -> str:
-    """The stage that a max pooling reads; it must be never negative, so a stage itself."""
+def _pooled(network: Network, node: Node, ways: list[tuple[str, list[Node]]]) -> Path:
+    """What a max pooling reads: the start of the way, and the windows over it.
+
+    The start must be a population itself, or the input; on the way its elements may be moved.
+    """
     ((start, chain), *others) = ways
-    if others or any(not is_reshape(step) for step in chain):
+    place = f"node {node.name!r} (MaxPool)"
+    if others or not all(isinstance(step, Permute) for step in chain):
         raise UnsupportedError(
             "max pooling of sums that may be negative: a spike time has no sign",
-            place=f"node {node.name!r} (MaxPool)",
+            place=place,
             remedy="put a ReLU between the layer and the pooling, without a batch norm of "
             "negative scale between them",
         )
-    return start
+    moves = [step for step in chain if isinstance(step, Permute) and step.indices is not None]
+    if any(bool((move.indices < 0).any()) for move in moves if move.indices is not None):
+        raise UnsupportedError(
+            "max pooling of the input with zeros around it: no spike of the input says 0",
+            place=place,
+            remedy="pad in the pooling itself (pads), or put a layer with a ReLU before it",
+        )
+    windows = _ones(network, node, start if not moves else None)
+    if moves:
+        moved = reduce(
+            lambda done, move: as_matrix(move, (done.shape[0],)) @ done,
+            moves,
+            sparse.identity(prod(network.shapes[start]), format="csr"),
+        )
+        windows = (windows @ moved).tocsr()
+        windows.data[:] = 1.0  # where a window sees an element twice
+    return Path(start, windows)
 
 
-def _ones(network: Network, node: Node, start: str) -> Operator:
+def _ones(network: Network, node: Node, start: str | None) -> Operator:
     """The windows of a max pooling as a convolution channel by channel.
 
-    A matrix on volumes, and where the population `start` has another shape than what is pooled.
+    A matrix on volumes, and where no population of that shape (`start`) is pooled.
     """
     assert isinstance(node, Pool)
     (source,) = network.inputs_of(node.name)
@@ -225,7 +244,7 @@ def _ones(network: Network, node: Node, start: str) -> Operator:
     ones = np.ones((channels, 1, *node.kernel), np.float32)
     zeros = np.zeros(channels, np.float32)
     conv = Conv(node.name, ones, zeros, node.stride, node.padding, node.dilation, channels)
-    fits = population_shape(network.shapes[start]) == population_shape(shape)
+    fits = start and population_shape(network.shapes[start]) == population_shape(shape)
     return _two_dimensional(conv) if fits and len(shape) <= 3 else as_matrix(conv, shape)
 
 

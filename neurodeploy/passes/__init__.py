@@ -1,5 +1,6 @@
 """Network to Network: the same function, closer to what a chip holds."""
 
+from neurodeploy.network import Network
 from neurodeploy.passes.base import Pass, run_passes
 from neurodeploy.passes.equalize import Equalize
 from neurodeploy.passes.fire_before_max_pooling import FireBeforeMaxPooling
@@ -22,6 +23,7 @@ __all__ = [
     "MaxPoolingAsReLUs",
     "MoveMaxPooling",
     "Pass",
+    "prepare",
     "run_passes",
     "standard_passes",
 ]
@@ -46,3 +48,17 @@ def standard_passes(*, max_pooling: bool = True) -> tuple[Pass, ...]:
         FoldDense(),
         Equalize(),
     )
+
+
+def prepare(network: Network, *, max_pooling: bool, l4: bool = False) -> Network:
+    """The network after all passes.
+
+    Parameters
+    ----------
+    max_pooling
+        As for `standard_passes`.
+    l4
+        Whether the L4-norm correction comes last.
+    """
+    network = run_passes(network, standard_passes(max_pooling=max_pooling))
+    return L4Correction().apply(network) if l4 else network

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT
 from neurodeploy.program.neurons.base import Neuron
 from neurodeploy.program.neurons.worst_case import Bounds, Drive, Interval
 from neurodeploy.program.program import INPUT, Connection, Program
@@ -23,6 +24,7 @@ __all__ = [
     "input_interval",
     "message_range",
     "neuron_bounds",
+    "overflow_findings",
     "synaptic_range",
     "weight_sums",
 ]
@@ -137,3 +139,20 @@ def _sends_once(program: Program, name: str) -> bool:
         program.encoder.sends_once if s == INPUT else program.population(s).neuron.sends_once
         for s in sources
     )
+
+
+def overflow_findings(program: Program) -> tuple[str, ...]:
+    """Accumulators that are not proved to stay in their registers: layer, rule, value, limit."""
+    found = []
+    for name, proof in bounds(program).items():
+        for rule, cannot, extremes in (
+            ("current in 24 bit", proof.cannot_wrap, proof.current),
+            ("membrane in 24 bit", proof.cannot_clip, proof.membrane),
+        ):
+            if not cannot and extremes is not None:
+                worst = max(-extremes[0], extremes[1])
+                found.append(
+                    f"{name}: {rule}: worst case {worst} is {worst / 2**23:.1f} times the "
+                    f"limit {MEMBRANE_LIMIT} (range {extremes[0]}..{extremes[1]})"
+                )
+    return tuple(found)

@@ -6,21 +6,16 @@ whatever makes a table of its neurons would take hours and all memory. So the wo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from neurodeploy.errors import ProgramError
-
-if TYPE_CHECKING:
-    from neurodeploy.program.program import Program
-
 __all__ = [
+    "MAX_CORES",
+    "MAX_CORES_BY_TRAFFIC",
     "MAX_EXTENT",
     "MAX_NEURONS_AT_WORK",
     "MAX_OPERATIONS",
     "MAX_PARTS",
     "MAX_PERIOD",
+    "MAX_STREAMED",
     "MAX_SYNAPSES",
-    "check_workable",
 ]
 
 #: Longest window: at a hundred times the steps of the longest published rate codes.
@@ -31,34 +26,12 @@ MAX_EXTENT = 2**27
 MAX_PARTS = 2**14
 #: Neurons, inputs included, of which tables are made: ResNet-50 at 224 x 224 has 11 million.
 MAX_NEURONS_AT_WORK = 2**24
+#: Cores that a program is cut into, and those that are placed by traffic: the largest system of
+#: Loihi 2 chips has 138,240.
+MAX_CORES, MAX_CORES_BY_TRAFFIC = 2**17, 2**13
 #: Synapses that are walked for one sample: ResNet-50 has 4 * 10^9.
 MAX_SYNAPSES = 2**38
 #: Updates of a neuron that one sample may take: neurons times steps.
 MAX_OPERATIONS = 2**36
-
-
-def check_workable(program: Program, doing: str) -> None:
-    """Refuse a program that is too large to be mapped or run.
-
-    Parameters
-    ----------
-    doing
-        For the message: ``mapping``, ``simulation``.
-
-    Raises
-    ------
-    ProgramError
-        More neurons, synapses or neuron updates a sample than the limits of this module.
-    """
-    neurons = program.neurons + program.inputs
-    for value, limit, what in (
-        (neurons, MAX_NEURONS_AT_WORK, "neurons and inputs"),
-        (program.synapses, MAX_SYNAPSES, "synapses"),
-        (neurons * program.period, MAX_OPERATIONS, "neuron updates a sample (neurons x steps)"),
-    ):
-        if value > limit:
-            raise ProgramError(
-                f"{doing} of {value:,} {what} is refused; the limit is {limit:,}",
-                place="program",
-                remedy="compile a smaller network, a smaller input or fewer steps",
-            )
+#: The same where phases mix samples: then all steps from the first on are kept at once.
+MAX_STREAMED = 2**28

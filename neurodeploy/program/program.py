@@ -57,7 +57,13 @@ class Population:
             raise ProgramError(f"{shown(self.name)} is no name for a population")
         if not self.shape or any(type(n) is not int or n < 1 for n in self.shape):
             raise ProgramError(f"shape {shown(self.shape)} is not positive", place=self.name)
-        if self.size > MAX_NEURONS or self.neuron.size not in (None, self.size):
+        if self.size > MAX_NEURONS:
+            raise ProgramError(
+                f"shape {shown(self.shape)} has {shown(self.size)} neurons; "
+                f"the limit is {MAX_NEURONS}",
+                place=self.name,
+            )
+        if self.neuron.size not in (None, self.size):
             raise ProgramError(
                 f"{self.neuron.size} biases for {self.size} neurons", place=self.name
             )
@@ -320,6 +326,12 @@ class Program:
         return self.population(self.decoder.population).phase + self.period - 1
 
     @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Shape of a sample's outputs, as the decoder reads them."""
+        shape = self.population(self.decoder.population).shape
+        return self.decoder.code.output_shape(shape, self.period)
+
+    @property
     def neurons(self) -> int:
         """Number of neurons, input excluded."""
         return sum(p.size for p in self.populations)
@@ -350,6 +362,6 @@ class Program:
 
     def save(self, path: str | Path) -> None:
         """Write the program to one ``.ndp`` file; whole or not at all."""
-        from neurodeploy.program.storage import save
+        from neurodeploy.program.storage_writing import save
 
         save(self, path)

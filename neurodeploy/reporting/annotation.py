@@ -12,8 +12,9 @@ from google.protobuf.message import DecodeError
 
 from neurodeploy import __version__
 from neurodeploy.errors import ModelError, UsageError
-from neurodeploy.files import check_output, read_bytes, write_atomically
+from neurodeploy.files import check_output, write_atomically
 from neurodeploy.importing import Finding, Report
+from neurodeploy.importing.sources import Model, model_name, open_model
 from neurodeploy.importing.tensors import all_nodes
 
 __all__ = ["VERDICTS", "write_annotated"]
@@ -34,7 +35,7 @@ _SHOWN = 20
 
 
 def write_annotated(
-    model: str | Path, out: str | Path, report: Report, options: Mapping[str, str]
+    model: Model, out: str | Path, report: Report, options: Mapping[str, str]
 ) -> None:
     """Write the model with each node's verdict, reason and remedy in its metadata.
 
@@ -53,7 +54,7 @@ def write_annotated(
     Parameters
     ----------
     model
-        The file that `report` is about.
+        What `report` is about: a path, or a model in memory.
     options
         What else the model's metadata tell, by key.
 
@@ -61,13 +62,15 @@ def write_annotated(
     ------
     UsageError, ModelError, StorageError
     """
-    check_output(out, model)
+    source = Path(os.fsdecode(model)) if isinstance(model, str | os.PathLike) else None
+    check_output(out, source)
     proto = onnx.ModelProto()
-    place = str(model)
+    place = model_name(model)
     try:
-        proto.ParseFromString(read_bytes(model))
+        proto.ParseFromString(open_model(model).content)
         external = set(_external(proto))
-        _check_folder(model, out, external)
+        if source is not None:
+            _check_folder(source, out, external)
         if report.nodes not in (0, len(proto.graph.node)):
             raise ModelError("changed while it was checked", place=place)
         for node, finding in zip(proto.graph.node, report.findings[: report.nodes], strict=False):
@@ -102,14 +105,14 @@ def _external(model: onnx.ModelProto) -> Iterator[str]:
             yield from (entry.value for entry in tensor.external_data if entry.key == "location")
 
 
-def _check_folder(model: str | Path, out: str | Path, external: set[str]) -> None:
+def _check_folder(model: Path, out: str | Path, external: set[str]) -> None:
     if not external:
         return
-    folder = Path(model).parent
+    folder = model.parent
     check_output(out, *(folder / name for name in sorted(external)))
     if not os.path.samefile(folder, Path(os.path.realpath(out)).parent):
         raise UsageError(
-            f"{Path(model).name} keeps its weights in {len(external)} files beside it, which a "
+            f"{model.name} keeps its weights in {len(external)} files beside it, which a "
             "copy in another folder would not find",
             place=str(out),
             remedy=f"write the annotated model into {folder}",

@@ -14,7 +14,7 @@ from neurodeploy.reporting.console import print_json, say, table
 __all__ = ["show_report"]
 
 #: Options of `compile` that need not be written out.
-_DEFAULTS = {"scheme": "rate", "target": "loihi2", "steps": 32, "output-name": None}
+_DEFAULTS = {"scheme": "rate", "target": "loihi2", "output-name": None}
 
 
 def show_report(
@@ -118,6 +118,6 @@ def _next(path: str, asked: Mapping[str, Any]) -> str:
     """The command to run now."""
     words = ["neurodeploy", "compile", path, "--calibration", "SAMPLES.npz"]
     for option, value in asked.items():
-        if value != _DEFAULTS[option]:
+        if option not in _DEFAULTS or value != _DEFAULTS[option]:
             words += [f"--{option}", str(value)]
     return shlex.join(words)

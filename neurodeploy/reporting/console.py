@@ -52,7 +52,16 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
         file=text, width=width, highlight=False, markup=False, force_terminal=terminal
     )
     console.print(made)
-    sys.stdout.write(text.getvalue())
+    sys.stdout.write(_drawable(text.getvalue()))
+
+
+def _drawable(text: str) -> str:
+    """With lines of hyphens where the terminal has no others."""
+    try:
+        "\u2500".encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return text.replace("\u2500", "-")
+    return text
 
 
 def _text(value: object) -> str:

@@ -1,29 +1,57 @@
-"""The outcome of a run as a table or JSON, the ANN's accuracy beside it."""
+"""The outcome of a run as a table or JSON, the ANN's beside it."""
 
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from hashlib import sha256
+from math import prod
 from typing import Any
 
 import numpy as np
 
+from neurodeploy.errors import DataError, ModelError
 from neurodeploy.files import read_bytes, write_atomically
+from neurodeploy.metrics import Labels, Task, against, judge, read_labels
 from neurodeploy.program import Program
 from neurodeploy.reporting.console import print_json, table, warn
 from neurodeploy.reporting.inspection import fidelity
+from neurodeploy.sample_checks import look_at_labels
 from neurodeploy.samples import Samples
 from neurodeploy.simulator.result import Result
 
-__all__ = ["Reference", "show_result", "summary", "write_outputs"]
+__all__ = [
+    "SCORES",
+    "Reference",
+    "judged",
+    "rows",
+    "show_result",
+    "summary",
+    "with_interval",
+    "write_outputs",
+]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reference:
-    """What the float network predicts for the same samples."""
+    """What the float network computes for the same samples.
 
-    predictions: np.ndarray
+    Attributes
+    ----------
+    outputs
+        float32 (n, *output shape).
+    task
+        What they are, as for the program.
+    """
+
+    outputs: np.ndarray
+    task: Task
+
+    @property
+    def predictions(self) -> np.ndarray:
+        """What they say; see `Result.predictions`."""
+        return self.task.predict(self.outputs)
 
     @classmethod
     def compute(cls, model: str, program: Program, samples: Samples) -> Reference:
@@ -36,34 +64,65 @@ class Reference:
         if not same:
             warn(f"{model} is not the file that was compiled: its checksum is another")
         network = load_network(model, recorded_output(program) if same else None).network
+        task = Task.of(program)
+        theirs = network.shapes[network.output.name]
+        if prod(theirs) != task.size:
+            raise ModelError(
+                f"has outputs of shape {theirs}, the program {task.shape}",
+                place=model,
+                remedy="give the ONNX file that was compiled",
+            )
         shape = (len(samples.x), *network.shapes[network.input.name])
         evaluator = Evaluator(network)
         found = []
         for start in range(0, len(samples.x), 256):
             part = samples.x.reshape(shape)[start : start + 256]
             outputs = evaluator.run(program.encoder.preprocessing.apply(part))
-            found.append(outputs[network.output.name].reshape(len(part), -1).argmax(1))
-        return cls(np.concatenate(found))
+            found.append(task.shaped(outputs[network.output.name]))
+        made = np.concatenate(found)
+        if not np.isfinite(made).all():
+            raise DataError(
+                "the network computes NaN or infinity on these samples",
+                remedy="check scale, mean and std, and the model itself",
+            )
+        return cls(made, task)
+
+
+def judged(result: Result, labels: np.ndarray | Labels | None) -> tuple[Result, Labels | None]:
+    """The result with its task as the labels have it, and the labels as the task has them."""
+    if labels is None:
+        return result, None
+    known = read_labels(result.task, labels, result.samples)
+    return replace(result, task=known.task), known
 
 
 def summary(
-    program: Program, result: Result, labels: np.ndarray | None, reference: Reference | None
+    program: Program,
+    result: Result,
+    labels: np.ndarray | Labels | None,
+    reference: Reference | None,
 ) -> dict[str, Any]:
     """JSON-like numbers of a run."""
+    result, known = judged(result, labels)
+    task = result.task
     data: dict[str, Any] = {
         "samples": result.samples,
         "steps": program.period,
         "latency_steps": program.latency,
         "steps_between_samples": program.period,
         "hardware": fidelity(program),
+        "task": task.kind,
+        "task_reason": task.reason,
     }
-    if labels is not None:
-        data["accuracy"] = result.accuracy(labels)
+    if task.by_element:
+        data["elements"] = result.samples * prod(task.predicted_shape)
+    if known is not None:
+        data |= result.scores(known).as_dict()
     if reference is not None:
-        if labels is not None:
-            data["ann_accuracy"] = float(100 * np.mean(reference.predictions == labels))
-        if result.outputs[0].size > 1:  # else both can only say class 0
-            data["agreement"] = float(100 * np.mean(reference.predictions == result.predictions))
+        if known is not None:
+            ann = judge(task, reference.outputs, known).as_dict()
+            data |= {f"ann_{key}": ann[key] for key in ann if key != "ignored_elements"}
+        data |= against(task, result.outputs, reference.outputs).against_ann()
     data |= {
         "spikes_per_sample": result.spikes_per_sample,
         "spikes_per_neuron": result.spikes_per_sample / program.neurons,
@@ -87,10 +146,32 @@ def summary(
     return data
 
 
-_TITLES = {
+#: Scores of a run in words; which of them there are depends on the task (docs/metrics.md).
+SCORES = {
+    "elements": "labels, pixels or steps judged",
+    "ignored_elements": "of these not judged (255, -1 or -100)",
     "accuracy": "spiking accuracy (%)",
+    "top5_accuracy": "spiking top-5 accuracy (%)",
+    "mean_iou": "spiking mean IoU (%)",
+    "rms_error": "spiking RMS error",
+    "max_error": "spiking largest error",
+    "rms_errors": "spiking RMS error by output",
+    "r2": "spiking R2",
     "ann_accuracy": "ANN accuracy (%)",
+    "ann_top5_accuracy": "ANN top-5 accuracy (%)",
+    "ann_mean_iou": "ANN mean IoU (%)",
+    "ann_rms_error": "ANN RMS error",
+    "ann_max_error": "ANN largest error",
+    "ann_rms_errors": "ANN RMS error by output",
+    "ann_r2": "ANN R2",
     "agreement": "agreement with the ANN (%)",
+    "agreement_mean_iou": "mean IoU with the ANN (%)",
+    "rms_difference": "RMS difference from the ANN's output",
+    "max_difference": "largest difference from the ANN's output",
+    "rms_differences": "RMS difference by output",
+}
+_TITLES = SCORES | {
+    "task_reason": "taken for that because of",
     "spikes_per_sample": "spikes a sample",
     "spikes_per_neuron": "spikes a neuron and sample",
     "synaptic_operations_per_sample": "synaptic operations a sample",
@@ -109,32 +190,47 @@ _TITLES = {
 }
 
 
+def rows(data: dict[str, Any], samples: int) -> list[tuple[str, Any]]:
+    """Numbers of `summary` for people: an interval and n beside each share."""
+    found: list[tuple[str, Any]] = []
+    for key, value in data.items():
+        if key.endswith("_interval"):
+            continue
+        shown = value
+        if isinstance(value, list):
+            shown = ", ".join(f"{number:.4g}" for number in value)
+        interval = data.get(f"{key}_interval")
+        if interval is not None:
+            shown = with_interval(value, interval, samples)
+        found.append((_TITLES.get(key, key), shown))
+    return found
+
+
+def with_interval(share: float, interval: Sequence[float], n: int) -> str:
+    """``89.00 (84.95 to 92.06, n = 300)``."""
+    low, high = interval
+    return f"{share:.2f} (95 %: {low:.2f} to {high:.2f}, n = {n:,})"
+
+
 def show_result(
     program: Program,
     result: Result,
-    labels: np.ndarray | None,
+    labels: np.ndarray | Labels | None,
     reference: Reference | None,
     as_json: bool,
     *,
     checksum: bool = False,
 ) -> None:
-    """Print a run's numbers, its checksum if asked; warn of overflows that really happened."""
-    data = summary(program, result, labels, reference)
+    """Print a run's numbers, its checksum if asked; warn of labels that fit no output."""
+    result, known = judged(result, labels)
+    data = summary(program, result, known, reference)
     if checksum:
         data["checksum"] = result.checksum
-    classes = result.outputs[0].size if result.samples else 0
-    if labels is not None and np.any((labels < 0) | (labels >= classes)):
-        low, high = int(labels.min()), int(labels.max())
-        warn(f"labels run from {low} to {high}, the network has {classes} outputs: wrong are those")
-    for kind, counts in (("current wrapped", result.wrapped), ("membrane clipped", result.clipped)):
-        for name, count in counts.items():
-            if count:
-                warn(f"{name}: a {kind} {count:,} times")
+    look_at_labels(known, warn)
     if as_json:
         print_json(data)
         return
-    rows = [(_TITLES.get(key, key), value) for key, value in data.items()]
-    table(f"{result.samples:,} samples", ("", ""), rows)
+    table(f"{result.samples:,} samples", ("", ""), rows(data, result.samples))
 
 
 def write_outputs(path: str, result: Result) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 
 from neurodeploy.errors import DataError
 from neurodeploy.program.codec import Encoder
+from neurodeploy.sample_shapes import shape_remedy
 
 __all__ = ["check_samples", "encode", "levels"]
 
@@ -39,7 +40,7 @@ def check_samples(x: np.ndarray, shape: tuple[int, ...], place: str = "samples")
         raise DataError(
             f"shape {x.shape} does not fit, the network reads {expected}",
             place=place,
-            remedy="reshape or transpose the samples (channels come first)",
+            remedy=shape_remedy(x.shape, shape),
         )
     if x.dtype.kind == "f" and not _is_finite(x):
         raise DataError("NaN or infinity (in float32) among the samples", place=place)

@@ -68,7 +68,7 @@ def _drop_stale(compiled: Path, sources: Path) -> None:
     note = compiled / "sources.sha256"
     with contextlib.suppress(OSError):  # read-only: nothing is kept there either
         compiled.mkdir(parents=True, exist_ok=True)
-        if not note.exists() or note.read_text() != digest.hexdigest():
+        if not note.exists() or note.read_bytes() != digest.hexdigest().encode():
             for index in compiled.glob("*.nbi"):
                 index.unlink(missing_ok=True)
             note.write_text(digest.hexdigest())

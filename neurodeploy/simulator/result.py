@@ -10,8 +10,12 @@ from typing import Any
 import numpy as np
 
 from neurodeploy.errors import DataError
+from neurodeploy.metrics.labels import Labels
+from neurodeploy.metrics.scores import Scores, against, judge
+from neurodeploy.metrics.task import Task, from_shape
+from neurodeploy.warning import Warn
 
-__all__ = ["Result"]
+__all__ = ["Result", "warn_of_overflow"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,8 @@ class Result:
     Attributes
     ----------
     outputs
-        float32 (n, *output shape): decoded membrane, in the network's own units.
+        float32 (n, *output shape): decoded membrane, in the network's own units. What the model
+        does behind its last layer (Sigmoid, Softmax) is left to `predictions`.
     spikes
         int64 (n,) by population: spikes a sample.
     synaptic_operations
@@ -30,6 +35,8 @@ class Result:
         Overflows that really happened, by population (sums over all samples).
     seconds
         Wall time of the run.
+    task
+        What the outputs are, hence what `predictions` are; default: by their shape.
     """
 
     outputs: np.ndarray
@@ -38,6 +45,11 @@ class Result:
     wrapped: dict[str, int] = field(default_factory=dict)
     clipped: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    task: Task = None  # type: ignore[assignment]  # never None once built
+
+    def __post_init__(self) -> None:
+        if self.task is None:
+            object.__setattr__(self, "task", from_shape(self.outputs.shape[1:]))
 
     @classmethod
     def join(cls, parts: Sequence[Result], seconds: float) -> Result:
@@ -70,6 +82,7 @@ class Result:
             wrapped=sums("wrapped"),
             clipped=sums("clipped"),
             seconds=seconds,
+            task=first.task,
         )
 
     @property
@@ -79,8 +92,13 @@ class Result:
 
     @property
     def predictions(self) -> np.ndarray:
-        """int64 (n,): index of the largest output."""
-        return self.outputs.reshape(self.samples, -1).argmax(1)
+        """What the outputs say, by `task` (docs/metrics.md).
+
+        int64 (n,): 0 or 1 of one logit, the index of the largest of several outputs; int64 (n,
+        *positions): a class for each pixel or step; float32 (n, *output shape): the numbers of a
+        regression, in the model's units.
+        """
+        return self.task.predict(self.outputs)
 
     @property
     def spikes_per_sample(self) -> float:
@@ -113,14 +131,51 @@ class Result:
                 add(part, name, values, "<i8")
         return digest.hexdigest()
 
-    def accuracy(self, labels: np.ndarray) -> float:
-        """Share of predictions equal to `labels`, in percent.
+    def scores(self, labels: np.ndarray | Labels, task: str | None = None) -> Scores:
+        """How the outputs compare with labels, by what both are (docs/metrics.md).
+
+        Parameters
+        ----------
+        labels
+            (n, ...): classes, one-hot rows, masks, or numbers.
+        task
+            One of `metrics.KINDS`; default: as the program and the labels say.
 
         Raises
         ------
         DataError
-            Not one label a sample.
+            Labels that do not fit the outputs.
+        UsageError
+            A task that there is not, or that the outputs cannot be of.
         """
-        if np.size(labels) != self.samples:
-            raise DataError(f"{np.size(labels)} labels for {self.samples} samples")
-        return float(100 * np.mean(self.predictions == np.asarray(labels).reshape(-1)))
+        chosen = self.task if task is None else self.task.as_kind(task)
+        return judge(chosen, self.outputs, labels)
+
+    def against(self, exact: np.ndarray, task: str | None = None) -> Scores:
+        """How the outputs compare with the ANN's (n, *output shape); `accuracy`: the agreement."""
+        chosen = self.task if task is None else self.task.as_kind(task)
+        return against(chosen, self.outputs, exact)
+
+    def accuracy(self, labels: np.ndarray | Labels) -> float:
+        """Share of answers equal to `labels`, in percent.
+
+        Raises
+        ------
+        DataError
+            Labels that do not fit, or that are the numbers of a regression: see `scores`.
+        """
+        found = self.scores(labels).accuracy
+        if found is None:
+            raise DataError(
+                "there is no accuracy: labels or outputs are numbers, not classes",
+                remedy="use `scores`, which gives the RMS error",
+            )
+        return found
+
+
+def warn_of_overflow(result: Result, warn: Warn) -> None:
+    """A line for each population whose registers really overflowed."""
+    for kind, counts in (("current wrapped", result.wrapped), ("membrane clipped", result.clipped)):
+        for name, count in counts.items():
+            if count:
+                warn(f"{name}: a {kind} {count:,} times")

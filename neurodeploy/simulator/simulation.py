@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 
 from neurodeploy.errors import ProgramError
+from neurodeploy.metrics.task import Task
 from neurodeploy.program import Program
+from neurodeploy.program.workable import check_workable
 from neurodeploy.simulator import encoding
 from neurodeploy.simulator.closed_form import is_by_sample, is_closed_form, is_time_coded
 from neurodeploy.simulator.engine import Engine
@@ -90,6 +92,7 @@ def simulate(
             "a time-to-first-spike program has no output before its window ends, and its "
             "neurons are counted by `activity`"
         )
+    check_workable(program, "simulation")
     wanted = min(threads or default_threads(), len(x))
     limit = default_limit() if memory is None else memory
     divided = share(program, wanted, limit)
@@ -101,7 +104,7 @@ def simulate(
     engine = prepared(program, Engine, *portion)
     n = x.shape[0]
     decoder = program.population(program.decoder.population)
-    shape = decoding.output_shape(decoder.shape, program.period)
+    shape = program.output_shape
     outputs = np.zeros((1 + len(checkpoints), n, *shape), np.float32)
     spikes = np.zeros((len(program.populations), n), np.int64)
     operations = np.zeros((len(program.connections), n), np.int64)
@@ -145,13 +148,15 @@ def simulate(
     for done in spread(work, _parts(n, divided), divided.threads):
         if progress is not None:
             progress(done)
+    task = Task.of(program)
     result = Result(
-        outputs=outputs[0],
+        outputs=task.shaped(outputs[0]),
         spikes=dict(zip(names, spikes, strict=True)),
         synaptic_operations=_by_name(program, operations),
         wrapped=dict(zip(names, map(int, overflow[0]), strict=True)),
         clipped=dict(zip(names, map(int, overflow[1]), strict=True)),
         seconds=time.perf_counter() - began,
+        task=task,
     )
     return result, outputs[1:]
 
@@ -179,18 +184,19 @@ def _swept(
 ) -> Result:
     """A time-to-first-spike program in closed form."""
     sweep = prepared(program, best_sweep)
-    decoder = program.population(program.decoder.population)
+    task = Task.of(program)
     none = {p.name: 0 for p in program.populations}
 
     def work(part: range) -> Result:
         swept = sweep.run(encoding.levels(program.encoder, x[part.start : part.stop]))
         outputs = (swept.membrane * program.decoder.unit).astype(np.float32)
         return Result(
-            outputs=outputs.reshape(len(part), *decoder.shape),
+            outputs=task.shaped(outputs),
             spikes=swept.spikes,
             synaptic_operations=_by_name(program, swept.operations),
             wrapped=none,
             clipped=none,
+            task=task,
         )
 
     parts = []
@@ -206,18 +212,18 @@ def _streamed(
 ) -> Result:
     """A program whose windows mix samples, in parts of its stream."""
     engine = prepared(program, Engine)
-    decoder = program.population(program.decoder.population)
+    task = Task.of(program)
 
     def work(part: range) -> Result:
         run = run_windows(engine, x, part)
         outputs = (run.integers * program.decoder.unit).astype(np.float32)
-        shape = program.decoder.code.output_shape(decoder.shape, program.period)
         return Result(
-            outputs=outputs.reshape(len(part), *shape),
+            outputs=task.shaped(outputs),
             spikes=run.spikes,
             synaptic_operations=_by_name(program, run.operations),
             wrapped=run.wrapped,
             clipped=run.clipped,
+            task=task,
         )
 
     # with cycles every window may depend on all before it: nothing to divide

@@ -183,7 +183,8 @@ class _Levels(_Held):
         shape = (-1, *self.network.shapes[source])
         self.unit[node.name], self.zero[node.name] = self.unit[way.source], self.zero[way.source]
         for values in (self.low, self.high, self.error):
-            pooled = maximum(node, values[way.source].reshape(shape), 0.0)
+            moved = values[way.source] @ way.matrix.T  # elements moved, never mixed
+            pooled = maximum(node, moved.reshape(shape), 0.0)
             values[node.name] = pooled.reshape(len(pooled), -1)
 
     def _layer(self, node: Node, p: Population) -> None:

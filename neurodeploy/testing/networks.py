@@ -175,6 +175,13 @@ class _Graph:
         out = (n + b + e for n, b, e in zip(source.shape, begin, end, strict=True))
         return _Signal(self.node("Pad", source.name, name), tuple(out))
 
+    def turn(self, source: _Signal) -> _Signal:
+        """The spatial axes in the other order."""
+        rank = len(source.shape)
+        name = self.node("Transpose", source.name, perm=[0, 1, *range(rank, 1, -1)])
+        turned = (source.shape[0], *source.shape[:0:-1])
+        return _Signal(name, turned, poolable=source is self.input)
+
     def whole_map(self, source: _Signal, kind: str) -> _Signal:
         name = self.node(kind, source.name)
         return _Signal(self.node("Flatten", name), (source.shape[0],), poolable=True)
@@ -221,7 +228,7 @@ def _dense_block(g: _Graph, last: _Signal) -> _Signal:
 
 def _block(g: _Graph, last: _Signal, seen: list[_Signal], max_pooling: bool) -> _Signal:
     """One more piece behind `last`; it may reach back to anything in `seen`."""
-    kinds = ["layer", "layer", "residual", "concat", "average", "input skip", "norm", "pad"]
+    kinds = ["layer", "layer", "residual", "concat", "average", "input skip", "norm", "pad", "turn"]
     if max_pooling:
         kinds += ["max", "max", "max before relu"]
     kind = kinds[g.whole(0, len(kinds) - 1)]
@@ -264,6 +271,8 @@ def _block(g: _Graph, last: _Signal, seen: list[_Signal], max_pooling: bool) -> 
         return g.relu(made) if g.chance(0.5) else made
     if kind == "pad":
         return g.pad(last)
+    if kind == "turn":
+        return g.turn(last)
     made = g.layer(last, g.whole(1, 4))
     if g.chance(0.3):
         made = g.batch_norm(made)

@@ -13,8 +13,7 @@ import onnxruntime as ort
 
 import neurodeploy as nd
 from neurodeploy.errors import NeuroDeployError
-from neurodeploy.importing import load_network
-from neurodeploy.passes import run_passes, standard_passes
+from neurodeploy.ledger.model import reference_network
 from neurodeploy.testing.levels import Held, hold
 from neurodeploy.testing.networks import random_model
 from neurodeploy.testing.plain import run
@@ -61,7 +60,7 @@ def try_network(scheme: str, seed: int) -> Tried:
         The same seed gives the same network, samples and options.
     """
     rng = np.random.default_rng(seed)
-    made = random_model(rng, max_pooling=scheme == "ttfs")
+    made = random_model(rng)
     options: dict[str, Any] = {
         "steps": int(rng.choice(_STEPS[scheme])),
         "balance": str(rng.choice(_BALANCES)),
@@ -83,7 +82,7 @@ def try_network(scheme: str, seed: int) -> Tried:
             )
         except NeuroDeployError as error:
             return Tried((), words, refusal=str(error))
-        network = run_passes(load_network(str(path)).network, standard_passes())
+        network = reference_network(program, path)
     result = nd.simulate(program, made.x)
     held = hold(program, network, made.x, result.outputs)
     faults = list(held.faults)

@@ -69,20 +69,32 @@ def test_where_the_model_is(work, tmp_path):
 
 
 def test_one_output(tmp_path):
-    """No class is chosen from one output: no agreement, no accuracy, and no praise for them."""
+    """One logit says yes or no; as a number it has an error, and no class to praise it for."""
     tiny_model(tmp_path / "m.onnx", outputs=1)
     x = np.random.default_rng(0).random((20, 6)).astype(np.float32)
-    np.savez(tmp_path / "t.npz", x=x, y=np.zeros(20, np.int64))
+    np.savez(tmp_path / "t.npz", x=x, y=np.arange(20) % 2)
     assert run("compile", "m.onnx", "--calibration", "t.npz", cwd=tmp_path).returncode == 0
     arguments = ("explain", "m.ndp", "--data", "t.npz")
-    told = run(*arguments, cwd=tmp_path)
-    assert told.returncode == 0, told.stderr
-    assert "one output: no predictions to compare" in told.stdout
-    for word in ("agreement", "accuracy", "100.00", "next to nothing is lost"):
-        assert word not in told.stdout
     data = json.loads(run(*arguments, "--json", cwd=tmp_path).stdout)
+    assert data["task"] == "binary"
+    simulate = ("simulate", "m.ndp", "--data", "t.npz", "--model", "m.onnx", "--json")
+    run_data = json.loads(run(*simulate, cwd=tmp_path).stdout)
+    ann, program = data["summary"][0], data["summary"][-1]
+    assert run_data["task"] == "binary"
+    assert program["accuracy"] == run_data["accuracy"] == program["scores"]["accuracy"]
+    assert ann["accuracy"] == run_data["ann_accuracy"]
+    assert program["agreement"] == run_data["agreement"]
+    assert program["scores"]["agreement_interval"] == run_data["agreement_interval"]
+    told = run(*arguments, "--task", "regression", cwd=tmp_path)
+    assert told.returncode == 0, told.stderr
+    assert "as regression (stated by the user), n = 20" in told.stdout
+    for word in ("agreement", "accuracy", "next to nothing is lost"):
+        assert word not in told.stdout
+    data = json.loads(run(*arguments, "--task", "regression", "--json", cwd=tmp_path).stdout)
     assert {(s["agreement"], s["accuracy"]) for s in data["summary"]} == {(None, None)}
     assert data["summary"][-1]["error"] > 0
+    assert data["summary"][-1]["scores"]["rms_difference"] > 0
     assert data["verdict"] == ""
-    arguments = ("simulate", "m.ndp", "--data", "t.npz", "--model", "m.onnx", "--json")
-    assert "agreement" not in json.loads(run(*arguments, cwd=tmp_path).stdout)
+    assert "agreement" not in json.loads(
+        run(*simulate, "--task", "regression", cwd=tmp_path).stdout
+    )

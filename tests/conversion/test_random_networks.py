@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 import neurodeploy as nd
 from neurodeploy.importing import load_network
+from neurodeploy.ledger.model import reference_network
 from neurodeploy.network import Pool
 from neurodeploy.network.evaluate import Evaluator
-from neurodeploy.passes import run_passes, standard_passes
 from neurodeploy.testing.levels import hold
 from neurodeploy.testing.networks import random_model
 from neurodeploy.testing.plain import maximum, run
@@ -44,7 +44,7 @@ def compiled(seed, scheme, tmp_path):
     onnx.save(made.model, tmp_path / "m.onnx")
     steps = {"ttfs": 64, "rate": 128}[scheme]
     program = nd.compile(tmp_path / "m.onnx", calibration=made.x, scheme=scheme, steps=steps)
-    network = run_passes(load_network(str(tmp_path / "m.onnx")).network, standard_passes())
+    network = reference_network(program, tmp_path / "m.onnx")
     return program, network, made.x, nd.simulate(program, made.x).outputs
 
 

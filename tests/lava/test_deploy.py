@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from neurodeploy.errors import DeploymentError, ProgramError, UsageError
+from neurodeploy.lava import groups
 from neurodeploy.lava import run as run_module
 from neurodeploy.lava.deploy import deploy, stream
 from neurodeploy.lava.run import run
@@ -228,6 +229,52 @@ def test_a_killed_process_ends_the_run(folder: Path) -> None:
         run(two_layers(), np.zeros((1_000_000, 4), np.int32), timeout=60)
     thread.join()
     assert_nothing_left(folder, before)
+
+
+def _stop_when_it_steps(folder: Path, which: slice) -> threading.Thread:
+    """A thread that stops processes of the run, youngest last, as soon as they step."""
+
+    def stop() -> None:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and not list(folder.glob("*/spikes-1.bin")):
+            time.sleep(0.05)
+        for process in processes(folder)[which]:
+            os.kill(process, signal.SIGSTOP)
+
+    thread = threading.Thread(target=stop)
+    thread.start()
+    return thread
+
+
+@pytest.mark.parametrize("which", [slice(-1, None), slice(None)], ids=["youngest", "all"])
+def test_a_process_that_hangs_leaves_nothing_behind(folder: Path, which: slice) -> None:
+    before = shared_memory()
+    thread = _stop_when_it_steps(folder, which)
+    with pytest.raises(DeploymentError, match="did not finish"):
+        run(two_layers(), np.zeros((1_000_000, 4), np.int32), timeout=12)
+    thread.join()
+    assert_nothing_left(folder, before)
+
+
+def test_a_process_deaf_to_sigterm_is_killed_and_its_memory_freed() -> None:
+    """The resource tracker, which frees it, is the last to be killed."""
+    code = (
+        "import os, signal, time\n"
+        "from multiprocessing import shared_memory\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "print(shared_memory.SharedMemory(create=True, size=64).name, flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as child:
+        assert child.stdout is not None
+        name = child.stdout.readline().strip()
+        assert (Path("/dev/shm") / name).exists()
+        groups.terminate_group(child.pid)
+        assert groups.alive(child.pid)
+        groups.kill_group(child.pid, 20)
+    assert not (Path("/dev/shm") / name).exists()
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])

@@ -157,7 +157,7 @@ def test_another_program_is_refused(made):
 )
 @pytest.mark.filterwarnings("error")
 def test_units_without_measure(made, units):
-    program = nd.compile(made.path, made.x)
+    program = nd.compile(made.path, made.x, warn=str)
     vast = [replace(p, **units) for p in program.populations]
     with pytest.raises(ProgramError, match="no finite numbers"):
         nd.explain(replace(program, populations=tuple(vast)), made.x, model=made.path)

@@ -16,11 +16,10 @@ from neurodeploy.network.evaluate import Evaluator
 
 
 def compiled(made, x=None, **options):
-    """Program, trials and warnings."""
+    """Program, trials and warnings; the scale is stated, so that none is of it."""
     trials, said = [], []
-    program = nd.compile(
-        made.path, made.x if x is None else x, tried=trials.append, warn=said.append, **options
-    )
+    options = {"scale": 1.0, "tried": trials.append, "warn": said.append, **options}
+    program = nd.compile(made.path, made.x if x is None else x, **options)
     return program, trials, said
 
 
@@ -124,7 +123,7 @@ def test_a_trial_that_fails_stops_nothing(made, monkeypatch):
     assert found.found is None
     monkeypatch.undo()
     monkeypatch.setattr(trial, "explain_against", broken)
-    _, (found,), (line,) = compiled(made, steps=2)
+    _, (found,), (line,) = compiled(made, steps=2, balance="percentile")
     assert found.cause == ""
     assert "keep the ANN's class" in line
 
@@ -144,7 +143,7 @@ def test_numbers_instead_of_classes(make):
         ],
         {"a": ("x",), "r": ("a",), "b": ("r",), "output": ("b",)},
     )
-    _, (found,), (line,) = compiled(make(network, samples=40), steps=4)
+    _, (found,), (line,) = compiled(make(network, samples=40), steps=4, balance="percentile")
     assert found.found.share is None
     assert found.found.error < 0.01 < 0.1 < found.found.residual
     assert "of their spread" in line

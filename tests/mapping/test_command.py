@@ -115,6 +115,22 @@ def test_check_does_not_say_that_a_refused_model_fits(tmp_path):
 
 
 def test_a_limit_that_nobody_asked_for_is_said(program, tmp_path):
-    np.savez(tmp_path / "x.npz", x=np.full((70, 6), 0.5, np.float32))
+    np.savez(tmp_path / "x.npz", x=np.linspace(0, 1, 420, dtype=np.float32).reshape(70, 6))
     assert "the first 64 of 70 samples" in run("map", program, "--data", tmp_path / "x.npz").stderr
     assert run("map", program, "--data", tmp_path / "x.npz", "--limit", 64).stderr == ""
+
+
+def test_fits_is_asked(fashion, tmp_path):
+    """With --fits, check, compile and map agree: 2 where it does not fit, and nothing written."""
+    model = fashion / "model.onnx"
+    for target, code in (("loihi1", 2), ("loihi2", 0)):
+        assert run("check", model, "--target", target, "--fits").exit_code == code
+        program = tmp_path / f"{target}.ndp"
+        options = ("--target", target, "--overflow", "off", "-o", program)
+        made = run("compile", model, *options, "--fits")
+        assert (made.exit_code == 0) is (code == 0)
+        assert program.exists() is (code == 0)
+        if code:
+            assert "input axons a core: 12544, limit 4096" in str(made.exception)
+            assert run("compile", model, *options).exit_code == 0
+        assert run("map", program).exit_code == code

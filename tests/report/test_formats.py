@@ -112,15 +112,31 @@ def test_labels_beyond_the_classes(make):
     assert report.html()
 
 
-def test_one_output_has_no_classes(make):
-    model, x, y = make(outputs=1)
-    report = nd.report(nd.compile(model, x), x, y, model=model)
-    assert "one output" in report.content["curve"]["missing"]
-    assert "one output" in report.content["confusion"]["missing"]
-    assert report.content["summary"]["accuracy"] is None
-    assert report.content["summary"]["agreement"] is None
-    assert {stage["agreement"] for stage in report.content["ledger"]["summary"]} == {None}
+def test_one_output_says_yes_or_no(make):
+    model, x, _ = make(outputs=1)
+    report = nd.report(nd.compile(model, x), x, np.arange(len(x)) % 2, model=model)
+    summary, confusion = report.content["summary"], report.content["confusion"]
+    assert summary["task"] == "binary"
+    assert summary["accuracy"] == report.content["curve"]["accuracy"][-1]
+    assert np.sum(confusion["matrix"]) == summary["samples"]
+    assert 100 * np.trace(confusion["matrix"]) / summary["samples"] == summary["accuracy"]
     assert report.html()
+
+
+def test_numbers_have_errors_and_no_classes(make):
+    model, x, _ = make()
+    y = np.random.default_rng(0).normal(size=(len(x), 3)).astype(np.float32)
+    for scheme in ("rate", "ttfs"):
+        report = nd.report(nd.compile(model, x, scheme=scheme), x, y, model=model)
+        summary, curve = report.content["summary"], report.content["curve"]
+        assert summary["task"] == "regression"
+        assert summary["accuracy"] is summary["agreement"] is None
+        assert curve["rms_error"][-1] == pytest.approx(summary["rms_error"])
+        assert curve["rms_difference_from_ann"][-1] == pytest.approx(summary["rms_difference"])
+        assert curve["rms_difference_from_last_step"][-1] == 0
+        assert "numbers" in report.content["confusion"]["missing"]
+        assert {stage["agreement"] for stage in report.content["ledger"]["summary"]} == {None}
+        assert "RMS error against steps" in report.html()
 
 
 def test_many_classes(make):

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -131,13 +132,17 @@ def _forget_peak() -> None:
         return
 
 
-def serve(memory: int) -> None:
-    """The worker's side: a path a line in, outcomes as lines of JSON out."""
+def serve(memory: int, judge: Callable[..., dict[str, Any]] | None = None) -> None:
+    """The worker's side: a path a line in, outcomes as lines of JSON out.
+
+    `judge` takes a file and whom to tell what begins; by default `oracle.judge`.
+    """
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what libraries print is no reply
     import warnings
 
-    from importer_fuzz.oracle import judge
+    if judge is None:
+        from importer_fuzz.oracle import judge
 
     warnings.simplefilter("ignore")
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))

@@ -19,6 +19,17 @@ def _become(operation: Operation, net: Builder, x: Signal, full: Sequence[int]) 
     full = tuple(full)
     if prod(full) != net.batch * prod(x.shape):
         raise ModelError(f"an input of shape {(net.batch, *x.shape)} does not become {full}")
+    folds = operation.op_type in ("Reshape", "Flatten")
+    frames = _frames(x.shape, net.batch, full) if folds else 0
+    if frames:
+        rest = ", ".join(str(n) for n in full[1:])
+        raise UnsupportedError(
+            f"gives the shape {full}, whose first axis is not the batch of {net.batch}: it folds "
+            f"{frames} frames of each sample into the batch, so that they pass one by one",
+            remedy=f"export the part behind it for one frame, with an input of shape (batch, "
+            f"{rest}), pass each frame as a sample of its own, and join the {frames} outputs of a "
+            "sample outside, as the model does behind it (mean, sum or maximum over frames)",
+        )
     if not full or full[0] != net.batch:
         raise UnsupportedError(
             f"gives the shape {full}, whose first axis is not the batch of {net.batch}",
@@ -27,6 +38,15 @@ def _become(operation: Operation, net: Builder, x: Signal, full: Sequence[int]) 
     if full[1:] == x.shape:
         return x
     return net.add(Permute(net.unique(operation.name), shape=full[1:]), x)
+
+
+def _frames(shape: Sequence[int], batch: int, full: Sequence[int]) -> int:
+    """How many frames of a sample become samples, by leading axes that join the batch; else 0."""
+    for count in range(1, len(shape)):
+        frames = prod(shape[:count])
+        if frames > 1 and full[:1] == (batch * frames,) and full[1:]:
+            return frames
+    return 0
 
 
 @register("Reshape", integers="moves")

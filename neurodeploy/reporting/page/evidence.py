@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from pathlib import Path
 
@@ -13,10 +13,12 @@ import numpy as np
 from neurodeploy.errors import DataError, NeuroDeployError
 from neurodeploy.ledger import Explanation, explain
 from neurodeploy.ledger.model import find_model
+from neurodeploy.metrics import Labels, Task, read_labels
 from neurodeploy.program import INPUT, Program
 from neurodeploy.reporting.page import budget
 from neurodeploy.reporting.page.early import TimedReadout
 from neurodeploy.reporting.results import Reference
+from neurodeploy.sample_checks import look_at_labels, look_at_samples
 from neurodeploy.samples import Samples
 from neurodeploy.simulator import encoding
 from neurodeploy.simulator.activity import Activity, activity
@@ -26,6 +28,7 @@ from neurodeploy.simulator.recording import Recording, record
 from neurodeploy.simulator.result import Result
 from neurodeploy.simulator.simulation import simulate
 from neurodeploy.simulator.threads import default_threads
+from neurodeploy.warning import Warn, quiet
 
 __all__ = ["Evidence", "Stage", "collect", "told"]
 
@@ -41,9 +44,11 @@ class Evidence:
     Attributes
     ----------
     x, labels
-        The samples that were simulated; no labels where there are no classes.
+        The samples that were simulated, and their labels as the task has them.
+    task
+        What the outputs are, by program and labels.
     steps, early
-        Steps of the readout's window, and int64 (steps, n): the class each would have given.
+        Steps of the readout's window, and (steps, n, *prediction): what each would have said.
     sent
         By population, the input among them, int64 (neurons,): messages over all samples.
     said
@@ -52,14 +57,15 @@ class Evidence:
     index, label, recording
         The sample that was recorded, and its label where there is one.
     ann
-        int64 (n,): the ANN's classes. None where the model is not there.
+        The ANN's outputs. None where the model is not there.
     ledger
         None where it could not be made; then `missing` says why, and what to do.
     """
 
     program: Program
     x: np.ndarray
-    labels: np.ndarray | None
+    labels: Labels | None
+    task: Task
     available: int
     result: Result
     steps: tuple[int, ...]
@@ -70,15 +76,10 @@ class Evidence:
     label: int | None
     recording: Recording
     model: Path | None = None
-    ann: np.ndarray | None = None
+    ann: Reference | None = None
     ledger: Explanation | None = None
     missing: str = ""
     names: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def classes(self) -> int:
-        """Outputs; with one there is nothing to choose from."""
-        return self.program.population(self.program.decoder.population).size
 
 
 def collect(
@@ -92,6 +93,8 @@ def collect(
     threads: int | None,
     names: dict[str, str],
     progress: Stage,
+    warn: Warn,
+    task: str | None,
 ) -> Evidence:
     """Run everything there is to run.
 
@@ -103,6 +106,8 @@ def collect(
         Samples to simulate; default: by the size of the program.
     index
         The sample to record.
+    task
+        What the outputs are; default: as program and labels say.
 
     Raises
     ------
@@ -116,13 +121,20 @@ def collect(
             place="--sample",
             remedy=f"give a number from 0 to {available - 1}",
         )
+    judged = Task.of(program, task)
+    every = None if samples.y is None else read_labels(judged, samples.y, available)
+    if every is not None:
+        judged = every.task
     path, missing = _model(program, model, near)
     shown = encoding.check_samples(samples.x[index : index + 1], program.encoder.sample_shape)
     part = samples.limit(limit or budget.simulated(program))
     x = encoding.check_samples(part.x, program.encoder.sample_shape)
+    look_at_samples(program, x, warn)
     threads = threads or default_threads()
     closed = is_time_coded(program)
     n = len(x)
+    labels = None if every is None else every[:n]
+    look_at_labels(labels, warn)
     outputs_a_sample = program.population(program.decoder.population).size
     # only what is read at the window's end can be read before it
     can_read_early = program.decoder.code.membranes == "last"
@@ -141,7 +153,7 @@ def collect(
     sent: dict[str, np.ndarray] = {}
     if closed:
         result, _ = simulate(program, x, threads=threads, progress=advance("simulate", n))
-        sent, said, early = _timed(program, x, steps, threads, advance("read early", n))
+        sent, said, early = _timed(program, judged, x, steps, threads, advance("read early", n))
     else:
         result, outputs = simulate(
             program,
@@ -152,9 +164,19 @@ def collect(
             progress=advance("simulate", n),
         )
         said = {name: total / (n * program.period) for name, total in sent.items()}
+<<<<<<< HEAD
         early = (
             outputs.reshape(len(steps), n, -1).argmax(2) if steps else np.zeros((0, n), np.int64)
         )
+=======
+        early = np.stack(
+            [
+                judged.predict(_whole(program, judged, *at))
+                for at in zip(outputs, steps, strict=True)
+            ]
+        )
+    result = replace(result, task=judged)
+>>>>>>> rooms
     # batch by batch: the integers of all samples would take their memory once more
     sent[INPUT] = np.zeros(prod(program.encoder.shape), np.int64)
     for first in range(0, n, _BATCH):
@@ -164,7 +186,6 @@ def collect(
     recording = record(
         program, encoding.levels(program.encoder, shown)[0], index, _watch(program, watched)
     )
-    labels = part.y if result.outputs[0].size > 1 else None
     ann, ledger = None, None
     if path is not None:
         try:
@@ -174,11 +195,13 @@ def collect(
                 x[:few],
                 None if labels is None else labels[:few],
                 model=path,
+                task=task,
                 threads=threads,
                 progress=progress,
+                warn=quiet,  # the report's own samples, looked at already
             )
             progress("run the ANN", 0, 1)
-            ann = Reference.compute(str(path), program, Samples(x, None)).predictions
+            ann = Reference.compute(str(path), program, Samples(x, None))
             progress("run the ANN", 1, 1)
         except NeuroDeployError as error:
             if model is not None:
@@ -188,6 +211,7 @@ def collect(
         program=program,
         x=x,
         labels=labels,
+        task=judged,
         available=available,
         result=result,
         steps=tuple(steps),
@@ -195,7 +219,9 @@ def collect(
         sent=sent,
         said=said,
         index=index,
-        label=None if labels is None or samples.y is None else int(samples.y[index]),
+        label=int(every.values[index])
+        if every is not None and judged.kind in ("binary", "classification")
+        else None,
         recording=recording,
         model=path,
         ann=ann,
@@ -233,25 +259,46 @@ def _watch(program: Program, allowed: list[str]) -> list[str]:
     return [inner[i] for i in sorted(chosen)]
 
 
+def _whole(program: Program, task: Task, outputs: np.ndarray, step: int) -> np.ndarray:
+    """Outputs of a rate code read at a step, as if the window ended there."""
+    if task.kind == "regression" or task.threshold:  # else only their order and sign matter
+        return outputs * np.float32(program.period / step)
+    return outputs
+
+
 def _timed(
     program: Program,
+    task: Task,
     x: np.ndarray,
     steps: list[int],
     threads: int,
     advance: Callable[[int], None],
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray]:
+<<<<<<< HEAD
     """Of a time code: messages, what neurons say in the mean, and the classes read early."""
     readout = TimedReadout(program) if steps else None
+=======
+    """Of a time code: messages, what neurons say in the mean, and what outputs say read early."""
+    readout = TimedReadout(program)
+>>>>>>> rooms
     sent = {p.name: np.zeros(p.size, np.int64) for p in program.populations}
     sums = {p.name: np.zeros(p.size, np.int64) for p in program.populations}
-    early = np.zeros((len(steps), len(x)), np.int64)
+    kind = np.float32 if task.kind == "regression" else np.int64
+    early = np.zeros((len(steps), len(x), *task.predicted_shape), kind)
+    unit = program.decoder.unit
 
     def work(first: int) -> tuple[int, Activity]:
         level = encoding.levels(program.encoder, x[first : first + _BATCH])
         found = activity(program, level, first)
+<<<<<<< HEAD
         if readout is not None:
             membranes = readout.membranes(level, found.fired, steps)
             early[:, first : first + _BATCH] = membranes.argmax(2)
+=======
+        membranes = readout.membranes(level, found.fired, steps)
+        for row, membrane in zip(early, membranes, strict=True):
+            row[first : first + _BATCH] = task.predict((membrane * unit).astype(np.float32))
+>>>>>>> rooms
         return len(level), found
 
     with ThreadPoolExecutor(threads) as pool:

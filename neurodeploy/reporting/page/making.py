@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from neurodeploy.errors import DataError, UsageError
+from neurodeploy.errors import DataWarning, UsageError
 from neurodeploy.program import Program
 from neurodeploy.reporting.page.blocks import Block, Note, Section
 from neurodeploy.reporting.page.evidence import Stage, collect
@@ -27,7 +25,9 @@ from neurodeploy.reporting.page.sections import (
     summary,
     traces,
 )
-from neurodeploy.samples import Samples
+from neurodeploy.samples import Samples, read_labels, read_samples
+from neurodeploy.simulator.encoding import check_samples
+from neurodeploy.warning import Warn, warner
 
 __all__ = ["Report", "report"]
 
@@ -104,8 +104,8 @@ class Report:
 
 def report(
     program: Program,
-    x: np.ndarray,
-    labels: np.ndarray | None = None,
+    x: Any,
+    labels: Any = None,
     *,
     model: str | Path | None = None,
     near: str | Path | None = None,
@@ -113,9 +113,11 @@ def report(
     energy_model: str | None = None,
     limit: int | None = None,
     sample: int = 0,
+    task: str | None = None,
     threads: int | None = None,
     names: dict[str, str] | None = None,
     progress: Stage = _quiet,
+    warn: Warn | None = None,
 ) -> Report:
     """Run a program on samples and gather what there is to say of it.
 
@@ -124,9 +126,11 @@ def report(
     program
         Aligned, of one code (rate or time to first spike), as the compiler makes them.
     x
-        Samples (n, *shape): integers (preprocessed as the program says) or network input.
+        Samples (n, *shape): integers (preprocessed as the program says) or network input. An
+        array, the path of a `.npz` or `.npy` file, or an iterable of batches.
     labels
-        One whole number a sample, for accuracies and confusions.
+        (n, ...), for accuracies and confusions, or errors (docs/metrics.md); default: those that
+        come with `x`.
     model
         The ONNX file that was compiled, for the error ledger and the ANN's accuracy; default:
         looked for by name and sha-256 in the folder `near` and the working directory.
@@ -140,12 +144,17 @@ def report(
         Samples to simulate; default: by the size of the program, 16 to 512.
     sample
         Index of the one whose spikes and membranes are drawn.
+    task
+        What the outputs are, one of `metrics.KINDS`; default: as program and labels say.
     threads
         Default: all cores. The result does not depend on it.
     names
         How files are called in the report: ``program`` and ``data``.
     progress
         Called with the name of a stage, the work done and the work there is.
+    warn
+        Called with each line that the user should read. Default: Python's warnings, of the
+        class ``DataWarning``.
 
     Returns
     -------
@@ -161,14 +170,10 @@ def report(
     for option, value in (("limit", limit), ("threads", threads)):
         if value is not None and value < 1:
             raise UsageError(f"{value} is less than one", place=f"--{option}")
-    x = np.asarray(x)
-    if labels is not None:
-        labels = np.asarray(labels).reshape(-1)
-        if labels.size != (len(x) if x.ndim else 0) or labels.dtype.kind not in "iu":
-            raise DataError(
-                f"labels {labels.dtype} {labels.shape} for samples {x.shape}",
-                remedy="give one whole number a sample",
-            )
+    shape = program.encoder.sample_shape
+    given = read_samples(x, shape, labels=labels is None)
+    x = check_samples(given.x, shape)
+    labels = given.y if labels is None else read_labels(labels)
     chip, why = find_target(program, target, energy_model)
     evidence = collect(
         program,
@@ -179,7 +184,9 @@ def report(
         index=sample,
         threads=threads,
         names=names or {},
+        task=task,
         progress=progress,
+        warn=warner(warn, DataWarning),
     )
     hardware = place(evidence, chip, why, energy_model, progress)
     content: dict[str, Any] = {

@@ -6,6 +6,8 @@ a block holds the currents of a few steps, (steps, neurons); internal neuron num
 channels last, so that a spike adds contiguous rows. All kernels release the interpreter lock.
 """
 
+import sys
+
 from neurodeploy.simulator.kernels.collect import WIDTH, collect, locate
 from neurodeploy.simulator.kernels.counting import count_active, count_by_position, count_fan_out
 from neurodeploy.simulator.kernels.diagonal import add_diagonal
@@ -30,6 +32,7 @@ from neurodeploy.simulator.kernels.scatter import (
 )
 from neurodeploy.simulator.kernels.stamp import STAMPED, stamp
 from neurodeploy.simulator.kernels.sums import PAIRED_BIAS
+from neurodeploy.simulator.sealing import seal
 
 __all__ = [
     "LANES",
@@ -64,3 +67,6 @@ __all__ = [
     "step_recurrent",
     "step_ttfs",
 ]
+
+# before any of them is compiled
+seal(module for name, module in list(sys.modules.items()) if name.startswith(f"{__name__}."))

@@ -20,27 +20,38 @@ _PAIRS = 20
 
 def gather(evidence: Evidence) -> dict[str, Any]:
     """Counts of label (else the ANN's class) against the program's class."""
-    n = evidence.classes
-    if n == 1:
-        return {"missing": "The network has one output, so there are no classes to confuse."}
-    truth, rows = evidence.labels, "label"
-    if truth is None:
-        truth, rows = evidence.ann, "ANN's class"
-    if truth is None:
-        return {"missing": "The data hold no labels y, and without the ONNX model there is no ANN."}
-    if truth.min() < 0 or truth.max() >= n:
-        return {
-            "missing": f"Labels run from {truth.min()} to {truth.max()}, the network's classes "
-            f"from 0 to {n - 1}."
-        }
+    task, labels = evidence.task, evidence.labels
+    n = task.classes
+    if task.kind == "regression":
+        return {"missing": "The outputs are numbers, so there are no classes to confuse."}
+    if task.kind == "multilabel":
+        return {"missing": "Each output says yes or no for itself: none is taken for another."}
     predicted = evidence.result.predictions
-    pairs, counts = np.unique(np.stack([truth, predicted]), axis=1, return_counts=True)
+    if labels is not None:
+        truth, rows, ignored = labels.values, "label", labels.ignored
+        outside = labels.outside
+        if outside is not None:
+            _, low, high = outside
+            return {
+                "missing": f"Labels run from {low} to {high}, the network's classes "
+                f"from 0 to {n - 1}."
+            }
+        if ignored is not None:
+            truth, predicted = truth[~ignored], predicted[~ignored]
+    elif evidence.ann is not None:
+        truth, rows = task.predict(evidence.ann.outputs), "ANN's class"
+    else:
+        return {"missing": "The data hold no labels y, and without the ONNX model there is no ANN."}
+    truth, predicted = truth.reshape(-1), predicted.reshape(-1)
+    codes, counts = np.unique(truth.astype(np.int64) * n + predicted, return_counts=True)
+    pairs = np.stack(np.divmod(codes, n))
     order = np.argsort(-counts, kind="stable")
     wrong = [i for i in order if pairs[0, i] != pairs[1, i]][:_PAIRS]
     found: dict[str, Any] = {
         "rows": rows,
         "classes": n,
         "samples": len(truth),
+        "of": "pixels or steps" if task.by_element else "samples",
         "most_confused": [
             {"row": int(pairs[0, i]), "predicted": int(pairs[1, i]), "count": int(counts[i])}
             for i in wrong
@@ -61,7 +72,7 @@ def show(data: dict[str, Any]) -> list[Block]:
     if data["matrix"] is None:
         table = Table(
             "Numbers",
-            (data["rows"], "predicted", "samples"),
+            (data["rows"], "predicted", data["of"]),
             [(pair["row"], pair["predicted"], pair["count"]) for pair in pairs],
         )
         items = [
@@ -70,14 +81,15 @@ def show(data: dict[str, Any]) -> list[Block]:
         ]
         reading = (
             f"The most frequent of the confusions between {data['classes']:,} classes, "
-            f"in {data['samples']:,} samples."
+            f"in {data['samples']:,} {data['of']}."
         )
         return [Figure(title, reading, bars(title, f"{len(items)} pairs.", items), table)]
     n = data["classes"]
     names = [str(i) for i in range(n)]
     rows = [(i, *row) for i, row in enumerate(data["matrix"])]
     reading = (
-        f"A row a {data['rows']}, a column a prediction, {data['samples']:,} samples. The "
+        f"A row a {data['rows']}, a column a prediction, {data['samples']:,} {data['of']}. "
+        "The "
         "diagonal is right; dark cells off it are classes taken for one another."
     )
     chart = square(

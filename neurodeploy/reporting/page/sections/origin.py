@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from neurodeploy import __version__
+from neurodeploy.conversion import schemes
+from neurodeploy.conversion.options import flag_of, options_of
+from neurodeploy.metrics import Task
 from neurodeploy.program import Program
 from neurodeploy.reporting.page.blocks import Block, Code, Note, Table
 from neurodeploy.reporting.page.evidence import Evidence
 
 __all__ = ["gather", "show"]
-
-#: Options of `compile` by their names in the provenance, in the order in which they are written.
-_OPTIONS = ("steps", "reset", "encoding", "balance", "percentile", "seed")
 
 
 def gather(evidence: Evidence) -> dict[str, Any]:
@@ -28,6 +28,8 @@ def gather(evidence: Evidence) -> dict[str, Any]:
     report += ["--model", model] if model else []
     report += ["--limit", str(len(evidence.x)), "--sample", str(evidence.index)]
     simulate = ["neurodeploy", "simulate", made, "--data", data, "--limit", str(len(evidence.x))]
+    stated = ["--task", evidence.task.kind] if evidence.task.stated else []
+    report, simulate = report + stated, simulate + stated
     return {
         "compile": shlex.join(_compile(program, made)),
         "simulate": shlex.join(simulate + (["--model", model] if model else [])),
@@ -46,9 +48,11 @@ def _compile(program: Program, made: str) -> list[str]:
     if program.recorded("calibration").get("samples"):
         words += ["--calibration", "CALIBRATION.npz"]
     words += ["--scheme", program.scheme, "--target", program.target]
-    for option in _OPTIONS:
-        if option in known and not (program.scheme == "ttfs" and option in ("reset", "encoding")):
-            words += [f"--{option}", str(known[option])]
+    for option in (*_options(program.scheme), "seed"):
+        if option in known:
+            words += [flag_of(option), str(known[option])]
+    judged = Task.of(program)
+    words += ["--task", judged.kind] if judged.stated else []
     words.append("--l4" if known.get("l4") is True else "--no-l4")
     prepare = program.encoder.preprocessing
     # one word each: a value may begin with a minus
@@ -61,6 +65,12 @@ def _compile(program: Program, made: str) -> list[str]:
     if model.get("output"):
         words.append(f"--output-name={model['output']}")
     return [*words, "-o", made]
+
+
+def _options(scheme: str) -> list[str]:
+    """Options of a scheme that the command line takes; none of a scheme that is not known here."""
+    found = schemes().get(scheme)
+    return [field.name for field, said in options_of(found) if not said.hidden] if found else []
 
 
 def _plain(value: Any) -> Any:

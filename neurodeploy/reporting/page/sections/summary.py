@@ -8,7 +8,7 @@ from neurodeploy.reporting.inspection import describe
 from neurodeploy.reporting.page.blocks import Block, Note, Table, Tiles
 from neurodeploy.reporting.page.evidence import Evidence
 from neurodeploy.reporting.page.numbers import compact, number
-from neurodeploy.reporting.results import Reference
+from neurodeploy.reporting.results import SCORES, rows
 from neurodeploy.reporting.results import summary as of_run
 
 __all__ = ["gather", "show"]
@@ -18,8 +18,7 @@ def gather(evidence: Evidence) -> dict[str, Any]:
     """As `simulate --json` and `inspect --json` have them."""
     program = evidence.program
     about = describe(program)
-    reference = None if evidence.ann is None else Reference(evidence.ann)
-    run = of_run(program, evidence.result, evidence.labels, reference)
+    run = of_run(program, evidence.result, evidence.labels, evidence.ann)
     ledger = evidence.ledger
     known = program.recorded("model")
     return {
@@ -40,9 +39,10 @@ def gather(evidence: Evidence) -> dict[str, Any]:
         "weight_bytes": about["weight_bytes"],
         "samples": evidence.result.samples,
         "samples_available": evidence.available,
-        "accuracy": run.get("accuracy"),
-        "ann_accuracy": run.get("ann_accuracy"),
-        "agreement": run.get("agreement"),
+        "task": run["task"],
+        "task_reason": run["task_reason"],
+        **dict.fromkeys(("accuracy", "ann_accuracy", "agreement")),
+        **{key: run[key] for key in run if key.removesuffix("_interval") in SCORES},
         "spikes_per_sample": run["spikes_per_sample"],
         "spikes_per_neuron": run["spikes_per_neuron"],
         "synaptic_operations_per_sample": run["synaptic_operations_per_sample"],
@@ -54,6 +54,20 @@ def gather(evidence: Evidence) -> dict[str, Any]:
     }
 
 
+#: Scores in large figures, and which of them are in the output's units.
+_NUMBERS = ("rms_error", "ann_rms_error", "rms_difference", "max_difference")
+_TILES = (
+    "accuracy",
+    "ann_accuracy",
+    "mean_iou",
+    "ann_mean_iou",
+    "agreement",
+    "rms_error",
+    "ann_rms_error",
+    "rms_difference",
+    "max_difference",
+)
+_SCORED = {*SCORES, *(f"{key}_interval" for key in SCORES)}
 _FACTS = (
     ("program", "program"),
     ("samples from", "data"),
@@ -70,6 +84,8 @@ _FACTS = (
     ("neurons", "neurons"),
     ("synapses", "synapses"),
     ("weight bytes", "weight_bytes"),
+    ("task", "task"),
+    ("taken for that because of", "task_reason"),
     ("samples simulated", "samples"),
     ("samples in the file", "samples_available"),
     ("spikes a neuron and sample", "spikes_per_neuron"),
@@ -81,13 +97,12 @@ _FACTS = (
 def show(data: dict[str, Any]) -> list[Block]:
     """Headline numbers, a sentence, and all facts."""
     tiles = []
-    for label, key in (
-        ("spiking accuracy", "accuracy"),
-        ("ANN accuracy", "ann_accuracy"),
-        ("agreement with the ANN", "agreement"),
-    ):
-        if data[key] is not None:
-            tiles.append((label, f"{data[key]:.2f}", "%"))
+    for key in _TILES:
+        numbers = key in _NUMBERS
+        if data.get(key) is not None and numbers == (data["task"] == "regression"):
+            label = SCORES[key].removesuffix(" (%)")
+            shown = f"{data[key]:.4g}" if numbers else f"{data[key]:.2f}"
+            tiles.append((label, shown, "" if numbers else "%"))
     tiles += [
         ("latency", number(data["latency_steps"]), "steps"),
         ("spikes a sample", compact(data["spikes_per_sample"]), ""),
@@ -115,9 +130,9 @@ def show(data: dict[str, Any]) -> list[Block]:
             f" Most of the error at the output is brought by {blame['layer']}: {blame['cause']}."
         )
     blocks.append(Note(text))
-    blocks.append(
-        Table(
-            "All facts", ("", ""), [(label, data[key]) for label, key in _FACTS if data[key] != ""]
-        )
-    )
+    facts = [(label, data[key]) for label, key in _FACTS if data[key] != ""]
+    scores = {key: data[key] for key in data if data[key] is not None and key in _SCORED}
+    place = 1 + [key for _, key in _FACTS if data[key] != ""].index("task_reason")
+    facts[place:place] = rows(scores, data["samples"])
+    blocks.append(Table("All facts", ("", ""), facts))
     return blocks

@@ -1,0 +1,116 @@
+"""`check`: what would become of a model, without compiling it for use."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from neurodeploy.errors import NeuroDeployError, ProgramError, UsageError
+from neurodeploy.program import Preprocessing
+from neurodeploy.targets import Target, load_target
+from neurodeploy.warning import quiet
+
+if TYPE_CHECKING:
+    from neurodeploy.conversion import Scheme
+    from neurodeploy.importing import Report
+    from neurodeploy.importing.sources import Model
+    from neurodeploy.network import Network
+
+__all__ = ["check"]
+
+
+def check(
+    model: Model,
+    scheme: str | Scheme = "rate",
+    target: str = "loihi2",
+    steps: int | None = None,
+    *,
+    output: str | None = None,
+    annotate: str | Path | None = None,
+    **options: Any,
+) -> Report:
+    """Every node of an ONNX file with verdict, reason and remedy.
+
+    Goes the way of `compile` without samples and with its other defaults: importer, passes,
+    bounds, conversion. `Report.ok` holds exactly if that succeeds. With samples thresholds are
+    others, and whether they fit the registers is known only then; the verdicts on nodes stay.
+    A network of more than `conversion.check.MAX_TRIED` synapses is cut into populations, but not
+    converted; `Report.summary.not_covered` says so.
+
+    Parameters
+    ----------
+    model, scheme, target, steps, output, options
+        As for `compile`.
+    annotate
+        Write a copy of the model here, with the verdicts in its metadata.
+
+    Returns
+    -------
+    Report
+        `ok`, `findings` and `summary`.
+
+    Raises
+    ------
+    NeuroDeployError
+        UsageError or TargetError: options that are off or exclude each other, or something that
+        is no model by its type. With `annotate`
+        also ModelError (not an ONNX file) and StorageError.
+    """
+    from neurodeploy.conversion import make_scheme
+    from neurodeploy.importing import examine
+
+    hardware = load_target(target)
+    plan = make_scheme(scheme, {"steps": steps, **options}, hardware)
+    imported, report = examine(model, output)
+    if imported is not None:
+        report = _tried(imported.network, report, plan, hardware)
+    if annotate is not None:
+        from neurodeploy.reporting.annotation import write_annotated
+
+        write_annotated(model, annotate, report, {"scheme": plan.name, "target": hardware.name})
+    return report
+
+
+def _tried(network: Network, report: Report, plan: Scheme, hardware: Target) -> Report:
+    """The report after passes and conversion, without samples."""
+    from neurodeploy.calibration.calibrating import calibrate
+    from neurodeploy.conversion.check import MAX_TRIED, converted, refusals, refused, synapses
+    from neurodeploy.mapping import map_program
+    from neurodeploy.mapping.rules import tightest
+    from neurodeploy.network.stages import Stage
+    from neurodeploy.network.stages import stages as cut_network
+    from neurodeploy.passes import prepare
+
+    def cut(network: Network) -> tuple[Stage, ...]:
+        return cut_network(network, max_pooling=plan.max_pooling)
+
+    try:
+        network = prepare(network, max_pooling=plan.max_pooling)
+        stages = cut(network)
+    except NeuroDeployError as error:
+        return refused(report, refusals(network, error, cut))
+    report = converted(report, stages, None)
+    count = synapses(stages)
+    if count > MAX_TRIED:
+        reason = (
+            f"its {count:,} synapses were not tried against the registers (up to "
+            f"{MAX_TRIED:,} are): compile with samples does it"
+        )
+        return replace(report, summary=replace(report.summary, not_covered=reason))
+    preprocessing = Preprocessing()
+    shape = network.shapes[network.input.name]
+    try:
+        known = calibrate(network, stages, None, preprocessing, None, lambda *_: None, quiet)
+        program = plan.convert(stages, shape, known, hardware, preprocessing, 0, {})
+    except UsageError:  # options that exclude each other, not a verdict on the model
+        raise
+    except NeuroDeployError as error:
+        return refused(report, [error])
+    try:
+        mapping = map_program(program, hardware, placement="layers")
+    except ProgramError as error:  # too large to be mapped: it can be compiled all the same
+        told = replace(converted(report, stages, program), hardware=(error.message,))
+        return replace(told, fits=False)
+    rules = tuple(map(str, tightest(mapping.findings)))
+    return replace(converted(report, stages, program), hardware=rules, fits=mapping.ok)
