@@ -164,19 +164,9 @@ def collect(
             progress=advance("simulate", n),
         )
         said = {name: total / (n * program.period) for name, total in sent.items()}
-<<<<<<< HEAD
-        early = (
-            outputs.reshape(len(steps), n, -1).argmax(2) if steps else np.zeros((0, n), np.int64)
-        )
-=======
-        early = np.stack(
-            [
-                judged.predict(_whole(program, judged, *at))
-                for at in zip(outputs, steps, strict=True)
-            ]
-        )
+        read = zip(outputs[: len(steps)], steps, strict=True)
+        early = np.array([judged.predict(_whole(program, judged, *at)) for at in read])
     result = replace(result, task=judged)
->>>>>>> rooms
     # batch by batch: the integers of all samples would take their memory once more
     sent[INPUT] = np.zeros(prod(program.encoder.shape), np.int64)
     for first in range(0, n, _BATCH):
@@ -274,13 +264,8 @@ def _timed(
     threads: int,
     advance: Callable[[int], None],
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray]:
-<<<<<<< HEAD
-    """Of a time code: messages, what neurons say in the mean, and the classes read early."""
-    readout = TimedReadout(program) if steps else None
-=======
     """Of a time code: messages, what neurons say in the mean, and what outputs say read early."""
-    readout = TimedReadout(program)
->>>>>>> rooms
+    readout = TimedReadout(program) if steps else None
     sent = {p.name: np.zeros(p.size, np.int64) for p in program.populations}
     sums = {p.name: np.zeros(p.size, np.int64) for p in program.populations}
     kind = np.float32 if task.kind == "regression" else np.int64
@@ -290,15 +275,10 @@ def _timed(
     def work(first: int) -> tuple[int, Activity]:
         level = encoding.levels(program.encoder, x[first : first + _BATCH])
         found = activity(program, level, first)
-<<<<<<< HEAD
         if readout is not None:
             membranes = readout.membranes(level, found.fired, steps)
-            early[:, first : first + _BATCH] = membranes.argmax(2)
-=======
-        membranes = readout.membranes(level, found.fired, steps)
-        for row, membrane in zip(early, membranes, strict=True):
-            row[first : first + _BATCH] = task.predict((membrane * unit).astype(np.float32))
->>>>>>> rooms
+            for row, membrane in zip(early, membranes, strict=True):
+                row[first : first + _BATCH] = task.predict((membrane * unit).astype(np.float32))
         return len(level), found
 
     with ThreadPoolExecutor(threads) as pool:

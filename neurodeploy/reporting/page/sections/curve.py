@@ -34,22 +34,15 @@ _TTFS = (
 
 
 def gather(evidence: Evidence) -> dict[str, Any]:
-<<<<<<< HEAD
-    """The classes read at each step against labels, ANN, and the last step."""
-    if evidence.classes == 1:
-        return {"missing": "The network has one output, so there are no classes to compare."}
-    program, early = evidence.program, evidence.early
+    """What is read at each step against labels, ANN, and the last step."""
+    program, early, task = evidence.program, evidence.early, evidence.task
+    labels, numbers = evidence.labels, task.kind == "regression"
+    ignored = None if labels is None else labels.ignored
     if not evidence.steps:
         decoding = program.decoder.code
         return {
             "missing": f"The output is {decoding.description}: it is there when the window ends."
         }
-=======
-    """What is read at each step against labels, ANN, and the last step."""
-    program, early, task = evidence.program, evidence.early, evidence.task
-    labels, numbers = evidence.labels, task.kind == "regression"
-    ignored = None if labels is None else labels.ignored
->>>>>>> rooms
 
     def one(row: np.ndarray, others: np.ndarray, judged: np.ndarray | None) -> float:
         if numbers:
