@@ -23,7 +23,7 @@ import numpy as np
 
 from neurodeploy.network import Activation, Network, Node, Output, Pool
 from neurodeploy.network.stages import RELAY
-from neurodeploy.program import INPUT, Connection, Lif, Population, Program
+from neurodeploy.program import INPUT, Connection, Population, Program
 from neurodeploy.program.codec import PROBABILITY_ONE
 from neurodeploy.testing.plain import Way, fires, maximum, run, ways
 
@@ -72,8 +72,7 @@ def hold(program: Program, network: Network, x: np.ndarray, outputs: np.ndarray)
     exact = run(network, x)
     ann = exact[network.output.name].reshape(len(x), -1)
     out = outputs.reshape(len(x), -1).astype(np.float64)
-    make = _Levels if program.scheme == "ttfs" else _Rates
-    low, high, error = make(program, network, x, exact).output()
+    low, high, error = _HOLDING[program.scheme](program, network, x, exact).output()
     span = max(float(np.ptp(ann)), float(np.abs(ann).max()), 1e-6)
     fuzz = 1e-5 * span
     excess = float(np.maximum(low - out, out - high).max())
@@ -284,12 +283,11 @@ class _Rates(_Held):
     def _layer(
         self, p: Population, reads: list[tuple[np.ndarray, Connection]], bias: np.ndarray
     ) -> None:
-        neuron = p.neuron
-        assert isinstance(neuron, Lif)
-        scale = p.membrane_unit * 2**neuron.shift
+        scale = p.membrane_unit * 2**p.neuron.input_shift
+        exponent = p.neuron.parameters()["bias_exponent"]
         rate = np.zeros((len(self.x), p.size)) + bias
         # what one step's bias may be off by: its own rounding, single precision
-        off = p.membrane_unit * (0.5 * 2**neuron.bias_exponent + 0.5) + _FLOAT * np.abs(bias)
+        off = p.membrane_unit * (0.5 * 2**exponent + 0.5) + _FLOAT * np.abs(bias)
         clipped = np.zeros((len(self.x), p.size))
         stray = clipped + self.steps * off
         for matrix, connection in reads:
@@ -316,3 +314,7 @@ class _Rates(_Held):
         node = self.nodes.get(p.name)
         true = self.exact[node.name] if node else np.maximum(rate, 0)
         self.clipped[p.name] = clipped + np.maximum(true - level, 0)
+
+
+#: What a program says of each neuron, by its scheme.
+_HOLDING: dict[str, type[_Levels] | type[_Rates]] = {"ttfs": _Levels, "rate": _Rates}

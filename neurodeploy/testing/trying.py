@@ -22,6 +22,8 @@ __all__ = ["Tried", "try_network"]
 
 #: Steps to draw from.
 _STEPS = {"ttfs": (1, 3, 8, 16, 33, 64, 128), "rate": (64, 256, 512)}
+#: Encodings to draw from, where the scheme has a choice.
+_ENCODINGS = {"rate": ("current", "current", "deterministic")}
 _BALANCES = ("max", "percentile", "mmse")
 
 
@@ -65,8 +67,8 @@ def try_network(scheme: str, seed: int) -> Tried:
         "steps": int(rng.choice(_STEPS[scheme])),
         "balance": str(rng.choice(_BALANCES)),
     }
-    if scheme == "rate":
-        options["encoding"] = str(rng.choice(["current", "current", "deterministic"]))
+    if scheme in _ENCODINGS:
+        options["encoding"] = str(rng.choice(_ENCODINGS[scheme]))
     words = f"{scheme} {seed} {options}: {made.description}"
     session = ort.InferenceSession(
         made.model.SerializeToString(), providers=["CPUExecutionProvider"]

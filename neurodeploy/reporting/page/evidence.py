@@ -136,7 +136,9 @@ def collect(
     labels = None if every is None else every[:n]
     look_at_labels(labels, warn)
     outputs_a_sample = program.population(program.decoder.population).size
-    steps = budget.checkpoints(program.period, n * outputs_a_sample)
+    # only what is read at the window's end can be read before it
+    can_read_early = program.decoder.code.membranes == "last"
+    steps = budget.checkpoints(program.period, n * outputs_a_sample) if can_read_early else []
 
     def advance(stage: str, total: int) -> Callable[[int], None]:
         done = 0
@@ -162,12 +164,8 @@ def collect(
             progress=advance("simulate", n),
         )
         said = {name: total / (n * program.period) for name, total in sent.items()}
-        early = np.stack(
-            [
-                judged.predict(_whole(program, judged, *at))
-                for at in zip(outputs, steps, strict=True)
-            ]
-        )
+        read = zip(outputs[: len(steps)], steps, strict=True)
+        early = np.array([judged.predict(_whole(program, judged, *at)) for at in read])
     result = replace(result, task=judged)
     # batch by batch: the integers of all samples would take their memory once more
     sent[INPUT] = np.zeros(prod(program.encoder.shape), np.int64)
@@ -267,7 +265,7 @@ def _timed(
     advance: Callable[[int], None],
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray]:
     """Of a time code: messages, what neurons say in the mean, and what outputs say read early."""
-    readout = TimedReadout(program)
+    readout = TimedReadout(program) if steps else None
     sent = {p.name: np.zeros(p.size, np.int64) for p in program.populations}
     sums = {p.name: np.zeros(p.size, np.int64) for p in program.populations}
     kind = np.float32 if task.kind == "regression" else np.int64
@@ -277,9 +275,10 @@ def _timed(
     def work(first: int) -> tuple[int, Activity]:
         level = encoding.levels(program.encoder, x[first : first + _BATCH])
         found = activity(program, level, first)
-        membranes = readout.membranes(level, found.fired, steps)
-        for row, membrane in zip(early, membranes, strict=True):
-            row[first : first + _BATCH] = task.predict((membrane * unit).astype(np.float32))
+        if readout is not None:
+            membranes = readout.membranes(level, found.fired, steps)
+            for row, membrane in zip(early, membranes, strict=True):
+                row[first : first + _BATCH] = task.predict((membrane * unit).astype(np.float32))
         return len(level), found
 
     with ThreadPoolExecutor(threads) as pool:
