@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from neurodeploy.errors import ModelError, UnsupportedError
 
 if TYPE_CHECKING:
-    from neurodeploy.importing.summary import Summary
+    from neurodeploy.importing.report.summary import Summary
 
 __all__ = ["Finding", "Report", "Verdict", "refusal"]
 
