@@ -9,7 +9,7 @@ from math import prod
 
 from neurodeploy.errors import NeuroDeployError
 from neurodeploy.importing import Finding, Report
-from neurodeploy.importing.report.findings import SHOWN
+from neurodeploy.importing.report.report import SHOWN
 from neurodeploy.importing.report.summary import count_findings
 from neurodeploy.network import Conv, Dense, Network, Pool
 from neurodeploy.network.stages import READOUT, Stage

@@ -6,7 +6,8 @@ part of the Network (with `building`, and `quantized` for integers), `report` te
 """
 
 from neurodeploy.importing.importer import Imported, check, examine, load_network
-from neurodeploy.importing.report.findings import Finding, Report
+from neurodeploy.importing.report.findings import Finding
+from neurodeploy.importing.report.report import Report
 from neurodeploy.importing.report.summary import Summary
 
 __all__ = ["Finding", "Imported", "Report", "Summary", "check", "examine", "load_network"]

@@ -22,8 +22,9 @@ from neurodeploy.importing.reading.schemas import check_schema
 from neurodeploy.importing.reading.sources import Model, model_name
 from neurodeploy.importing.registry import HANDLERS
 from neurodeploy.importing.report.causes import name_causes
-from neurodeploy.importing.report.findings import Finding, Report, refusal
+from neurodeploy.importing.report.findings import Finding
 from neurodeploy.importing.report.refusals import refuse, refuse_constant
+from neurodeploy.importing.report.report import Report, refusal
 from neurodeploy.importing.report.summary import (
     Summary,
     count_findings,
