@@ -22,7 +22,7 @@ from neurodeploy.warning import Warn, warner
 
 if TYPE_CHECKING:
     from neurodeploy.conversion import Scheme
-    from neurodeploy.importing.sources import Model
+    from neurodeploy.importing.reading.sources import Model
     from neurodeploy.ledger import Trial
     from neurodeploy.simulator.result import Result
 

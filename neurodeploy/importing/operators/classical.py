@@ -8,12 +8,12 @@ import numpy as np
 import onnx_ir as ir
 
 from neurodeploy.errors import ModelError, UnsupportedError
-from neurodeploy.importing.affine import affine
-from neurodeploy.importing.builder import Builder, Signal
-from neurodeploy.importing.coefficients import floats, linear_parts
-from neurodeploy.importing.moving import elements, move
-from neurodeploy.importing.operation import Operation, float32
-from neurodeploy.importing.real import real_signal
+from neurodeploy.importing.building.affine import affine
+from neurodeploy.importing.building.builder import Builder, Signal
+from neurodeploy.importing.building.operation import Operation, float32
+from neurodeploy.importing.building.permuting import elements, move
+from neurodeploy.importing.quantized.float_operator import real_signal
+from neurodeploy.importing.reading.classical_weights import floats, linear_parts
 from neurodeploy.importing.registry import register
 from neurodeploy.network import Dense
 

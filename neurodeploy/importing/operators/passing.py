@@ -7,9 +7,9 @@ from dataclasses import replace
 import onnx_ir as ir
 
 from neurodeploy.errors import UnsupportedError
-from neurodeploy.importing.builder import Builder, Signal
-from neurodeploy.importing.operation import Operation
-from neurodeploy.importing.real import real_signal
+from neurodeploy.importing.building.builder import Builder, Signal
+from neurodeploy.importing.building.operation import Operation
+from neurodeploy.importing.quantized.float_operator import real_signal
 from neurodeploy.importing.registry import register
 
 __all__ = ["cast", "dropout", "identity"]

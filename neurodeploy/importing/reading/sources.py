@@ -12,8 +12,8 @@ import onnx_ir as ir
 from google.protobuf.message import EncodeError
 
 from neurodeploy.errors import ModelError, UsageError
-from neurodeploy.importing.foreign import recognise_folder
 from neurodeploy.importing.limits import MAX_FILE
+from neurodeploy.importing.reading.foreign_formats import recognise_folder
 
 __all__ = ["Model", "ModelFile", "model_name", "open_model"]
 

@@ -10,8 +10,8 @@ from typing import get_args
 
 import onnx
 
-from neurodeploy.importing.findings import Finding, Verdict
-from neurodeploy.importing.tensors import all_nodes
+from neurodeploy.importing.reading.tensors import all_nodes
+from neurodeploy.importing.report.findings import Finding, Verdict
 from neurodeploy.network import Linear, Network, Shape
 
 __all__ = ["Operator", "Summary", "count_findings", "count_network", "file_parameters"]

@@ -9,8 +9,8 @@ import numpy as np
 import onnx_ir as ir
 
 from neurodeploy.errors import ModelError, UnsupportedError
-from neurodeploy.importing.builder import Signal
-from neurodeploy.importing.grid import Grid
+from neurodeploy.importing.building.builder import Signal
+from neurodeploy.importing.building.integer_grid import Grid
 from neurodeploy.importing.limits import MAX_DIMENSION, MAX_RANK
 
 __all__ = ["Operation", "float32"]

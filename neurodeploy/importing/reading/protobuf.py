@@ -10,10 +10,10 @@ import onnx
 from google.protobuf.message import DecodeError
 
 from neurodeploy.errors import ModelError
-from neurodeploy.importing.foreign import recognise
-from neurodeploy.importing.opsets import OLDEST
-from neurodeploy.importing.sources import Model, open_model
-from neurodeploy.importing.tensors import all_nodes, check_tensors
+from neurodeploy.importing.reading.foreign_formats import recognise
+from neurodeploy.importing.reading.opsets import OLDEST
+from neurodeploy.importing.reading.sources import Model, open_model
+from neurodeploy.importing.reading.tensors import all_nodes, check_tensors
 
 __all__ = ["Source", "read_model"]
 

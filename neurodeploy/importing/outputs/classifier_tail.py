@@ -18,8 +18,8 @@ import onnxruntime as ort
 from onnx import helper
 
 from neurodeploy.errors import NeuroDeployError
-from neurodeploy.importing.coefficients import linear_parts
-from neurodeploy.importing.findings import Finding
+from neurodeploy.importing.reading.classical_weights import linear_parts
+from neurodeploy.importing.report.findings import Finding
 
 __all__ = ["ML", "Tail", "cut_tail"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from neurodeploy.errors import ModelError, UnsupportedError
-from neurodeploy.importing.operation import Operation
+from neurodeploy.importing.building.operation import Operation
 from neurodeploy.network import Shape
 
 __all__ = ["Window", "read_kernel", "read_window"]

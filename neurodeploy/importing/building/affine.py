@@ -8,9 +8,9 @@ from math import prod
 import numpy as np
 
 from neurodeploy.errors import UnsupportedError
-from neurodeploy.importing.builder import Builder, Signal
+from neurodeploy.importing.building.builder import Builder, Signal
+from neurodeploy.importing.building.operation import float32
 from neurodeploy.importing.limits import MAX_DIAGONAL
-from neurodeploy.importing.operation import float32
 from neurodeploy.network import Conv, Dense, Permute, Shape
 
 __all__ = ["affine", "fit", "merge_affine", "per_sample"]

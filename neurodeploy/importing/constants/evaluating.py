@@ -16,12 +16,12 @@ import onnxruntime as ort
 from onnx import helper, numpy_helper
 
 from neurodeploy.errors import NeuroDeployError
-from neurodeploy.importing.constants import QUANTISERS, on_constants
-from neurodeploy.importing.lifting import lift
+from neurodeploy.importing.building.operation import Operation
+from neurodeploy.importing.constants.initialisers import lift
+from neurodeploy.importing.constants.pricing import BOUNDED, EVALUATED, Price, price
+from neurodeploy.importing.constants.quantizers import QUANTISERS, on_constants
 from neurodeploy.importing.limits import MAX_FOLDED, MAX_WORK
-from neurodeploy.importing.operation import Operation
-from neurodeploy.importing.pricing import BOUNDED, EVALUATED, Price, price
-from neurodeploy.importing.schemas import check_schema
+from neurodeploy.importing.reading.schemas import check_schema
 
 __all__ = ["evaluate_constants"]
 

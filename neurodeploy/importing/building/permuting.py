@@ -8,7 +8,7 @@ from math import prod
 import numpy as np
 
 from neurodeploy.errors import ModelError, UnsupportedError
-from neurodeploy.importing.builder import Builder, Signal
+from neurodeploy.importing.building.builder import Builder, Signal
 from neurodeploy.importing.limits import MAX_ACTIVATION
 from neurodeploy.network import Permute, Shape
 

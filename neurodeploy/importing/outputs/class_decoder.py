@@ -5,10 +5,10 @@ from __future__ import annotations
 import onnx_ir as ir
 
 from neurodeploy.errors import NeuroDeployError
-from neurodeploy.importing.constants import QUANTISERS
-from neurodeploy.importing.findings import Finding
-from neurodeploy.importing.operation import Operation
-from neurodeploy.importing.scales import read_grid
+from neurodeploy.importing.building.operation import Operation
+from neurodeploy.importing.constants.quantizers import QUANTISERS
+from neurodeploy.importing.quantized.scales import read_grid
+from neurodeploy.importing.report.findings import Finding
 
 __all__ = ["DECODERS", "check_decoder", "class_axis", "decoder_nodes"]
 

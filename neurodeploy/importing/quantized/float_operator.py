@@ -10,10 +10,10 @@ import numpy as np
 import onnx_ir as ir
 
 from neurodeploy.errors import ModelError
-from neurodeploy.importing.affine import affine, merge_affine
-from neurodeploy.importing.builder import Builder, Signal
-from neurodeploy.importing.grid import Grid
-from neurodeploy.importing.operation import Operation
+from neurodeploy.importing.building.affine import affine, merge_affine
+from neurodeploy.importing.building.builder import Builder, Signal
+from neurodeploy.importing.building.integer_grid import Grid
+from neurodeploy.importing.building.operation import Operation
 
 __all__ = ["RealOperation", "real_signal"]
 

@@ -6,8 +6,8 @@ import numpy as np
 import onnx_ir as ir
 
 from neurodeploy.errors import ModelError, UnsupportedError
-from neurodeploy.importing.grid import Grid
-from neurodeploy.importing.operation import Operation, float32
+from neurodeploy.importing.building.integer_grid import Grid
+from neurodeploy.importing.building.operation import Operation, float32
 
 __all__ = ["dequantise", "output_dtype", "positive", "quantise", "read_grid", "required"]
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import onnx_ir as ir
 
-from neurodeploy.importing.findings import Finding
+from neurodeploy.importing.report.findings import Finding
 
 __all__ = ["name_causes"]
 

@@ -1,45 +1,15 @@
-"""What the importer says about each ONNX node."""
+"""What the importer says of a whole file, as a report or as one error."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
 
 from neurodeploy.errors import ModelError, UnsupportedError
+from neurodeploy.importing.report.findings import Finding
+from neurodeploy.importing.report.summary import Summary
 
-if TYPE_CHECKING:
-    from neurodeploy.importing.summary import Summary
-
-__all__ = ["Finding", "Report", "Verdict", "refusal"]
-
-Verdict = Literal["converts", "folds", "decoder", "refused", "unknown"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """The verdict on one node.
-
-    Attributes
-    ----------
-    node
-        Name of the node; empty for a finding about the whole file.
-    op_type
-        Its operator, with the domain where that is not ONNX's own.
-    verdict
-        ``converts``: becomes nodes of the Network. ``folds``: disappears into constants, shapes or
-        a neighbour. ``decoder``: only reads the class off the outputs, moved there. ``refused``:
-        cannot become spikes. ``unknown``: not examined, because it reads what a refused node
-        makes, and the shape of that is not known.
-    reason, remedy
-        Why, and what the user can do.
-    """
-
-    node: str
-    op_type: str
-    verdict: Verdict
-    reason: str
-    remedy: str = ""
+__all__ = ["SHOWN", "Report", "refusal"]
 
 
 @dataclass(frozen=True)

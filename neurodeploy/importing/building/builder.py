@@ -10,9 +10,9 @@ from math import prod
 import numpy as np
 
 from neurodeploy.errors import ModelError, UnsupportedError
-from neurodeploy.importing.grid import Grid
+from neurodeploy.importing.building.integer_grid import Grid
+from neurodeploy.importing.building.value_ranges import Range, value_range
 from neurodeploy.importing.limits import MAX_ACTIVATION, MAX_MOVED, MAX_PARAMETERS
-from neurodeploy.importing.ranges import Range, value_range
 from neurodeploy.network import Activation, Input, Linear, Network, Node, Output, Permute, Shape
 
 __all__ = ["Builder", "Signal"]

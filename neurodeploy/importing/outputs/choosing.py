@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import onnx
 
 from neurodeploy.errors import UsageError
-from neurodeploy.importing.tensors import all_nodes
+from neurodeploy.importing.reading.tensors import all_nodes
 
 __all__ = ["Outputs", "choose_output"]
 

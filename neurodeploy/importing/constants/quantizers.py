@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from neurodeploy.importing.operation import Operation
-from neurodeploy.importing.scales import dequantise, output_dtype, quantise
+from neurodeploy.importing.building.operation import Operation
+from neurodeploy.importing.quantized.scales import dequantise, output_dtype, quantise
 
 __all__ = ["QUANTISERS", "on_constants"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple, NoReturn
 
 from neurodeploy.errors import UnsupportedError
-from neurodeploy.importing.operation import Operation
+from neurodeploy.importing.building.operation import Operation
 
 __all__ = ["FAMILIES", "REASONS", "Family", "refuse", "refuse_constant"]
 

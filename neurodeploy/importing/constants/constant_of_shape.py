@@ -8,7 +8,7 @@ import numpy as np
 import onnx_ir as ir
 
 from neurodeploy.errors import ModelError
-from neurodeploy.importing.lifting import lift
+from neurodeploy.importing.constants.initialisers import lift
 from neurodeploy.importing.limits import MAX_DIMENSION, MAX_PARAMETERS, MAX_RANK
 
 __all__ = ["lift_filled"]
