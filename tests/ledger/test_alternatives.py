@@ -13,7 +13,7 @@ def compiled(made, **options):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         program = nd.compile(made.path, made.x, **options)
-    said = [str(w.message) for w in caught if "thresholds at percentile" in str(w.message)]
+    said = [str(w.message) for w in caught if "is taken: with the default" in str(w.message)]
     return program, said
 
 
