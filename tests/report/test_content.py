@@ -52,7 +52,9 @@ def test_summary_rates_and_confusion_are_those_of_simulate(
 def test_the_ledger_is_that_of_explain(fashion, fashion_program, fashion_report, fashion_test):
     x, y = fashion_test
     few = budget.explained(fashion_program)
-    found = nd.explain(fashion_program, x[:few], y[:few], model=fashion / "model.onnx")
+    found = nd.explain(
+        fashion_program, x[:few], y[:few], model=fashion / "model.onnx", try_seconds=0
+    )
     ledger = fashion_report.content["ledger"]
     expected = json.loads(json.dumps(found.as_dict())) | {"model": "model.onnx"}
     assert json.loads(json.dumps(ledger)) == expected
