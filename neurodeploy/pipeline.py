@@ -127,9 +127,9 @@ def compile(
     from neurodeploy.importing import load_network
     from neurodeploy.importing.notes import notes_on
     from neurodeploy.ledger.alternatives import best_alternative
-    from neurodeploy.ledger.trial import run_trial
+    from neurodeploy.ledger.program_trial import run_trial
     from neurodeploy.mapping.mapper import limits_broken
-    from neurodeploy.metrics.inferring import infer_task
+    from neurodeploy.metrics.task_from_network import infer_task
     from neurodeploy.network.stages import stages as cut
     from neurodeploy.passes import prepare
 

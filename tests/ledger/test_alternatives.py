@@ -6,7 +6,7 @@ import warnings
 
 import neurodeploy as nd
 from neurodeploy.importing import load_network
-from neurodeploy.ledger.trial import compare_outputs
+from neurodeploy.ledger.program_trial import compare_outputs
 
 
 def compiled(made, **options):

@@ -54,8 +54,8 @@ def test_l4_is_not_advised_where_it_does_nothing(make, with_outlier, schemes):
 
 
 def test_where_nothing_helps_that_is_said(made, monkeypatch):
-    monkeypatch.setattr("neurodeploy.ledger.trying._LESS", 0.0)
-    monkeypatch.setattr("neurodeploy.ledger.trying._MORE", 101.0)
+    monkeypatch.setattr("neurodeploy.ledger.remedy_trials._LESS", 0.0)
+    monkeypatch.setattr("neurodeploy.ledger.remedy_trials._MORE", 101.0)
     program = nd.compile(made.path, made.x, steps=8, try_samples=0)
     blame = nd.explain(program, made.x, model=made.path).blame
     assert blame.tried
@@ -65,7 +65,7 @@ def test_where_nothing_helps_that_is_said(made, monkeypatch):
 def test_the_time_ends(made, monkeypatch):
     clock = iter(range(0, 1000, 5))  # five seconds between any two looks
     ticking = SimpleNamespace(perf_counter=lambda: next(clock))
-    monkeypatch.setattr("neurodeploy.ledger.trying.time", ticking)
+    monkeypatch.setattr("neurodeploy.ledger.remedy_trials.time", ticking)
     program = nd.compile(made.path, made.x, steps=8, balance="percentile", try_samples=0)
     blame = nd.explain(program, made.x, model=made.path, try_seconds=30).blame
     assert len(blame.tried) == 2

@@ -12,9 +12,9 @@ from neurodeploy.importing.building.builder import Builder, Signal
 from neurodeploy.importing.building.operation import Operation, float32
 from neurodeploy.importing.operators.arithmetic import arithmetic
 from neurodeploy.importing.operators.convolution import convolution
-from neurodeploy.importing.operators.hinges import leaky
 from neurodeploy.importing.operators.joining import concat
 from neurodeploy.importing.operators.matmul import gemm, matmul
+from neurodeploy.importing.operators.piecewise_linear import leaky
 from neurodeploy.importing.operators.pooling import global_pool, pool
 from neurodeploy.importing.operators.quantization import requantise
 from neurodeploy.importing.quantized.float_operator import Input, RealOperation, real_signal

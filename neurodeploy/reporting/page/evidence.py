@@ -12,11 +12,11 @@ import numpy as np
 
 from neurodeploy.errors import DataError, NeuroDeployError
 from neurodeploy.ledger import Explanation, explain
-from neurodeploy.ledger.model import find_model
+from neurodeploy.ledger.source_model import find_model
 from neurodeploy.metrics import Labels, Task, read_labels
 from neurodeploy.program import INPUT, Program
-from neurodeploy.reporting.page import budget
-from neurodeploy.reporting.page.early import TimedReadout
+from neurodeploy.reporting.page import sample_budget
+from neurodeploy.reporting.page.early_readout import TimedReadout
 from neurodeploy.reporting.results import Reference
 from neurodeploy.sample_checks import look_at_labels, look_at_samples
 from neurodeploy.samples import Samples
@@ -127,7 +127,7 @@ def collect(
         judged = every.task
     path, missing = _model(program, model, near)
     shown = encoding.check_samples(samples.x[index : index + 1], program.encoder.sample_shape)
-    part = samples.limit(limit or budget.simulated(program))
+    part = samples.limit(limit or sample_budget.simulated(program))
     x = encoding.check_samples(part.x, program.encoder.sample_shape)
     look_at_samples(program, x, warn)
     threads = threads or default_threads()
@@ -138,7 +138,9 @@ def collect(
     outputs_a_sample = program.population(program.decoder.population).size
     # only what is read at the window's end can be read before it
     can_read_early = program.decoder.code.membranes == "last"
-    steps = budget.checkpoints(program.period, n * outputs_a_sample) if can_read_early else []
+    steps = (
+        sample_budget.checkpoints(program.period, n * outputs_a_sample) if can_read_early else []
+    )
 
     def advance(stage: str, total: int) -> Callable[[int], None]:
         done = 0
@@ -172,14 +174,14 @@ def collect(
     for first in range(0, n, _BATCH):
         level = encoding.levels(program.encoder, x[first : first + _BATCH])
         sent[INPUT] += messages_by_input(program, level, first)
-    watched = [p.name for p in program.populations if budget.traced(program, p.size)]
+    watched = [p.name for p in program.populations if sample_budget.traced(program, p.size)]
     recording = record(
         program, encoding.levels(program.encoder, shown)[0], index, _watch(program, watched)
     )
     ann, ledger = None, None
     if path is not None:
         try:
-            few = min(n, budget.explained(program))
+            few = min(n, sample_budget.explained(program))
             ledger = explain(
                 program,
                 x[:few],

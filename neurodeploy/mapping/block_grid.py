@@ -9,7 +9,7 @@ from math import prod
 
 import numpy as np
 
-from neurodeploy.mapping.model import Box
+from neurodeploy.mapping.mapping import Box
 
 __all__ = ["Grid", "even"]
 

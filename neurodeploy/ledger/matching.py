@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from neurodeploy.conversion import scheme_named
-from neurodeploy.conversion.entrance import RELAYS, relay_input
+from neurodeploy.conversion.relayed_input import RELAYS, relay_input
 from neurodeploy.errors import ProgramError
-from neurodeploy.ledger.code import code_of
-from neurodeploy.ledger.entrance import Entrance
+from neurodeploy.ledger.activation_code import code_of
+from neurodeploy.ledger.input_layer import Entrance
 from neurodeploy.ledger.layer import Arriving, Kind, Layer, Way
 from neurodeploy.ledger.neurons import reading_of
 from neurodeploy.ledger.operators import float_map, pooling_map, synapse_map

@@ -9,7 +9,7 @@ import pytest
 
 import neurodeploy as nd
 from neurodeploy.errors import UsageError
-from neurodeploy.ledger import running, trial
+from neurodeploy.ledger import program_trial, timed_outputs
 from neurodeploy.ledger.agreement import agreement, interval
 from neurodeploy.network import Activation, Add, Conv, Dense, Input, Network, Output
 from neurodeploy.network.evaluate import Evaluator
@@ -97,14 +97,14 @@ def test_how_many(made):
 
 
 def test_no_time_is_said(made, monkeypatch):
-    monkeypatch.setattr(trial, "SECONDS", 0.0)
+    monkeypatch.setattr(program_trial, "SECONDS", 0.0)
     _, (found,), _ = compiled(made)
     assert found.found.samples == 2
     assert "2 calibration samples (of 24: more would take over 0 s)" in found.sentence
 
 
 def test_a_large_network_is_not_waited_for(made, monkeypatch):
-    monkeypatch.setattr(running, "_MOST_WORK", 1000)
+    monkeypatch.setattr(timed_outputs, "_MOST_WORK", 1000)
     _, (found,), said = compiled(made)
     assert found.found is None
     assert said == [found.warning]
@@ -116,13 +116,13 @@ def test_a_trial_that_fails_stops_nothing(made, monkeypatch):
     def broken(*_, **__):
         raise MemoryError
 
-    monkeypatch.setattr(trial, "run_for", broken)
+    monkeypatch.setattr(program_trial, "run_for", broken)
     program, (found,), said = compiled(made)
     assert program.neurons
     assert said == ["not tried on calibration samples: MemoryError"]
     assert found.found is None
     monkeypatch.undo()
-    monkeypatch.setattr(trial, "explain_against", broken)
+    monkeypatch.setattr(program_trial, "explain_against", broken)
     _, (found,), (line,) = compiled(made, steps=2, balance="percentile")
     assert found.cause == ""
     assert "keep the ANN's class" in line

@@ -1,32 +1,14 @@
-"""Hardware as data: one TOML file a target, checked when it is read."""
+"""A target out of a parsed TOML file: every key known, of its type and in range."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from neurodeploy.errors import NeuroDeployError, TargetError, UsageError, shown
-from neurodeploy.files import read_bytes
+from neurodeploy.errors import TargetError, shown
+from neurodeploy.targets.target import COST_EVENTS, Core, CostTable, Fact, Memory, Mesh, Target
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
-__all__ = [
-    "Core",
-    "CostTable",
-    "Fact",
-    "Memory",
-    "Mesh",
-    "Target",
-    "load_target",
-    "target_names",
-    "target_of",
-]
+__all__ = ["read_target"]
 
 _MANY = 2**40
 #: Whole numbers that a file states: section -> key -> (lowest, highest, whether it must).
@@ -76,228 +58,22 @@ _TOP = {"name", "title", "generation", "sources", "cost", *_NUMBERS}
 _COST = {"title", "source", "energy_pj", "time_ns"}
 
 
-#: What a cost table may price, and what it is charged for.
-COST_EVENTS = {
-    "synaptic_operation": "each message at each synapse that it meets",
-    "neuron_update_active": "each update of a neuron that is active",
-    "neuron_update_inactive": "each update of a neuron that is not",
-    "neuron_access": "each update of a neuron",
-    "neuron_update": "each update of an active neuron, beside the access",
-    "spike_out": "each spike of a neuron",
-    "spike_within_tile": "each message to a core",
-    "hop_east_west": "each hop of a message along a row of the mesh",
-    "hop_north_south": "each hop of a message along a column of the mesh",
-    "barrier": "each step: the cores wait for each other",
-}
+def read_target(data: dict[str, Any], place: str) -> Target:
+    """The target that a parsed file describes.
 
-
-@dataclass(frozen=True)
-class Fact:
-    """One number of a target file, and where it comes from.
-
-    Attributes
+    Parameters
     ----------
-    source
-        Citation; empty where the file states none.
-    inferred
-        Whether no publication states it.
-    """
-
-    section: str
-    key: str
-    value: int | float | bool
-    source: str = ""
-    inferred: bool = False
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Core:
-    """What a core holds; None: no limit is known.
-
-    Attributes
-    ----------
-    power_of_two_columns
-        Whether a part of a map takes the room of as many columns as the next power of two.
-    """
-
-    neurons: int | None = None
-    input_axons: int | None = None
-    output_axons: int | None = None
-    synaptic_words: int | None = None
-    power_of_two_columns: bool = False
-
-
-@dataclass(frozen=True)
-class Memory:
-    """How synapses lie in a core's memory.
-
-    Synapses of one axon form a row: a header, then one entry a synapse, filled up to whole words.
-
-    Attributes
-    ----------
-    stored_weight_bits
-        Bits of every weight; None: as few as the connection's weights need.
-    dense_bits, shared_bits, sparse_bits
-        Of an entry beside its weight, by the kind of connection.
-    row_synapses
-        Synapses behind one header; None: any number.
-    """
-
-    word_bits: int = 64
-    stored_weight_bits: int | None = None
-    dense_bits: int = 0
-    shared_bits: int = 0
-    sparse_bits: int = 0
-    header_bits: int = 0
-    row_synapses: int | None = None
-
-
-@dataclass(frozen=True)
-class Mesh:
-    """The cores of a chip: `cores_per_tile` share each place of a grid; None: no limit.
-
-    Attributes
-    ----------
-    chips
-        That there are.
-    neurons
-        A chip, where the file states fewer than its cores hold.
-    """
-
-    cores: int | None = None
-    columns: int | None = None
-    rows: int | None = None
-    cores_per_tile: int = 1
-    chips: int | None = None
-    neurons: int | None = None
-
-
-@dataclass(frozen=True)
-class CostTable:
-    """A published cost model: picojoules and nanoseconds an event, by the event's name."""
-
-    name: str
-    title: str
-    source: str
-    energy_pj: Mapping[str, float]
-    time_ns: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Target:
-    """What a chip's registers hold, and what its cores do.
-
-    Attributes
-    ----------
-    microcode
-        Whether neurons beyond the stock one can be programmed.
-    graded_bits
-        Bits of a spike's payload; 0 where spikes are binary.
-    core, memory, mesh
-        Limits of a core, form of its synapses, cores of a chip.
-    costs
-        Cost models that were published for this chip, by name; empty where there is none.
-    facts
-        Every number of the file with its source.
-    """
-
-    name: str
-    title: str
-    generation: str
-    state_bits: int
-    threshold_bits: int
-    bias_mantissa_bits: int
-    bias_exponent_max: int
-    microcode: bool
-    weight_bits: int
-    exponent_max: int
-    delay_max: int
-    graded_bits: int
-    core: Core = Core()
-    memory: Memory = Memory()
-    mesh: Mesh = Mesh()
-    costs: Mapping[str, CostTable] = field(default_factory=dict)
-    facts: tuple[Fact, ...] = ()
-
-    @property
-    def weight_max(self) -> int:
-        """Largest magnitude of a weight, the same on both sides of zero."""
-        return int(2 ** (self.weight_bits - 1) - 1)
-
-    @property
-    def threshold_max(self) -> int:
-        """Largest threshold."""
-        return int(2**self.threshold_bits - 1)
-
-
-def _folder() -> Path:
-    """Where the target files lie: in the installed package, or in a source checkout."""
-    here = Path(__file__).resolve().parent
-    installed = here / "_targets"
-    return installed if installed.is_dir() else here.parent / "targets"
-
-
-def target_names() -> tuple[str, ...]:
-    """Names of the targets that come with neurodeploy."""
-    return tuple(sorted(path.stem for path in _folder().glob("*.toml")))
-
-
-def load_target(name: str) -> Target:
-    """A target by name, or by the path of a TOML file of the user's own.
+    data
+        The file's tables.
+    place
+        The file, for messages.
 
     Raises
     ------
     TargetError
-        Unknown name, missing file, malformed TOML; a key missing, unknown, of the wrong type or
-        out of range: the message names file, section and key.
+        A key missing, unknown, of the wrong type or out of range.
     """
-    if name in target_names():
-        path = _folder() / f"{name}.toml"
-    elif name.endswith(".toml"):
-        path = Path(name)
-    else:
-        raise TargetError(
-            f"no target is called {shown(name)}; there are {', '.join(target_names())}",
-            place="--target",
-            remedy="choose one of these, or give the path of a .toml file of your own",
-        )
-    try:
-        data = tomllib.loads(read_bytes(path, 2**20).decode())
-    except NeuroDeployError as error:
-        raise TargetError(error.message, place=str(path)) from None
-    except (ValueError, RecursionError) as error:  # an integer of 5000 digits is a ValueError
-        raise TargetError(f"not valid TOML: {str(error)[:200]}", place=str(path)) from None
-    return _Reader(data, str(path)).target()
-
-
-def target_of(own: str, wanted: str | Target | None = None) -> Target:
-    """The target that is wanted, or else a program's own.
-
-    Refused: nothing is wanted, and the program's own is a file of somebody's, which must be named.
-
-    Parameters
-    ----------
-    own
-        Name that the program holds.
-    wanted
-        Name, path of a TOML file, or a target that is loaded.
-
-    Raises
-    ------
-    NeuroDeployError
-        TargetError: no such target. UsageError: as above.
-    """
-    if isinstance(wanted, Target):
-        return wanted
-    # a program cannot be made to read a file by the path that it holds
-    if wanted is None and own not in target_names():
-        raise UsageError(
-            f"the program is for a target {own!r} that does not come along",
-            place="--target",
-            remedy="give its .toml file with --target",
-        )
-    return load_target(own if wanted is None else wanted)
+    return _Reader(data, place).target()
 
 
 class _Reader:

@@ -25,7 +25,7 @@ from neurodeploy.network import Activation, Network, Node, Output, Pool
 from neurodeploy.network.stages import RELAY
 from neurodeploy.program import INPUT, Connection, Population, Program
 from neurodeploy.program.codec import PROBABILITY_ONE
-from neurodeploy.testing.plain import Way, fires, maximum, run, ways
+from neurodeploy.testing.numpy_network import Way, fires, maximum, run, ways
 
 __all__ = ["Held", "hold"]
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from neurodeploy.network import Conv, Dense, Permute, Pool
 from neurodeploy.network.compose import apply_linear
+from neurodeploy.network.concat_branches import Embed, embed, narrowed
 from neurodeploy.network.matrix import as_matrix
-from neurodeploy.network.narrowing import Embed, embed, narrowed
 
 
 def matrix(chain, shape):

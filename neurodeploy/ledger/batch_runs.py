@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from neurodeploy.errors import DataError
-from neurodeploy.ledger.entrance import Entrance
+from neurodeploy.ledger.input_layer import Entrance
 from neurodeploy.ledger.layer import Layer
-from neurodeploy.ledger.twin import Twin
+from neurodeploy.ledger.matching import Twin
 from neurodeploy.network.evaluate import Evaluator
 from neurodeploy.program import INPUT
 from neurodeploy.simulator import encoding

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from neurodeploy.errors import ProgramError
-from neurodeploy.ledger.entrance import Entrance
+from neurodeploy.ledger.batch_runs import Batch
+from neurodeploy.ledger.input_layer import Entrance
 from neurodeploy.ledger.layer import Layer
+from neurodeploy.ledger.matching import Twin
 from neurodeploy.ledger.report import CAUSES, STAGES, Row, Summary
-from neurodeploy.ledger.runs import Batch
-from neurodeploy.ledger.twin import Twin
 from neurodeploy.metrics import Labels, Scores, Sums, Task, compared, counted
 
 __all__ = ["Tally", "ratio", "squared"]

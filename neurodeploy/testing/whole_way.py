@@ -13,10 +13,10 @@ import onnxruntime as ort
 
 import neurodeploy as nd
 from neurodeploy.errors import NeuroDeployError
-from neurodeploy.ledger.model import reference_network
-from neurodeploy.testing.levels import Held, hold
+from neurodeploy.ledger.source_model import reference_network
 from neurodeploy.testing.networks import random_model
-from neurodeploy.testing.plain import run
+from neurodeploy.testing.numpy_network import run
+from neurodeploy.testing.scheme_promises import Held, hold
 
 __all__ = ["Tried", "try_network"]
 

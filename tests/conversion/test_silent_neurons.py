@@ -10,7 +10,7 @@ import onnx
 import pytest
 
 import neurodeploy as nd
-from neurodeploy.conversion.silence import Silenced
+from neurodeploy.conversion.silent_neurons import Silenced
 from neurodeploy.network import Activation, Conv, Dense, Input, Network, Output
 from neurodeploy.network.evaluate import Evaluator
 from neurodeploy.network.onnx_export import to_onnx

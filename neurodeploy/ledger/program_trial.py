@@ -9,7 +9,7 @@ import numpy as np
 
 from neurodeploy.ledger.agreement import Agreement, agreement
 from neurodeploy.ledger.explaining import explain_against
-from neurodeploy.ledger.running import is_large, run_for
+from neurodeploy.ledger.timed_outputs import is_large, run_for
 from neurodeploy.metrics import Task
 from neurodeploy.network import Network
 from neurodeploy.network.evaluate import Evaluator

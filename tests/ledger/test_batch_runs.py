@@ -10,9 +10,9 @@ from networks import random_network
 
 from neurodeploy.calibration import collect
 from neurodeploy.conversion import RateScheme, TtfsScheme
-from neurodeploy.ledger.model import reference_network
-from neurodeploy.ledger.runs import Runner, only
-from neurodeploy.ledger.twin import match
+from neurodeploy.ledger.batch_runs import Runner, only
+from neurodeploy.ledger.matching import match
+from neurodeploy.ledger.source_model import reference_network
 from neurodeploy.network.stages import stages
 from neurodeploy.passes import run_passes, standard_passes
 from neurodeploy.program import INPUT, Preprocessing

@@ -13,7 +13,7 @@ from neurodeploy.errors import NeuroDeployError, UsageError
 from neurodeploy.ledger.agreement import Agreement, agreement
 from neurodeploy.ledger.remedies import Remedy
 from neurodeploy.ledger.report import Attempt, Blame
-from neurodeploy.ledger.running import is_large, run_for
+from neurodeploy.ledger.timed_outputs import is_large, run_for
 from neurodeploy.metrics import Task
 from neurodeploy.network.evaluate import Evaluator
 from neurodeploy.program import Program
