@@ -14,7 +14,8 @@ def notes_on_levels(stages: tuple[Stage, ...], scheme: Scheme) -> list[str]:
     An integrate-and-fire neuron with reset by subtraction that starts at half its threshold
     computes ``clip(floor(z T / lambda + 1/2), 0, T)``: the staircase it was trained with, if T = L
     (Bu et al. 2022, theorem 2, for input that comes evenly). Other T say values between the steps,
-    which the network never had.
+    which the network never had. Behind the first layer of a rate code spikes come unevenly, which
+    a window code does not know.
     """
     found = sorted({stage.levels for stage in stages if stage.levels is not None})
     steps = getattr(scheme, "steps", None)
@@ -27,9 +28,10 @@ def notes_on_levels(stages: tuple[Stage, ...], scheme: Scheme) -> list[str]:
                 f"the model's activations have {several} levels, by layer, and --steps {steps} "
                 "gives all neurons the same: no number of steps is exact for all of them"
             ]
+        whole = "" if scheme.exact else ", with --scheme ttfs as well the whole network"
         return [
             f"the model's activations have {found[0]} levels, and --steps {steps} gives the "
-            f"neurons others: with --steps {found[0]} each neuron would be exact"
+            f"neurons others: with --steps {found[0]} each neuron would be exact{whole}"
         ]
     if getattr(scheme, "reset", "subtract") == "zero":
         return [
