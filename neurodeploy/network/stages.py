@@ -96,6 +96,8 @@ class Stage:
         Clip of the activation, or None.
     depth
         Longest way from the input, in connections.
+    levels
+        Of the activation's staircase, or None where it has none.
     """
 
     name: str
@@ -106,6 +108,7 @@ class Stage:
     bias: np.ndarray
     maximum: float | None
     depth: int
+    levels: int | None = None
 
     @property
     def is_readout(self) -> bool:
@@ -192,6 +195,7 @@ def stages(network: Network, *, max_pooling: bool = False) -> tuple[Stage, ...]:
             else linear.response_to_zero(source).reshape(-1),
             maximum=node.maximum if isinstance(node, Activation) else None,
             depth=1 + max(depth[start] for start, _ in ways),
+            levels=node.levels if isinstance(node, Activation) else None,
         )
         depth[node.name], names[node.name] = stage.depth, stage.name
         linear.begin(node)
