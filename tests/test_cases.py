@@ -15,7 +15,7 @@
 | huge integers in TOML | test_hostile_files.py::test_numbers_and_texts_of_a_target |
 | weights around 1e-38 (tinyw) | test_hostile_files.py::test_activations_around_1e_38 |
 | weights in a second file (61wnd) | importing/test_hostile.py::test_external_data |
-| neurons that can never fire | conversion/test_silence.py::test_the_living_keep_their_resolution |
+| neurons that can never fire | conversion/test_silent_neurons.py::test_the_living_keep_their_resolution |
 | one logit | metrics/test_cases.py::test_one_logit_on_the_command_line |
 | event counts as integers | samples/test_checks.py::test_counts_give_the_same_as_integers_and_as_floats |
 | max pooling under a rate code | conversion/test_max_pooling.py::test_outputs_follow_the_network |
