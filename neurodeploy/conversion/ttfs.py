@@ -17,6 +17,7 @@ from neurodeploy.conversion.balance import BALANCES, Balance, Balanced
 from neurodeploy.conversion.means import means
 from neurodeploy.conversion.options import option
 from neurodeploy.conversion.scheme import register_scheme
+from neurodeploy.conversion.silence import Silenced
 from neurodeploy.conversion.zeros import response_to_zeros, zeros
 from neurodeploy.errors import UsageError
 from neurodeploy.network.stages import RELAY, Path, Stage, population_shape
@@ -53,6 +54,7 @@ class TtfsScheme(Balanced):
     title: ClassVar[str] = "time to first spike: one spike a neuron, exact to W levels"
     #: The earliest spike.
     max_pooling: ClassVar[bool] = True
+    exact: ClassVar[bool] = True
 
     def convert(
         self,
@@ -114,6 +116,7 @@ class _Builder:
         #: Real value of the integer 0, and the mean above it.
         self.zero = {INPUT: encoder.offset}
         self.mean: dict[str, np.ndarray] = {}
+        self.silenced = Silenced()
         #: Window in which a population fires, and the step at which that window begins.
         self.window = {INPUT: 0}
         self.fires = {INPUT: 1}
@@ -144,6 +147,7 @@ class _Builder:
             statistics = calibration.layers[stage.activation]
             unit = self.scheme.level(statistics, stage.maximum) / self.scheme.steps
         bias = stage.bias + response_to_zeros(paths, self.zero, self.shape)
+        bias, arrivals = self.silenced(stage, bias, arrivals, self.scheme.steps)
         layer = quantize_ttfs(stage, bias, arrivals, unit, self.target, self.scheme.steps)
         self.connections += layer.connections
         self._append(

@@ -7,11 +7,12 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from neurodeploy.conversion import scheme_named
 from neurodeploy.errors import ModelError, UsageError
 from neurodeploy.files import read_bytes
 from neurodeploy.importing import load_network
 from neurodeploy.network import Network
-from neurodeploy.passes import L4Correction, run_passes, standard_passes
+from neurodeploy.passes import prepare
 from neurodeploy.program import Program
 
 __all__ = ["find_model", "recorded_output", "reference_network"]
@@ -86,10 +87,9 @@ def reference_network(program: Program, path: Path) -> Network:
             place=str(path),
             remedy="put the original weight files beside it, or compile again",
         )
-    pooling = program.encoder.encoding == "ttfs"
-    network = run_passes(imported.network, standard_passes(max_pooling=pooling))
-    if program.recorded("options").get("l4") is True:
-        network = L4Correction().apply(network)
+    pooling = scheme_named(program.scheme).max_pooling
+    l4 = program.recorded("options").get("l4") is True
+    network = prepare(imported.network, max_pooling=pooling, l4=l4)
     shape = network.shapes[network.input.name]
     if shape != program.encoder.sample_shape:
         raise ModelError(

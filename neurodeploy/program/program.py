@@ -371,6 +371,6 @@ class Program:
 
     def save(self, path: str | Path) -> None:
         """Write the program to one ``.ndp`` file; whole or not at all."""
-        from neurodeploy.program.storage import save
+        from neurodeploy.program.storage_writing import save
 
         save(self, path)

@@ -7,7 +7,7 @@ An encoding is one class in one file, without state; its parameters stand in the
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import ClassVar, Protocol, TypeVar
 
 import numpy as np
 
@@ -15,13 +15,41 @@ from neurodeploy.errors import ProgramError, shown
 
 from neurodeploy.program.window_codes import WindowCode
 
-if TYPE_CHECKING:
-    from neurodeploy.program.codec import Encoder
-
-__all__ = ["PROBABILITY_ONE", "InputEncoding", "encoding_named", "encodings", "register_encoding"]
+__all__ = [
+    "PROBABILITY_ONE",
+    "Encoder",
+    "InputEncoding",
+    "encoding_named",
+    "encodings",
+    "register_encoding",
+]
 
 #: Spike encodings count probabilities and rates in units of 2**-16 per step.
 PROBABILITY_ONE = 2**16
+
+
+class Encoder(Protocol):
+    """What an encoding reads of a program's `Encoder`."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the inputs."""
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """Of a sample."""
+
+    @property
+    def low(self) -> int:
+        """Lowest integer."""
+
+    @property
+    def high(self) -> int:
+        """Highest integer."""
+
+    @property
+    def seed(self) -> int:
+        """Of what is random."""
 
 
 class InputEncoding:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from neurodeploy.errors import ProgramError
-from neurodeploy.program.encoders.base import InputEncoding, register_encoding
+from neurodeploy.program.encoders.base import Encoder, InputEncoding, register_encoding
 from neurodeploy.program.window_codes import Times, WindowCode
-
-if TYPE_CHECKING:
-    from neurodeploy.program.codec import Encoder
 
 __all__ = ["FirstSpike"]
 
