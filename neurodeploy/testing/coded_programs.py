@@ -31,41 +31,13 @@ from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT
 from neurodeploy.program.neurons.mask_maximum import MASK_BITS
 from neurodeploy.testing.synapses import between, chance, convolution, flat, one_of, within
 
-__all__ = ["CODES", "Code", "coded_neuron", "random_coded_program", "stream_of"]
+__all__ = ["CODES", "Code", "random_coded_program"]
 
 Shape = tuple[int, ...]
 Code = Literal["radix", "graded", "mask_maximum", "online"]
 #: `graded`: one digit of all bits, a step a window. `mask_maximum`: `radix` and `graded` programs
 #: with a maximum in each.
 CODES: tuple[Code, ...] = ("radix", "graded", "mask_maximum", "online")
-
-
-def stream_of(program: Program, level: np.ndarray) -> np.ndarray:
-    """Messages of samples one after the other, and silence until the last window ends."""
-    code, period = program.encoder.code, program.period
-    sent = [
-        code.encode(program.encoder, row, period, k, range(period)) for k, row in enumerate(level)
-    ]
-    drain = max(p.fire_phase(period) for p in program.populations)
-    return np.concatenate([*sent, np.zeros((drain, level.shape[1]), np.int32)])
-
-
-def coded_neuron(rng: np.random.Generator, size: int, period: int, extreme: bool) -> Neuron:
-    """Any of the kinds that send digits, with parameters anywhere in their ranges."""
-    kind = one_of(rng, "radix", "radix", "mask_maximum", "online")
-    limit = MEMBRANE_LIMIT if extreme else 500
-    bias = rng.integers(-limit, limit + 1, size).astype(np.int32)
-    most = one_of(rng, 1, 30, 3000, MEMBRANE_LIMIT if extreme else 3000)
-    slope = rng.integers(1, most + 1, size).astype(np.int32)
-    fires = chance(rng, 0.9)
-    if kind == "mask_maximum":
-        return MaskMaximum(int(one_of(rng, 1, 1, 2, 3, 4, 8, 12)))
-    if kind == "online" and period <= 32:
-        bits = int(rng.integers(max(1, period - 16), min(16, period) + 1))
-        return Online(bias, slope, bits, period - bits, first=chance(rng, 0.3), fires=fires)
-    digits = int(rng.integers(1, min(16, period) + 1))
-    digit = int(rng.integers(1, 16 // digits + 1))
-    return Radix(bias, slope, digits * digit, digit, fires=fires)
 
 
 def random_coded_program(

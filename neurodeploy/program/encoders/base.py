@@ -123,6 +123,10 @@ class InputEncoding:
         """Rows of inputs in a sample: steps if it `varies`, else 1."""
         return prod(encoder.sample_shape) // prod(encoder.shape)
 
+    def largest(self, period: int) -> int:
+        """Largest integer that a window of so many steps can say."""
+        return self.limit
+
     def message_range(self, low: int, high: int) -> tuple[int, int]:
         """Lowest and highest message for integers of ``low`` ... ``high``."""
         if self.graded:

@@ -23,6 +23,10 @@ class BinaryDigits(InputEncoding):
     signed: ClassVar[bool] = False
     message: ClassVar[str] = "digits"
 
+    def largest(self, period: int) -> int:
+        """See `InputEncoding.largest`: one step a digit."""
+        return min(self.limit, (1 << min(period, 16)) - 1)
+
     def check_period(self, encoder: Encoder, period: int) -> None:
         """See `InputEncoding.check_period`: as many digits as steps, at most."""
         if encoder.high.bit_length() > period:

@@ -24,6 +24,10 @@ class FirstSpike(InputEncoding):
     sends_once: ClassVar[bool] = True
     message: ClassVar[str] = "time"
 
+    def largest(self, period: int) -> int:
+        """See `InputEncoding.largest`: one step a level."""
+        return min(self.limit, period)
+
     def check_period(self, encoder: Encoder, period: int) -> None:
         """See `InputEncoding.check_period`: as many levels as steps, at most."""
         if encoder.high > period:

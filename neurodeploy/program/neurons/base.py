@@ -236,6 +236,14 @@ class Neuron:
         return Bounds(drive.extremes, None, None)
 
     @classmethod
+    def suited(cls, values: Mapping[str, Any], period: int) -> dict[str, Any]:
+        """Values of fields that suit a window of so many steps, near those given.
+
+        For generators of programs, where fields depend on one another.
+        """
+        return dict(values)
+
+    @classmethod
     def check_kind(cls) -> None:
         """Refuse a class that lacks what a kind needs (ProgramError)."""
         if not cls.kind or not cls.kind.replace("_", "").isalnum() or not cls.description:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -46,9 +47,11 @@ class Online(Neuron):
     """
 
     bias: np.ndarray = per_neuron(
-        np.int32, -MEMBRANE_LIMIT, MEMBRANE_LIMIT, tensor="bias", bits="24 bit"
+        np.int32, -MEMBRANE_LIMIT, MEMBRANE_LIMIT, tensor="bias", bits="24 bit", usual=(-500, 500)
     )
-    slope: np.ndarray = per_neuron(np.int32, 1, MEMBRANE_LIMIT, tensor="slope", bits="24 bit")
+    slope: np.ndarray = per_neuron(
+        np.int32, 1, MEMBRANE_LIMIT, tensor="slope", bits="24 bit", usual=(1, 2000)
+    )
     bits: int = integer(1, 16)
     delay: int = integer(0, 16, 3)
     first: bool = flag(False)
@@ -98,6 +101,12 @@ class Online(Neuron):
             raise ProgramError(
                 f"{self.bits} digits and a delay of {self.delay} in a window of {period} steps"
             )
+
+    @classmethod
+    def suited(cls, values: Mapping[str, Any], period: int) -> dict[str, Any]:
+        """A window is its digits and its delay."""
+        bits = max(1, period - 16, min(values["bits"], period))
+        return {**values, "bits": bits, "delay": period - bits}
 
     def window_code(self, period: int) -> WindowCode:
         """Signed digits."""
