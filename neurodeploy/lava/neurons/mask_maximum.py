@@ -24,7 +24,7 @@ __all__ = ["FieldMaximum", "FieldMaximumModel"]
 
 
 class FieldMaximum(AbstractProcess):
-    """The maximum by fields of `docs/semantics.md`, section 7.
+    """The maximum by fields of `docs/semantics.md`, section 10.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class FieldMaximum(AbstractProcess):
 @requires(CPU)
 @tag("fixed_pt")
 class FieldMaximumModel(PyLoihiProcessModel):
-    """Equations (i) to (iii) of `docs/semantics.md`, section 7."""
+    """Equations (i) to (iii) of `docs/semantics.md`, section 10."""
 
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32)
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)

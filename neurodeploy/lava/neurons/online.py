@@ -24,7 +24,7 @@ __all__ = ["OnlineDigits", "OnlineDigitsModel"]
 
 
 class OnlineDigits(AbstractProcess):
-    """The online neuron of `docs/semantics.md`, section 8.
+    """The online neuron of `docs/semantics.md`, section 11.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class OnlineDigits(AbstractProcess):
 @requires(CPU)
 @tag("fixed_pt")
 class OnlineDigitsModel(PyLoihiProcessModel):
-    """Equations (i) to (iii) of `docs/semantics.md`, section 8."""
+    """Equations (i) to (iii) of `docs/semantics.md`, section 11."""
 
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32)
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)

@@ -24,7 +24,7 @@ __all__ = ["RadixDigits", "RadixDigitsModel"]
 
 
 class RadixDigits(AbstractProcess):
-    """The radix neuron of `docs/semantics.md`, section 6.
+    """The radix neuron of `docs/semantics.md`, section 9.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class RadixDigits(AbstractProcess):
 @requires(CPU)
 @tag("fixed_pt")
 class RadixDigitsModel(PyLoihiProcessModel):
-    """Equations (i) to (iii) of `docs/semantics.md`, section 6."""
+    """Equations (i) to (iii) of `docs/semantics.md`, section 9."""
 
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32)
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)

@@ -1,4 +1,4 @@
-"""The maximum of integers sent digit by digit; `docs/semantics.md`, section 7."""
+"""The maximum of integers sent digit by digit; `docs/semantics.md`, section 10."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class MaskMaximum(Neuron):
         return FieldMaximum(self.digit)
 
     def step(self, state: State, a: np.ndarray, tau: int, period: int) -> Stepped:
-        """(i) to (iii) of section 7."""
+        """(i) to (iii) of section 10."""
         if tau == 0:
             state["alive"] = np.full(a.size, (1 << MASK_BITS) - 1, np.int64)
         ones = (1 << self.digit) - 1

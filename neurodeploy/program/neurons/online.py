@@ -1,4 +1,4 @@
-"""Signed digits, highest first, answered before the window ends; `docs/semantics.md`, section 8."""
+"""Signed digits, highest first, answered before the window ends; `docs/semantics.md`, section 11."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ class Online(Neuron):
         return v << left if left > 0 else v
 
     def step(self, state: State, a: np.ndarray, tau: int, period: int) -> Stepped:
-        """(i) to (iii) of section 8."""
+        """(i) to (iii) of section 11."""
         k, i = self.bits, tau + 1
         bias, slope = self.bias.astype(np.int64), self.slope.astype(np.int64)
         if tau == 0:

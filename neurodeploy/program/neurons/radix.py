@@ -1,4 +1,4 @@
-"""Radix code: an integer digit by digit, the highest first; `docs/semantics.md`, section 6."""
+"""Radix code: an integer digit by digit, the highest first; `docs/semantics.md`, section 9."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ class Radix(Neuron):
         return Quotient(self.bias, self.slope, (1 << self.bits) - 1, self.fires)
 
     def step(self, state: State, a: np.ndarray, tau: int, period: int) -> Stepped:
-        """(i) to (iii) of section 6."""
+        """(i) to (iii) of section 9."""
         n, slope = self.digits, self.slope.astype(np.int64)
         if tau == 0:
             state["held"] = state["v"]
