@@ -17,28 +17,18 @@ from neurodeploy.program import (
     Dense,
     Population,
     Program,
-    Sparse,
 )
 from neurodeploy.program.neurons.closed_form import FieldMaximum, Maximum, Quotient
 from neurodeploy.program.neurons.mask_maximum import MASK_BITS
 from neurodeploy.program.window_codes import Digits, OneMessage
 from neurodeploy.simulator import kernels
 from neurodeploy.simulator.kernels.counting import lowest_bits
+from neurodeploy.simulator.sparse_forms import simpler
 from neurodeploy.simulator.closed_form import Swept, check, fan_out_by_position
 
 __all__ = ["DenseSweep", "can_sweep"]
 
 _OPSET = 19
-
-
-def _is_identity(synapses: object) -> bool:
-    """Whether a sparse connection repeats its source."""
-    return (
-        isinstance(synapses, Sparse)
-        and synapses.row_starts.size - 1 == synapses.sources == synapses.weights.size
-        and bool((synapses.weights == 1).all())
-        and bool((synapses.columns == np.arange(synapses.sources)).all())
-    )
 
 
 def _is_pooling(synapses: object) -> bool:
@@ -107,7 +97,7 @@ def can_sweep(program: Program) -> bool:
     2. Something reaches each population, and every source fires.
     3. Every maximum is the pooling of one source, of which each tap has a field of its own where
        it goes by fields.
-    4. Sparse synapses repeat their source.
+    4. Lists of synapses are something simpler (`sparse_forms.simpler`).
     5. Sources of three axes have one fan-out for all channels of a position.
     """
     forms = {p.name: p.neuron.closed_form(program.period) for p in program.populations}
@@ -128,7 +118,7 @@ def can_sweep(program: Program) -> bool:
                 return False
             if isinstance(form, FieldMaximum) and not _is_field_pool(program, p, form.digit):
                 return False
-            if isinstance(c.synapses, Sparse) and not _is_identity(c.synapses):
+            if simpler(c.synapses, shape, p.shape) is None:
                 return False
             if fan_out_by_position(program, c.source, c.synapses.fan_out(shape)) is None:
                 return False
@@ -317,20 +307,20 @@ def _connection(
     bias: np.ndarray | None,
 ) -> str:
     """The integer sums that a connection brings, `bias` added."""
-    synapses = connection.synapses
     scale = np.float32(2**connection.exponent)
     shape = program.shape_of(connection.source)
-    weights = synapses.weights.astype(np.float32) * scale
-    if isinstance(synapses, Sparse):
-        total = source
-        if connection.exponent:
-            total = graph.node("Mul", [source, graph.constant(scale)])
-        if shape != target.shape:
-            total = _reshaped(graph, total, target.shape)
-    elif isinstance(synapses, Convolution):
+    synapses = simpler(connection.synapses, shape, target.shape)
+    assert synapses is not None  # `can_sweep`
+    if isinstance(synapses, Convolution):
+        weights = synapses.weights.astype(np.float32) * scale
         return _convolution(graph, synapses, weights, source, bias)
-    else:
+    if isinstance(synapses, Dense):
+        weights = synapses.weights.astype(np.float32) * scale
         return _dense(graph, synapses, weights, source, shape, target, bias)
+    total = source if shape == target.shape else _reshaped(graph, source, target.shape)
+    factors = synapses.astype(np.float32).reshape(target.shape) * scale
+    if (factors != 1).any():
+        total = graph.node("Mul", [total, graph.constant(factors)])
     return total if bias is None else graph.node("Add", [total, graph.constant(bias)])
 
 
