@@ -311,7 +311,9 @@ class Program:
             if c.name not in self.recurrent:
                 if late != 0:
                     return False
-            elif self.population(c.source).neuron.answers_after or not 0 <= late <= min(self.population(c.source).neuron.quiet_steps, self.period):
+            elif self.population(c.source).neuron.answers_after or not 0 <= late <= min(
+                self.population(c.source).neuron.quiet_steps, self.period
+            ):
                 return False
         return True
 

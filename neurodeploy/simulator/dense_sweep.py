@@ -22,9 +22,9 @@ from neurodeploy.program.neurons.closed_form import FieldMaximum, Maximum, Quoti
 from neurodeploy.program.neurons.mask_maximum import MASK_BITS
 from neurodeploy.program.window_codes import Digits, OneMessage
 from neurodeploy.simulator import kernels
+from neurodeploy.simulator.closed_form import Swept, check, fan_out_by_position
 from neurodeploy.simulator.kernels.counting import lowest_bits
 from neurodeploy.simulator.sparse_forms import simpler
-from neurodeploy.simulator.closed_form import Swept, check, fan_out_by_position
 
 __all__ = ["DenseSweep", "can_sweep"]
 
@@ -67,7 +67,7 @@ def _is_field_pool(program: Program, p: Population, digit: int) -> bool:
         if not alike or s.weights.min(initial=0) < 0:
             return False
         total += s.weights.astype(np.int64) << c.exponent
-    channels, per_group, *kernel = total.shape
+    channels, per_group = total.shape[:2]
     if per_group != 1 or channels != first.groups:
         return False
     fields = 1 << (digit * np.arange(MASK_BITS // digit, dtype=np.int64))

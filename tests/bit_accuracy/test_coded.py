@@ -259,7 +259,14 @@ def pooled(kernel, digit, bits):
 
 @pytest.mark.parametrize(
     ("kernel", "digit", "bits"),
-    [((2, 2), 1, 5), ((3, 3), 1, 8), ((2, 6), 1, 5), ((1, 2), 8, 8), ((3, 1), 5, 5), ((2, 2), 2, 8)],
+    [
+        ((2, 2), 1, 5),
+        ((3, 3), 1, 8),
+        ((2, 6), 1, 5),
+        ((1, 2), 8, 8),
+        ((3, 1), 5, 5),
+        ((2, 2), 2, 8),
+    ],
 )
 def test_max_pooling(kernel, digit, bits):
     program = pooled(kernel, digit, bits)

@@ -12,7 +12,6 @@ from typing import ClassVar, Protocol, TypeVar
 import numpy as np
 
 from neurodeploy.errors import ProgramError, shown
-
 from neurodeploy.program.window_codes import WindowCode
 
 __all__ = [

@@ -77,8 +77,7 @@ class MaskMaximum(Neuron):
         ones = (1 << self.digit) - 1
         digits = a & state["alive"]
         fields = [
-            (digits >> shift) & ones
-            for shift in range(0, MASK_BITS - self.digit + 1, self.digit)
+            (digits >> shift) & ones for shift in range(0, MASK_BITS - self.digit + 1, self.digit)
         ]
         largest = np.max(fields, axis=0)
         alive: np.ndarray = np.zeros(a.size, np.int64)

@@ -37,7 +37,11 @@ class EarlyReadout:
         ]
 
     def membranes(
-        self, level: np.ndarray, first_index: int, fired: dict[str, np.ndarray], steps: Sequence[int]
+        self,
+        level: np.ndarray,
+        first_index: int,
+        fired: dict[str, np.ndarray],
+        steps: Sequence[int],
     ) -> np.ndarray:
         """Membranes after each of some steps (1..period) of the readout's window.
 

@@ -52,7 +52,7 @@ def lowest_bits(digit: int) -> np.uint32:
 
 @njit(nogil=True, cache=True)
 def count_digits(values, digit, lowest, counts):
-    """Add up over the middle axis how many digits are not 0, of whole float (n, channels, positions).
+    """Add up over the middle axis how many digits of float (n, channels, positions) are not 0.
 
     `digit`: bits of one; `lowest`: see `lowest_bits`.
     """
