@@ -34,7 +34,7 @@ _PUBLIC = {
     "load": "neurodeploy.program.storage",
     "map": "neurodeploy.mapping",
     "report": "neurodeploy.reporting.page",
-    "simulate": "neurodeploy.pipeline",
+    "simulate": "neurodeploy.simulating",
 }
 
 __all__ = [

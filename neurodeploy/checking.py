@@ -14,7 +14,7 @@ from neurodeploy.warning import quiet
 if TYPE_CHECKING:
     from neurodeploy.conversion import Scheme
     from neurodeploy.importing import Report
-    from neurodeploy.importing.sources import Model
+    from neurodeploy.importing.reading.sources import Model
     from neurodeploy.network import Network
 
 __all__ = ["check"]

@@ -14,7 +14,7 @@ from neurodeploy.conversion.options import options_of
 from neurodeploy.errors import UsageError
 from neurodeploy.ledger import Explanation
 from neurodeploy.ledger import explain as run
-from neurodeploy.ledger.model import recorded_output
+from neurodeploy.ledger.source_model import recorded_output
 from neurodeploy.pipeline import compile as compile_model
 from neurodeploy.program import Program
 from neurodeploy.targets import target_names

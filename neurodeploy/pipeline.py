@@ -1,32 +1,28 @@
-"""The one place that knows the order: ONNX to Program, Program to results."""
+"""The one place that knows the order of the compiler: ONNX to Program."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from neurodeploy.errors import CompileWarning, ConversionError, DataWarning, RunWarning, UsageError
-from neurodeploy.metrics.task import Task
+from neurodeploy.errors import CompileWarning, ConversionError, DataWarning, UsageError
 from neurodeploy.option_values import ends, one_of, whole
 from neurodeploy.program import Program
 from neurodeploy.program.bounds import overflow_findings
-from neurodeploy.sample_checks import check_calibration, look_at_samples
+from neurodeploy.sample_checks import check_calibration
 from neurodeploy.sample_scale import choose_preprocessing
 from neurodeploy.samples import read_samples
 from neurodeploy.simulator.encoding import check_samples
-from neurodeploy.simulator.result import warn_of_overflow
 from neurodeploy.targets import load_target
 from neurodeploy.warning import Warn, warner
 
 if TYPE_CHECKING:
     from neurodeploy.conversion import Scheme
-    from neurodeploy.importing.sources import Model
+    from neurodeploy.importing.reading.sources import Model
     from neurodeploy.ledger import Trial
-    from neurodeploy.simulator.result import Result
 
-__all__ = ["Overflow", "Stage", "Warn", "compile", "simulate"]
+__all__ = ["Overflow", "Stage", "Warn", "compile"]
 
 Overflow = Literal["off", "warn", "error"]
 #: Called with the name of a stage, the work done and the work there is.
@@ -126,25 +122,21 @@ def compile(
     """
     from neurodeploy.calibration.calibrating import calibrate
     from neurodeploy.conversion import make_scheme
+    from neurodeploy.conversion.converting import Conversion
     from neurodeploy.conversion.provenance import provenance_of
     from neurodeploy.importing import load_network
     from neurodeploy.importing.notes import notes_on
     from neurodeploy.ledger.alternatives import best_alternative
-    from neurodeploy.ledger.trial import run_trial
+    from neurodeploy.ledger.program_trial import run_trial
     from neurodeploy.mapping.mapper import limits_broken
-    from neurodeploy.metrics.inferring import infer_task
+    from neurodeploy.metrics.task_from_network import infer_task
     from neurodeploy.network.stages import stages as cut
     from neurodeploy.passes import prepare
 
     data_warn, warn = warner(warn, DataWarning), warner(warn, CompileWarning)
     hardware = load_target(target)
-    given: dict[str, Any] = {
-        "steps": steps,
-        "reset": reset,
-        "encoding": encoding,
-        "balance": balance,
-    }
-    given |= {"percentile": percentile, **others}
+    given = dict(others, steps=steps, reset=reset, encoding=encoding, balance=balance)
+    given["percentile"] = percentile
     plan = make_scheme(scheme, given, hardware)
     one_of("--overflow", overflow, ("off", "warn", "error"))
     one_of("--l4", l4, (None, True, False))
@@ -177,21 +169,14 @@ def compile(
     judged = infer_task(imported.network, imported.decoder, imported.class_axis, seen)
     if task is not None:
         judged = judged.as_kind(task)
-    options = {**plan.options(), "l4": l4, "seed": seed}
-    provenance = provenance_of(
-        imported, calibration, known, chosen.reason, options, judged.as_dict()
-    )
-    program = plan.convert(stages, shape, known, hardware, preprocessing, seed, provenance)
+    options, about = {"l4": l4, "seed": seed}, judged.as_dict()
+    provenance = provenance_of(imported, calibration, known, chosen.reason, options, about)
+    work = Conversion(stages, shape, known, hardware, preprocessing, seed, provenance)
+    program = work.program(plan)
     stated = {name for name, value in given.items() if value is not None}
-    alternatives = plan.alternatives(stated) if calibration is not None else ()
-    if alternatives:
-        made = {
-            other.told(plan): partial(
-                other.convert, stages, shape, known, hardware, preprocessing, seed,
-                provenance | {"options": provenance["options"] | other.options()},
-            )
-            for other in alternatives
-        }  # fmt: skip
+    others_worth = plan.alternatives(stated) if calibration is not None else ()
+    if others_worth:
+        made = {other.told(plan): partial(work.program, other) for other in others_worth}
         program, line = best_alternative(program, made, imported.network, calibration)
         if line:
             warn(line)
@@ -214,76 +199,3 @@ def compile(
             warn(trial.warning)
         progress("try", 1, 1)
     return program
-
-
-def simulate(
-    program: Program,
-    x: Any,
-    *,
-    limit: int | None = None,
-    threads: int | None = None,
-    workers: str | None = None,
-    memory: str | int | None = None,
-    task: str | None = None,
-    progress: Callable[[int], None] | None = None,
-    warn: Warn | None = None,
-) -> Result:
-    """Run samples through a program on the CPU, bit for bit as `docs/semantics.md` defines.
-
-    Parameters
-    ----------
-    x
-        (n, *input shape): float32 as the ONNX model takes it, or integers (preprocessed as the
-        program says). An array, the path of a `.npz` or `.npy` file, or an iterable of batches.
-    limit
-        Only the first so many.
-    threads
-        Default: all cores. The result does not depend on it.
-    workers
-        Address of a dask scheduler, ``tcp://host:8786``: run on the workers of that cluster, on
-        all their threads (`docs/simulate.md`). The result does not depend on it.
-    memory
-        Limit for the buffers of the run, of each worker if there are `workers`: bytes, or a size
-        like ``2GiB`` or ``500MB``. Default: half of what is available.
-    task
-        What the outputs are, one of `metrics.KINDS`; default: as the program says.
-    progress
-        Called with the number of samples just finished.
-    warn
-        Called with each line that the user should read. Default: Python's warnings, of the
-        classes ``DataWarning`` and ``RunWarning``.
-
-    Returns
-    -------
-    Result
-        `outputs` (n, *output shape), `predictions`, `scores(labels)`, `spikes_per_sample`,
-        `checksum`, ...
-
-    Raises
-    ------
-    NeuroDeployError
-        UsageError, DataError, ProgramError; DeploymentError where `workers` cannot be used.
-    """
-    from neurodeploy.simulator.memory import parse_size
-    from neurodeploy.simulator.simulation import simulate as run
-
-    for option, value in (("limit", limit), ("threads", threads)):
-        if value is not None:
-            whole(option, value, low=1)
-    most = None if memory is None else parse_size(memory)
-    judged = Task.of(program, task)
-    shape = program.encoder.sample_shape
-    x = check_samples(read_samples(x, shape, limit=limit).x, shape)
-    look_at_samples(program, x, warner(warn, DataWarning))
-    if workers is None:
-        result = run(program, x, threads=threads, memory=most, progress=progress)[0]
-    else:
-        if threads is not None:
-            raise UsageError(
-                "the workers decide about threads", place="--threads", remedy="leave it out"
-            )
-        from neurodeploy.simulator.sharding import simulate_on
-
-        result = simulate_on(workers, program, x, memory=most, progress=progress)
-    warn_of_overflow(result, warner(warn, RunWarning))
-    return replace(result, task=judged)

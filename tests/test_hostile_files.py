@@ -45,8 +45,9 @@ from neurodeploy.program import (
     Program,
     Sparse,
 )
-from neurodeploy.program.bounds import bounds, membrane_range
+from neurodeploy.program.bounds import bounds
 from neurodeploy.program.limits import MAX_PERIOD
+from neurodeploy.program.neurons.membrane_range import membrane_range
 from neurodeploy.program.storage import from_bytes, load, to_bytes
 from neurodeploy.reporting.inspection import describe
 from neurodeploy.samples import load_samples

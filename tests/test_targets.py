@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from neurodeploy.errors import TargetError
-from neurodeploy.targets import Mesh, _folder, load_target, target_names
+from neurodeploy.targets import Mesh, load_target, target_names
+from neurodeploy.targets.loading import target_folder
 
 
 def test_what_comes_along():
@@ -54,7 +55,7 @@ def test_a_processor_has_no_limits():
 
 
 def own(tmp_path, change, name="loihi2"):
-    text = (_folder() / f"{name}.toml").read_text()
+    text = (target_folder() / f"{name}.toml").read_text()
     path = tmp_path / "own.toml"
     path.write_text(change(text))
     return str(path)

@@ -3,8 +3,9 @@
 A network is whatever may stand between an input of any sign and a layer: pooling first, last and
 twice, residual sums, concatenations, groups, padding, one to three axes. What the program computes
 must be what the quantised network computes, derived from the network and not from the program, and
-its error must stay within a bound from the levels (`neurodeploy/testing/levels.py`). Prints every
-fault with the seed that reproduces it, and a summary; exits with 1 if there is a fault.
+its error must stay within a bound from the levels (`neurodeploy/testing/scheme_promises.py`).
+Prints every fault with the seed that reproduces it, and a summary; exits with 1 if there is a
+fault.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections import Counter
 
 import numpy as np
 
-from neurodeploy.testing.trying import Tried, try_network
+from neurodeploy.testing.whole_way import Tried, try_network
 
 
 def attempt(scheme: str, seed: int) -> Tried:

@@ -20,10 +20,10 @@ import onnx
 
 from neurodeploy.files import write_atomically
 from neurodeploy.importing.cleaning import FOLDABLE
-from neurodeploy.importing.decoder import DECODERS
-from neurodeploy.importing.pricing import EVALUATED
-from neurodeploy.importing.refusals import FAMILIES
+from neurodeploy.importing.constants.pricing import EVALUATED
+from neurodeploy.importing.outputs.class_decoder import DECODERS
 from neurodeploy.importing.registry import HANDLERS
+from neurodeploy.importing.report.refusals import FAMILIES
 from neurodeploy.testing.backend import KINDS, Outcome, cases, covered, examine
 
 HEADER = """# Operators

@@ -14,11 +14,12 @@ from typing import Any
 import click
 
 from neurodeploy import __version__
+from neurodeploy.cli.checking import check, doctor
 from neurodeploy.cli.compiling import compile_command
 from neurodeploy.cli.costing import cost
 from neurodeploy.cli.explaining import explain
 from neurodeploy.cli.inspecting import inspect
-from neurodeploy.cli.looking import check, doctor, neurons, schemes, targets
+from neurodeploy.cli.listing import neurons, schemes, targets
 from neurodeploy.cli.mapping import map_command
 from neurodeploy.cli.reporting import report
 from neurodeploy.cli.running import deploy, simulate

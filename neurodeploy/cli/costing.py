@@ -70,7 +70,7 @@ def cost(
 def _model(program: Program, model: str | None, near: Path) -> Path | None:
     """The ONNX file given, or the one that lies beside the program; None if there is none."""
     from neurodeploy.errors import UsageError
-    from neurodeploy.ledger.model import find_model
+    from neurodeploy.ledger.source_model import find_model
 
     try:
         return find_model(program, model, near)

@@ -55,9 +55,9 @@ def simulate(
 ) -> None:
     """Run samples through a program on the CPU, here or on the machines of a cluster."""
     from neurodeploy.files import check_output
-    from neurodeploy.pipeline import simulate as run
     from neurodeploy.reporting.console import Progress, warn
     from neurodeploy.reporting.results import Reference, judged, show_result, write_outputs
+    from neurodeploy.simulating import simulate as run
 
     if output is not None:
         check_output(output, program, data, model)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-__all__ = ["SchemeCommand", "scheme_options", "taken"]
+__all__ = ["SchemeCommand", "scheme_options", "taken", "with_defaults"]
 
 
 class SchemeCommand(click.Command):
@@ -74,3 +74,15 @@ def taken(options: Mapping[str, Any]) -> dict[str, Any]:
 
     names = {field.name for scheme in schemes().values() for field, _ in options_of(scheme)}
     return {k: v for k, v in options.items() if k in names and v is not None}
+
+
+def with_defaults(scheme: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """All options of a scheme that the command line has, by flag without dashes."""
+    from neurodeploy.conversion import scheme_named
+    from neurodeploy.conversion.options import options_of
+
+    return {
+        field.name.replace("_", "-"): given.get(field.name, field.default)
+        for field, said in options_of(scheme_named(scheme))
+        if not said.hidden
+    }

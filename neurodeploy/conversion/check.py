@@ -9,8 +9,8 @@ from math import prod
 
 from neurodeploy.errors import NeuroDeployError
 from neurodeploy.importing import Finding, Report
-from neurodeploy.importing.findings import SHOWN
-from neurodeploy.importing.summary import count_findings
+from neurodeploy.importing.report.report import SHOWN
+from neurodeploy.importing.report.summary import count_findings
 from neurodeploy.network import Conv, Dense, Network, Pool
 from neurodeploy.network.stages import READOUT, Stage
 from neurodeploy.program import Program

@@ -13,10 +13,10 @@ from typing import Any, ClassVar, Literal
 
 from neurodeploy.calibration import Calibration
 from neurodeploy.conversion.balance import Balanced
-from neurodeploy.conversion.entrance import relay_input
 from neurodeploy.conversion.options import option
+from neurodeploy.conversion.relayed_input import relay_input
 from neurodeploy.conversion.scheme import register_scheme
-from neurodeploy.conversion.silence import Silenced
+from neurodeploy.conversion.silent_neurons import Silenced
 from neurodeploy.errors import UsageError
 from neurodeploy.network.stages import Stage, population_shape
 from neurodeploy.program import (

@@ -14,11 +14,11 @@ import numpy as np
 
 from neurodeploy.calibration import Calibration
 from neurodeploy.conversion.balance import BALANCES, Balance, Balanced
-from neurodeploy.conversion.means import means
+from neurodeploy.conversion.mean_activations import means
 from neurodeploy.conversion.options import option
 from neurodeploy.conversion.scheme import register_scheme
-from neurodeploy.conversion.silence import Silenced
-from neurodeploy.conversion.zeros import response_to_zeros, zeros
+from neurodeploy.conversion.silent_neurons import Silenced
+from neurodeploy.conversion.value_of_zero import response_to_zeros, zeros
 from neurodeploy.errors import UsageError
 from neurodeploy.network.stages import RELAY, Path, Stage, population_shape
 from neurodeploy.program import (

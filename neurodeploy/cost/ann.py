@@ -47,7 +47,7 @@ def ann_cost(program: Program, model: str | Path | None = None) -> AnnCost:
         return AnnCost("program", sum(layers.values()), layers)
     # here, so that costing a program alone needs no onnx
     from neurodeploy.importing import load_network
-    from neurodeploy.ledger.model import find_model, recorded_output
+    from neurodeploy.ledger.source_model import find_model, recorded_output
     from neurodeploy.network import Conv, Dense
     from neurodeploy.passes import FoldBatchNorm, run_passes
 

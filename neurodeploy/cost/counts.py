@@ -9,7 +9,7 @@ import numpy as np
 
 from neurodeploy.cost.firing import Firing, firing
 from neurodeploy.cost.traffic import Traffic, traffic
-from neurodeploy.mapping.model import Mapping
+from neurodeploy.mapping.mapping import Mapping
 from neurodeploy.program import INPUT, Program
 from neurodeploy.simulator.result import Result
 

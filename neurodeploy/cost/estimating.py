@@ -14,7 +14,7 @@ from neurodeploy.cost.firing import Firing, firing
 from neurodeploy.cost.models import choose
 from neurodeploy.cost.report import Cost
 from neurodeploy.errors import DataWarning, UsageError
-from neurodeploy.mapping.model import Mapping
+from neurodeploy.mapping.mapping import Mapping
 from neurodeploy.program import Program
 from neurodeploy.sample_checks import look_at_samples
 from neurodeploy.samples import read_samples

@@ -8,10 +8,10 @@ from math import prod
 
 import numpy as np
 
+from neurodeploy.cost.fan_out import fan_out_into
 from neurodeploy.cost.firing import Firing
-from neurodeploy.cost.reach import fan_out_into
 from neurodeploy.errors import UsageError
-from neurodeploy.mapping.model import Core, Mapping, Part
+from neurodeploy.mapping.mapping import Core, Mapping, Part
 from neurodeploy.program import INPUT, Program
 
 __all__ = ["Traffic", "traffic"]

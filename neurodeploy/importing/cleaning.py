@@ -19,13 +19,13 @@ import onnx_ir.passes.common as common
 from onnxscript.optimizer import fold_constants_ir
 
 from neurodeploy.errors import ModelError
-from neurodeploy.importing.coefficients import state_shapes
-from neurodeploy.importing.constants import QUANTISERS
-from neurodeploy.importing.evaluating import evaluate_constants
-from neurodeploy.importing.filled import lift_filled
+from neurodeploy.importing.constants.constant_of_shape import lift_filled
+from neurodeploy.importing.constants.evaluating import evaluate_constants
+from neurodeploy.importing.constants.quantizers import QUANTISERS
 from neurodeploy.importing.limits import MAX_ACTIVATION, MAX_FOLDED, MAX_NODES
-from neurodeploy.importing.opsets import modernise, version
-from neurodeploy.importing.tensors import all_nodes
+from neurodeploy.importing.reading.classical_weights import state_shapes
+from neurodeploy.importing.reading.opsets import modernise, version
+from neurodeploy.importing.reading.tensors import all_nodes
 
 __all__ = ["Cleaned", "clean"]
 

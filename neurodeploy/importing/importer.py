@@ -10,21 +10,22 @@ import onnx_ir as ir
 
 import neurodeploy.importing.operators  # noqa: F401 - registers the handlers
 from neurodeploy.errors import ModelError, NeuroDeployError
-from neurodeploy.importing.builder import Builder, Signal
-from neurodeploy.importing.causes import name_causes
-from neurodeploy.importing.classifier import ML, Tail, cut_tail
+from neurodeploy.importing.building.builder import Builder, Signal
+from neurodeploy.importing.building.integer_grid import entrance_grid
+from neurodeploy.importing.building.operation import Operation
 from neurodeploy.importing.cleaning import Cleaned, clean
-from neurodeploy.importing.decoder import check_decoder, class_axis, decoder_nodes
-from neurodeploy.importing.findings import Finding, Report, refusal
-from neurodeploy.importing.grid import entrance_grid
-from neurodeploy.importing.operation import Operation
-from neurodeploy.importing.outputs import Outputs, choose_output
-from neurodeploy.importing.reading import read_model
-from neurodeploy.importing.refusals import refuse, refuse_constant
+from neurodeploy.importing.outputs.choosing import Outputs, choose_output
+from neurodeploy.importing.outputs.class_decoder import check_decoder, class_axis, decoder_nodes
+from neurodeploy.importing.outputs.classifier_tail import ML, Tail, cut_tail
+from neurodeploy.importing.reading.protobuf import read_model
+from neurodeploy.importing.reading.schemas import check_schema
+from neurodeploy.importing.reading.sources import Model, model_name
 from neurodeploy.importing.registry import HANDLERS
-from neurodeploy.importing.schemas import check_schema
-from neurodeploy.importing.sources import Model, model_name
-from neurodeploy.importing.summary import (
+from neurodeploy.importing.report.causes import name_causes
+from neurodeploy.importing.report.findings import Finding
+from neurodeploy.importing.report.refusals import refuse, refuse_constant
+from neurodeploy.importing.report.report import Report, refusal
+from neurodeploy.importing.report.summary import (
     Summary,
     count_findings,
     count_network,

@@ -8,8 +8,8 @@ from functools import wraps
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
-    from neurodeploy.importing.builder import Builder, Signal
-    from neurodeploy.importing.operation import Operation
+    from neurodeploy.importing.building.builder import Builder, Signal
+    from neurodeploy.importing.building.operation import Operation
 
 __all__ = ["HANDLERS", "Handler", "register"]
 

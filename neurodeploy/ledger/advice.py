@@ -10,12 +10,12 @@ import numpy as np
 
 from neurodeploy.calibration import LayerStatistics
 from neurodeploy.ledger.blame import Sample
-from neurodeploy.ledger.entrance import Entrance
+from neurodeploy.ledger.channel_peaks import channel_peaks
+from neurodeploy.ledger.error_sums import squared
+from neurodeploy.ledger.input_layer import Entrance
 from neurodeploy.ledger.layer import Layer
+from neurodeploy.ledger.matching import Twin
 from neurodeploy.ledger.report import Blame, Row
-from neurodeploy.ledger.spread import channel_peaks
-from neurodeploy.ledger.tally import squared
-from neurodeploy.ledger.twin import Twin
 
 __all__ = ["advise"]
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurodeploy.ledger.tally import ratio, squared
+from neurodeploy.ledger.error_sums import ratio, squared
 from neurodeploy.metrics import Task, against
-from neurodeploy.metrics.interval import wilson as interval
+from neurodeploy.metrics.confidence_interval import wilson as interval
 from neurodeploy.metrics.task import from_shape
 
 __all__ = ["Agreement", "agreement", "interval"]

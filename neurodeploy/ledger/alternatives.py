@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from neurodeploy.ledger.trial import compare_outputs
+from neurodeploy.ledger.program_trial import compare_outputs
 from neurodeploy.network import Network
 from neurodeploy.program import Program
 from neurodeploy.simulator.encoding import check_samples

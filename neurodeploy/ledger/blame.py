@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurodeploy.ledger.entrance import Entrance
+from neurodeploy.ledger.batch_runs import Values, only
+from neurodeploy.ledger.error_sums import ratio, squared
+from neurodeploy.ledger.input_layer import Entrance
 from neurodeploy.ledger.layer import Layer
+from neurodeploy.ledger.matching import Twin
 from neurodeploy.ledger.report import CAUSES
-from neurodeploy.ledger.runs import Values, only
-from neurodeploy.ledger.tally import ratio, squared
-from neurodeploy.ledger.twin import Twin
 
 __all__ = ["Errors", "Sample", "causes_at_output", "layers_at_output"]
 

@@ -13,14 +13,14 @@ import numpy as np
 
 from neurodeploy.errors import DataWarning, UsageError
 from neurodeploy.ledger.advice import advise
+from neurodeploy.ledger.batch_runs import Batch, Runner
 from neurodeploy.ledger.blame import Errors, Sample, causes_at_output, layers_at_output
-from neurodeploy.ledger.model import find_model, reference_network
+from neurodeploy.ledger.error_sums import Tally
+from neurodeploy.ledger.matching import match
 from neurodeploy.ledger.remedies import remedies
+from neurodeploy.ledger.remedy_trials import try_remedies, untried
 from neurodeploy.ledger.report import Explanation
-from neurodeploy.ledger.runs import Batch, Runner
-from neurodeploy.ledger.tally import Tally
-from neurodeploy.ledger.trying import try_remedies, untried
-from neurodeploy.ledger.twin import match
+from neurodeploy.ledger.source_model import find_model, reference_network
 from neurodeploy.metrics import Labels, Task, read_labels
 from neurodeploy.network import Network
 from neurodeploy.network.evaluate import Evaluator

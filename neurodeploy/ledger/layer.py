@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from neurodeploy.ledger.code import Code, top_of
+from neurodeploy.ledger.activation_code import Code, top_of
 from neurodeploy.ledger.neurons import Reading, reading_of
 from neurodeploy.ledger.operators import Map
 from neurodeploy.network.stages import Stage

@@ -8,7 +8,7 @@ from math import prod
 import numpy as np
 
 from neurodeploy.errors import ProgramError, UsageError
-from neurodeploy.mapping.model import Core, Mapping, Part, Use
+from neurodeploy.mapping.mapping import Core, Mapping, Part, Use
 from neurodeploy.mapping.placement import METHODS, Placement, Places, place
 from neurodeploy.mapping.rules import Laid, check_rules
 from neurodeploy.mapping.splitting import RESOURCES, Cut, Splitter

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from scipy import sparse
 
-from neurodeploy.mapping.grid import Grid
+from neurodeploy.mapping.block_grid import Grid
 from neurodeploy.program import Convolution, Dense, Sparse, Synapses
 from neurodeploy.targets import Memory
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurodeploy.mapping.model import Finding
+from neurodeploy.mapping.mapping import Finding
 from neurodeploy.mapping.splitting import Cut
 from neurodeploy.program import Connection, Population, Program
 from neurodeploy.program.neurons import Register

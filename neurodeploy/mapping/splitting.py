@@ -9,7 +9,7 @@ from math import prod
 
 import numpy as np
 
-from neurodeploy.mapping.grid import Grid, even
+from neurodeploy.mapping.block_grid import Grid, even
 from neurodeploy.mapping.resources import FanIn, entry_bits, fan_in, lone, row_words
 from neurodeploy.program import Dense, Sparse, Synapses
 from neurodeploy.targets import Core, Memory

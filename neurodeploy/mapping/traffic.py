@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from scipy import sparse
 
-from neurodeploy.mapping.model import Flow
+from neurodeploy.mapping.mapping import Flow
 from neurodeploy.mapping.placement import Places
 from neurodeploy.mapping.splitting import Cut
 from neurodeploy.program import INPUT, Connection, Program

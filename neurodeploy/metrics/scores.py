@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from neurodeploy.metrics.interval import wilson
+from neurodeploy.metrics.confidence_interval import wilson
 from neurodeploy.metrics.labels import Labels
-from neurodeploy.metrics.refining import read_labels
 from neurodeploy.metrics.sums import TOP_FROM, Sums, compared, counted
 from neurodeploy.metrics.task import Task
+from neurodeploy.metrics.task_from_labels import read_labels
 
 __all__ = ["Scores", "against", "judge"]
 

@@ -13,7 +13,7 @@ import numpy as np
 from neurodeploy.network.correlate import correlate
 from neurodeploy.network.matrix import as_matrix, is_linear
 from neurodeploy.network.nodes import Conv, Dense, Linear, Node, Permute, Pool, Shape
-from neurodeploy.network.picking import through_pick
+from neurodeploy.network.picking_convolutions import through_pick
 
 __all__ = ["apply_linear", "bias_map", "compose", "is_channel_affine"]
 

@@ -33,9 +33,9 @@ from neurodeploy.network import (
     Shape,
 )
 from neurodeploy.network.compose import apply_linear, bias_map, compose, is_reshape
+from neurodeploy.network.concat_branches import embed, narrowed
 from neurodeploy.network.correlate import correlate
 from neurodeploy.network.matrix import as_matrix, is_linear
-from neurodeploy.network.narrowing import embed, narrowed
 from neurodeploy.program import INPUT
 
 __all__ = [

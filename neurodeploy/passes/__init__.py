@@ -8,7 +8,7 @@ from neurodeploy.passes.fold_batch_norm import FoldBatchNorm
 from neurodeploy.passes.fold_dense import FoldDense
 from neurodeploy.passes.fold_pooling import FoldPooling
 from neurodeploy.passes.join_late import JoinLate
-from neurodeploy.passes.l4 import L4Correction
+from neurodeploy.passes.l4_correction import L4Correction
 from neurodeploy.passes.max_pooling_as_relus import MaxPoolingAsReLUs
 from neurodeploy.passes.move_max_pooling import MoveMaxPooling
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from neurodeploy.network import Activation, Add, Conv, Input, Network, Node, Permute, Pool, Shape
 from neurodeploy.network.compose import is_reshape
-from neurodeploy.passes.signs import never_negative
+from neurodeploy.passes.nonnegative import never_negative
 
 __all__ = ["MaxPoolingAsReLUs"]
 

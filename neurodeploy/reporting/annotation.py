@@ -14,8 +14,8 @@ from neurodeploy import __version__
 from neurodeploy.errors import ModelError, UsageError
 from neurodeploy.files import check_output, write_atomically
 from neurodeploy.importing import Finding, Report
-from neurodeploy.importing.sources import Model, model_name, open_model
-from neurodeploy.importing.tensors import all_nodes
+from neurodeploy.importing.reading.sources import Model, model_name, open_model
+from neurodeploy.importing.reading.tensors import all_nodes
 
 __all__ = ["VERDICTS", "write_annotated"]
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from neurodeploy.conversion import scheme_named
+from neurodeploy.conversion.options import options_of
 from neurodeploy.importing import Report, Summary
 from neurodeploy.reporting.annotation import VERDICTS
 from neurodeploy.reporting.console import print_json, say, table
@@ -117,7 +119,11 @@ def _named(name: str | None, shape: tuple[int, ...] | None) -> str:
 def _next(path: str, asked: Mapping[str, Any]) -> str:
     """The command to run now."""
     words = ["neurodeploy", "compile", path, "--calibration", "SAMPLES.npz"]
+    defaults = _DEFAULTS | {
+        field.name.replace("_", "-"): field.default
+        for field, _ in options_of(scheme_named(asked["scheme"]))
+    }
     for option, value in asked.items():
-        if option not in _DEFAULTS or value != _DEFAULTS[option]:
+        if value != defaults[option]:
             words += [f"--{option}", str(value)]
     return shlex.join(words)

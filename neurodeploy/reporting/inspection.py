@@ -70,6 +70,7 @@ def describe(program: Program) -> dict[str, Any]:
         "input": {
             "name": INPUT,
             "shape": list(e.shape),
+            "sample_shape": list(e.sample_shape),
             "encoding": e.encoding,
             "unit": e.unit,
             "offset": e.offset,
@@ -80,7 +81,11 @@ def describe(program: Program) -> dict[str, Any]:
             "mean": list(e.preprocessing.mean),
             "std": list(e.preprocessing.std),
         },
-        "output": {"population": program.decoder.population, "unit": program.decoder.unit},
+        "output": {
+            "population": program.decoder.population,
+            "unit": program.decoder.unit,
+            "decoding": program.decoder.decoding,
+        },
         "populations": populations,
         "connections": connections,
         "provenance": dict(program.provenance),

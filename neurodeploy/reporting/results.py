@@ -57,7 +57,7 @@ class Reference:
     def compute(cls, model: str, program: Program, samples: Samples) -> Reference:
         """Run the ONNX model, through the importer, on the samples."""
         from neurodeploy.importing import load_network
-        from neurodeploy.ledger.model import recorded_output
+        from neurodeploy.ledger.source_model import recorded_output
         from neurodeploy.network.evaluate import Evaluator
 
         same = sha256(read_bytes(model)).hexdigest() == program.recorded("model").get("sha256")

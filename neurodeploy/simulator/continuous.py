@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from neurodeploy.conversion.zeros import response_to_zeros, zeros
+from neurodeploy.conversion.value_of_zero import response_to_zeros, zeros
 from neurodeploy.network.stages import Stage, operator_matrix, population_shape
 from neurodeploy.program import INPUT
 

@@ -155,6 +155,7 @@ class Arrival:
             and not self.payloads  # of which there is more than a bit
             and self.source == self.target
             and self.connection.source != INPUT
+            and not self.payloads
             and self.dtype is not np.int64
             and np.array_equal(synapses.row_starts, np.arange(size + 1))
             and np.array_equal(synapses.columns, np.arange(size))

@@ -11,6 +11,7 @@ from unittest import mock
 import numpy as np
 
 import neurodeploy
+from neurodeploy.metrics.task import Task
 from neurodeploy.program import INPUT, Program
 from neurodeploy.simulator import (
     choice,
@@ -276,7 +277,8 @@ def compare_simulate(program: Program, x: np.ndarray, threads: int = 1) -> refer
     drain = np.zeros((max(fires.values()), program.inputs), np.int32)
     messages = np.concatenate([*sent, drain])
     trace = reference.run(program, messages)
-    _equal(result.outputs, _decoded(program, trace, count), "outputs")
+    outputs = Task.of(program).shaped(_decoded(program, trace, count))
+    _equal(result.outputs, outputs, "outputs")
     counts = {INPUT: _a_sample(messages != 0, 1, count, period)}
     counts |= {name: _a_sample(trace.spikes[name], at, count, period) for name, at in fires.items()}
     operations: dict[str, np.ndarray] = {}
@@ -313,7 +315,7 @@ def _decoded(program: Program, trace: reference.Trace, count: int) -> np.ndarray
         for k in range(count)
     ]
     outputs = (np.concatenate(integers) * program.decoder.unit).astype(np.float32)
-    return outputs.reshape(count, *decoding.output_shape(decoder.shape, period))
+    return outputs.reshape(count, *program.output_shape)
 
 
 def _a_sample(fired: np.ndarray, phase: int, count: int, period: int) -> np.ndarray:

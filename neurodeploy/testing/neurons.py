@@ -16,7 +16,7 @@ import numpy as np
 from neurodeploy.errors import ProgramError
 from neurodeploy.program.neurons import Neuron, kinds
 from neurodeploy.program.neurons.fields import Choice, Flag, Integer, PerNeuron, Rule, rules
-from neurodeploy.testing.kinds import Announcer, Graded
+from neurodeploy.testing.foreign_kinds import Announcer, Graded
 from neurodeploy.testing.synapses import chance, one_of
 
 __all__ = ["EVERY_KIND", "OUR_KINDS", "draw_neuron", "neuron_of", "with_fields", "works_in_windows"]

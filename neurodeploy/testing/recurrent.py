@@ -80,7 +80,7 @@ def random_recurrent_program(
     calm = [k for k in among if "quiet" in k.__dataclass_fields__ and not works_in_windows(k)]
     aligned = bool(calm) and not stock and (chance(rng, 0.5) if aligned is None else aligned)
     period = int(one_of(rng, 1, *rng.integers(2, max_period + 1, 5), 65 if aligned else 2))
-    extreme = chance(rng, 0.2)
+    extreme = chance(rng, 0.3)
     encoder = draw_encoder(rng, _shape(rng, max_neurons), period, largest=300)
 
     def draft(name: str, kinds: Kinds) -> _Draft:
@@ -214,7 +214,8 @@ def _incoming(
         shape = encoder.shape if source == INPUT else drafts[source].shape
         low, high = encoder.message_range if source == INPUT else drafts[source].neuron.sends
         graded = low < 0 or high > 1 or chance(rng, 0.2)
-        synapses = _gentle(rng, between(rng, shape, one.shape))
+        synapses = between(rng, shape, one.shape)
+        synapses = synapses if extreme else _gentle(rng, synapses)
         largest = max(1, -low, high) if graded else 1
         synapses, exponent = within(rng, synapses, room // largest, extreme)
         delay = left[source, one.name].pop()

@@ -29,7 +29,7 @@ from neurodeploy.testing.comparing import (
     computed,
     engine_of,
 )
-from neurodeploy.testing.paths import watched
+from neurodeploy.testing.kernel_paths import watched
 from neurodeploy.testing.programs import random_program
 
 SEEDS = st.integers(0, 2**32 - 1)

@@ -18,7 +18,8 @@ def work(tmp_path):
 
 
 def made(work, *options):
-    result = run("compile", "m.onnx", "--calibration", "c.npz", *options, cwd=work)
+    words = ("compile", "m.onnx", "--calibration", "c.npz", "--scale", 1)
+    result = run(*words, *options, cwd=work)
     assert result.returncode == 0, result.stderr
     return result
 

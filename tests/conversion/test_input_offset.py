@@ -8,9 +8,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import neurodeploy as nd
-from neurodeploy.conversion.zeros import response_to_zeros
-from neurodeploy.ledger.model import reference_network
-from neurodeploy.ledger.twin import match
+from neurodeploy.conversion.value_of_zero import response_to_zeros
+from neurodeploy.ledger.matching import match
+from neurodeploy.ledger.source_model import reference_network
 from neurodeploy.network import Conv, Dense, Input, Network, Output, Pool
 from neurodeploy.network.stages import apply_operator, operator_matrix, stages
 from neurodeploy.program import INPUT, Earliest

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 
 import neurodeploy as nd
 from neurodeploy.importing import load_network
-from neurodeploy.ledger.model import reference_network
+from neurodeploy.ledger.source_model import reference_network
 from neurodeploy.network import Pool
 from neurodeploy.network.evaluate import Evaluator
-from neurodeploy.testing.levels import hold
 from neurodeploy.testing.networks import random_model
-from neurodeploy.testing.plain import maximum, run
-from neurodeploy.testing.trying import try_network
+from neurodeploy.testing.numpy_network import maximum, run
+from neurodeploy.testing.scheme_promises import hold
+from neurodeploy.testing.whole_way import try_network
 
 SETTINGS = settings(
     max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)

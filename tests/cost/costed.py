@@ -6,7 +6,7 @@ from math import prod
 
 import numpy as np
 
-from neurodeploy.mapping.model import Core, Mapping, Part
+from neurodeploy.mapping.mapping import Core, Mapping, Part
 from neurodeploy.program import (
     INPUT,
     Connection,

@@ -11,11 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neurodeploy.cost.counts import count, counts_of
+from neurodeploy.cost.fan_out import fan_out_into
 from neurodeploy.cost.firing import firing
-from neurodeploy.cost.reach import fan_out_into
 from neurodeploy.errors import DataError, ProgramError, UsageError
-from neurodeploy.mapping.model import Mapping
-from neurodeploy.pipeline import simulate
+from neurodeploy.mapping.mapping import Mapping
 from neurodeploy.program import (
     INPUT,
     Connection,
@@ -26,6 +25,7 @@ from neurodeploy.program import (
     Population,
     Program,
 )
+from neurodeploy.simulating import simulate
 from neurodeploy.testing.programs import random_program, random_ttfs_program
 
 ENCODINGS = ["deterministic", "poisson", "current"]

@@ -17,7 +17,8 @@ from onnxruntime.quantization import (
 from neurodeploy.importing import check, load_network
 from neurodeploy.network import Activation, Conv, Dense, Pool
 from neurodeploy.network.evaluate import Evaluator
-from neurodeploy.pipeline import compile, simulate
+from neurodeploy.pipeline import compile
+from neurodeploy.simulating import simulate
 from neurodeploy.testing.backend import cases, examine
 
 from .test_models import shared

@@ -8,9 +8,9 @@ import pytest
 
 import neurodeploy.importing.importer  # noqa: F401 - registers the handlers
 from neurodeploy.errors import UnsupportedError
-from neurodeploy.importing.operation import Operation
-from neurodeploy.importing.refusals import FAMILIES, REASONS, refuse
+from neurodeploy.importing.building.operation import Operation
 from neurodeploy.importing.registry import HANDLERS
+from neurodeploy.importing.report.refusals import FAMILIES, REASONS, refuse
 
 OWN = sorted({s.name for s in onnx.defs.get_all_schemas_with_history() if s.domain == ""})
 

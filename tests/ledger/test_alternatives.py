@@ -6,14 +6,14 @@ import warnings
 
 import neurodeploy as nd
 from neurodeploy.importing import load_network
-from neurodeploy.ledger.trial import compare_outputs
+from neurodeploy.ledger.program_trial import compare_outputs
 
 
 def compiled(made, **options):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         program = nd.compile(made.path, made.x, **options)
-    said = [str(w.message) for w in caught if "thresholds at percentile" in str(w.message)]
+    said = [str(w.message) for w in caught if "is taken: with the default" in str(w.message)]
     return program, said
 
 

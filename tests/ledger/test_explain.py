@@ -12,8 +12,8 @@ import pytest
 
 import neurodeploy as nd
 from neurodeploy.errors import DataError, ModelError, NeuroDeployError, ProgramError, UsageError
-from neurodeploy.ledger.model import find_model, reference_network
 from neurodeploy.ledger.report import CAUSES
+from neurodeploy.ledger.source_model import find_model, reference_network
 from neurodeploy.network.evaluate import Evaluator
 from neurodeploy.network.stages import operator_matrix, stages
 

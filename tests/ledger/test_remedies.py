@@ -18,7 +18,8 @@ from neurodeploy.ledger.remedies import remedies
 
 def test_what_helped_is_said_with_what_it_brought(made):
     x = np.tile(made.x, (2, 1, 1, 1))
-    program = nd.compile(made.path, made.x, steps=4, try_samples=0)
+    stated = {"steps": 4, "balance": "percentile"}  # else the compiler tries percentiles itself
+    program = nd.compile(made.path, made.x, **stated, try_samples=0)
     blame = nd.explain(program, x, model=made.path).blame
     helped = [a for a in blame.tried if a.helped]
     assert helped
@@ -28,7 +29,7 @@ def test_what_helped_is_said_with_what_it_brought(made):
     assert best.samples == 24
     assert best.error < best.error_before
     # what it says is what a user gets who does it
-    options = {"steps": 4} | best.options
+    options = stated | best.options
     half = nd.compile(made.path, x[:24], input_range=(0, float(made.x.max())), **options)
     again = nd.explain(half, x[24:], model=made.path, try_seconds=0)
     assert again.summary[-1].error == pytest.approx(best.error, rel=1e-3)
@@ -53,8 +54,8 @@ def test_l4_is_not_advised_where_it_does_nothing(make, with_outlier, schemes):
 
 
 def test_where_nothing_helps_that_is_said(made, monkeypatch):
-    monkeypatch.setattr("neurodeploy.ledger.trying._LESS", 0.0)
-    monkeypatch.setattr("neurodeploy.ledger.trying._MORE", 101.0)
+    monkeypatch.setattr("neurodeploy.ledger.remedy_trials._LESS", 0.0)
+    monkeypatch.setattr("neurodeploy.ledger.remedy_trials._MORE", 101.0)
     program = nd.compile(made.path, made.x, steps=8, try_samples=0)
     blame = nd.explain(program, made.x, model=made.path).blame
     assert blame.tried
@@ -64,8 +65,8 @@ def test_where_nothing_helps_that_is_said(made, monkeypatch):
 def test_the_time_ends(made, monkeypatch):
     clock = iter(range(0, 1000, 5))  # five seconds between any two looks
     ticking = SimpleNamespace(perf_counter=lambda: next(clock))
-    monkeypatch.setattr("neurodeploy.ledger.trying.time", ticking)
-    program = nd.compile(made.path, made.x, steps=8, try_samples=0)
+    monkeypatch.setattr("neurodeploy.ledger.remedy_trials.time", ticking)
+    program = nd.compile(made.path, made.x, steps=8, balance="percentile", try_samples=0)
     blame = nd.explain(program, made.x, model=made.path, try_seconds=30).blame
     assert len(blame.tried) == 2
     assert "the time was over before 3 others" in blame.advice

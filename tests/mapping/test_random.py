@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import neurodeploy as nd
-from neurodeploy.cost.reach import fan_out_into
+from neurodeploy.cost.fan_out import fan_out_into
 from neurodeploy.errors import UsageError
 from neurodeploy.mapping import map_program
 from neurodeploy.mapping.placement import place

@@ -16,8 +16,8 @@ from neurodeploy.cli import cli
 from neurodeploy.cost import estimate_cost
 from neurodeploy.mapping import map_program
 from neurodeploy.program import INPUT
-from neurodeploy.reporting.page import budget
-from neurodeploy.reporting.page.early import EarlyReadout
+from neurodeploy.reporting.page import sample_budget
+from neurodeploy.reporting.page.early_readout import EarlyReadout
 from neurodeploy.simulator import encoding
 from neurodeploy.simulator.activity import activity
 from neurodeploy.simulator.engine import Engine
@@ -30,7 +30,7 @@ def test_summary_rates_and_confusion_are_those_of_simulate(
 ):
     content = fashion_report.content
     summary, n = content["summary"], content["summary"]["samples"]
-    assert n == budget.simulated(fashion_program)
+    assert n == sample_budget.simulated(fashion_program)
     x, y = fashion_test
     result = nd.simulate(fashion_program, x[:n])
     assert summary["accuracy"] == result.accuracy(y[:n])
@@ -51,8 +51,10 @@ def test_summary_rates_and_confusion_are_those_of_simulate(
 
 def test_the_ledger_is_that_of_explain(fashion, fashion_program, fashion_report, fashion_test):
     x, y = fashion_test
-    few = budget.explained(fashion_program)
-    found = nd.explain(fashion_program, x[:few], y[:few], model=fashion / "model.onnx")
+    few = sample_budget.explained(fashion_program)
+    found = nd.explain(
+        fashion_program, x[:few], y[:few], model=fashion / "model.onnx", try_seconds=0
+    )
     ledger = fashion_report.content["ledger"]
     expected = json.loads(json.dumps(found.as_dict())) | {"model": "model.onnx"}
     assert json.loads(json.dumps(ledger)) == expected

@@ -30,9 +30,9 @@ _LONGEST = 10_000
 def _program(path: Path) -> None:
     """Load, inspect, map, simulate."""
     from neurodeploy.mapping import map_program
-    from neurodeploy.pipeline import simulate
     from neurodeploy.program.storage import load
     from neurodeploy.reporting.inspection import describe
+    from neurodeploy.simulating import simulate
 
     program = load(path)
     _command("inspect", str(path))

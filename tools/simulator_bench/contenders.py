@@ -11,7 +11,7 @@ import numpy as np
 import neurodeploy as nd
 from neurodeploy.program import Lif, Program
 from neurodeploy.simulator.encoding import levels
-from simulator_bench.memory import free_bytes
+from simulator_bench.system_memory import free_bytes
 
 __all__ = ["OWN", "Contender", "Form", "best_form", "own", "torch_peer"]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from neurodeploy.importing.builder import Builder, Signal
-from neurodeploy.importing.operation import Operation
+from neurodeploy.importing.building.builder import Builder, Signal
+from neurodeploy.importing.building.operation import Operation
 from neurodeploy.importing.registry import register
 from neurodeploy.network import Activation
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from neurodeploy.errors import ModelError, UnsupportedError
-from neurodeploy.importing.affine import affine, fit, merge_affine
-from neurodeploy.importing.builder import Builder, Signal
-from neurodeploy.importing.moving import alike, widen
-from neurodeploy.importing.operation import Operation
+from neurodeploy.importing.building.affine import affine, fit, merge_affine
+from neurodeploy.importing.building.builder import Builder, Signal
+from neurodeploy.importing.building.operation import Operation
+from neurodeploy.importing.building.permuting import alike, widen
 from neurodeploy.importing.registry import register
 from neurodeploy.network import Add
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from neurodeploy.errors import ModelError
-from neurodeploy.importing.builder import Builder, Signal
-from neurodeploy.importing.operation import Operation
+from neurodeploy.importing.building.builder import Builder, Signal
+from neurodeploy.importing.building.operation import Operation
+from neurodeploy.importing.building.sliding_window import read_window
 from neurodeploy.importing.registry import register
-from neurodeploy.importing.window import read_window
 from neurodeploy.network import Conv
 
 __all__ = ["convolution"]

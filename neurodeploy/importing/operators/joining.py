@@ -7,10 +7,10 @@ from math import prod
 import numpy as np
 
 from neurodeploy.errors import ModelError, UnsupportedError
-from neurodeploy.importing.affine import affine
-from neurodeploy.importing.builder import Builder, Signal
-from neurodeploy.importing.moving import check_size, move
-from neurodeploy.importing.operation import Operation
+from neurodeploy.importing.building.affine import affine
+from neurodeploy.importing.building.builder import Builder, Signal
+from neurodeploy.importing.building.operation import Operation
+from neurodeploy.importing.building.permuting import check_size, move
 from neurodeploy.importing.registry import register
 from neurodeploy.network import Concat
 

@@ -7,10 +7,10 @@ from math import prod
 import numpy as np
 
 from neurodeploy.errors import ModelError, UnsupportedError
-from neurodeploy.importing.affine import per_sample
-from neurodeploy.importing.builder import Builder, Signal
-from neurodeploy.importing.moving import elements, move, widen
-from neurodeploy.importing.operation import Operation, float32
+from neurodeploy.importing.building.affine import per_sample
+from neurodeploy.importing.building.builder import Builder, Signal
+from neurodeploy.importing.building.operation import Operation, float32
+from neurodeploy.importing.building.permuting import elements, move, widen
 from neurodeploy.importing.registry import register
 from neurodeploy.network import Conv, Dense, Permute
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from neurodeploy.errors import ModelError, UnsupportedError
-from neurodeploy.importing.affine import affine
-from neurodeploy.importing.builder import Builder, Signal
-from neurodeploy.importing.operation import Operation
+from neurodeploy.importing.building.affine import affine
+from neurodeploy.importing.building.builder import Builder, Signal
+from neurodeploy.importing.building.operation import Operation
 from neurodeploy.importing.registry import register
 
 __all__ = ["batch_normalization"]

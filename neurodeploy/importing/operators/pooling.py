@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Literal
 
 from neurodeploy.errors import ModelError, UnsupportedError
-from neurodeploy.importing.builder import Builder, Signal
-from neurodeploy.importing.operation import Operation
+from neurodeploy.importing.building.builder import Builder, Signal
+from neurodeploy.importing.building.operation import Operation
+from neurodeploy.importing.building.sliding_window import Window, read_window
 from neurodeploy.importing.registry import register
-from neurodeploy.importing.window import Window, read_window
 from neurodeploy.network import Pool, Shape
 
 __all__ = ["global_pool", "pool"]

@@ -8,18 +8,18 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from neurodeploy.errors import ModelError, UnsupportedError
-from neurodeploy.importing.builder import Builder, Signal
-from neurodeploy.importing.operation import Operation, float32
+from neurodeploy.importing.building.builder import Builder, Signal
+from neurodeploy.importing.building.operation import Operation, float32
 from neurodeploy.importing.operators.arithmetic import arithmetic
 from neurodeploy.importing.operators.convolution import convolution
-from neurodeploy.importing.operators.hinges import leaky
 from neurodeploy.importing.operators.joining import concat
 from neurodeploy.importing.operators.matmul import gemm, matmul
+from neurodeploy.importing.operators.piecewise_linear import leaky
 from neurodeploy.importing.operators.pooling import global_pool, pool
 from neurodeploy.importing.operators.quantization import requantise
-from neurodeploy.importing.real import Input, RealOperation, real_signal
+from neurodeploy.importing.quantized.float_operator import Input, RealOperation, real_signal
+from neurodeploy.importing.quantized.scales import dequantise, positive, read_grid, required
 from neurodeploy.importing.registry import register
-from neurodeploy.importing.scales import dequantise, positive, read_grid, required
 
 __all__ = [
     "qgemm",

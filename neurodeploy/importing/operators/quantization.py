@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import NoReturn
 
 from neurodeploy.errors import NeuroDeployError, UnsupportedError
-from neurodeploy.importing.builder import Builder, Signal
-from neurodeploy.importing.constants import on_constants
-from neurodeploy.importing.grid import Grid
-from neurodeploy.importing.operation import Operation
-from neurodeploy.importing.real import real_signal
+from neurodeploy.importing.building.builder import Builder, Signal
+from neurodeploy.importing.building.integer_grid import Grid
+from neurodeploy.importing.building.operation import Operation
+from neurodeploy.importing.constants.quantizers import on_constants
+from neurodeploy.importing.quantized.float_operator import real_signal
+from neurodeploy.importing.quantized.scales import output_dtype, read_grid
 from neurodeploy.importing.registry import register
-from neurodeploy.importing.scales import output_dtype, read_grid
 from neurodeploy.network import Activation
 
 __all__ = ["dequantize_linear", "quantize_linear", "requantise"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from neurodeploy.errors import ModelError, UnsupportedError
-from neurodeploy.importing.builder import Builder, Signal
-from neurodeploy.importing.moving import move
-from neurodeploy.importing.operation import Operation
+from neurodeploy.importing.building.builder import Builder, Signal
+from neurodeploy.importing.building.operation import Operation
+from neurodeploy.importing.building.permuting import move
 from neurodeploy.importing.operators.pooling import whole_map
 from neurodeploy.importing.registry import register
 from neurodeploy.network import Conv, Node, Permute, Shape

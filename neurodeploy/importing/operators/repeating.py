@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from neurodeploy.errors import ModelError, UnsupportedError
-from neurodeploy.importing.builder import Builder, Signal
-from neurodeploy.importing.moving import check_size, elements, move
-from neurodeploy.importing.operation import Operation
+from neurodeploy.importing.building.builder import Builder, Signal
+from neurodeploy.importing.building.operation import Operation
+from neurodeploy.importing.building.permuting import check_size, elements, move
 from neurodeploy.importing.registry import register
 
 __all__ = ["depth_to_space", "expand", "space_to_depth", "tile", "trilu"]

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from math import prod
 
 from neurodeploy.errors import ModelError, UnsupportedError
-from neurodeploy.importing.builder import Builder, Signal
-from neurodeploy.importing.operation import Operation
+from neurodeploy.importing.building.builder import Builder, Signal
+from neurodeploy.importing.building.operation import Operation
 from neurodeploy.importing.registry import register
 from neurodeploy.network import Permute
 

@@ -11,10 +11,10 @@ import numpy as np
 import onnx_ir as ir
 
 from neurodeploy.errors import ModelError, UnsupportedError
-from neurodeploy.importing.builder import Builder, Signal
+from neurodeploy.importing.building.builder import Builder, Signal
+from neurodeploy.importing.building.operation import Operation
+from neurodeploy.importing.building.permuting import check_size, elements, move
 from neurodeploy.importing.limits import MAX_ACTIVATION
-from neurodeploy.importing.moving import check_size, elements, move
-from neurodeploy.importing.operation import Operation
 from neurodeploy.importing.registry import register
 from neurodeploy.network import Conv, Permute, Shape
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from neurodeploy.errors import ModelError, UnsupportedError
-from neurodeploy.importing.builder import Builder, Signal
-from neurodeploy.importing.moving import check_size, elements, move
-from neurodeploy.importing.operation import Operation
+from neurodeploy.importing.building.builder import Builder, Signal
+from neurodeploy.importing.building.operation import Operation
+from neurodeploy.importing.building.permuting import check_size, elements, move
+from neurodeploy.importing.building.sliding_window import Window, read_kernel
 from neurodeploy.importing.registry import register
-from neurodeploy.importing.window import Window, read_kernel
 from neurodeploy.network import Conv, Shape
 
 __all__ = ["transposed_convolution"]

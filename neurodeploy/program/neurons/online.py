@@ -1,4 +1,4 @@
-"""Signed digits, highest first, answered before the window ends; `docs/semantics.md`, section 11."""
+"""Signed digits, highest first, answered while they arrive; `docs/semantics.md`, section 11."""
 
 from __future__ import annotations
 

@@ -12,12 +12,12 @@ import numpy as np
 
 from neurodeploy.errors import DataError, NeuroDeployError
 from neurodeploy.ledger import Explanation, explain
-from neurodeploy.ledger.code import top_of
-from neurodeploy.ledger.model import find_model
+from neurodeploy.ledger.activation_code import top_of
+from neurodeploy.ledger.source_model import find_model
 from neurodeploy.metrics import Labels, Task, read_labels
 from neurodeploy.program import INPUT, Program
-from neurodeploy.reporting.page import budget
-from neurodeploy.reporting.page.early import EarlyReadout
+from neurodeploy.reporting.page import sample_budget
+from neurodeploy.reporting.page.early_readout import EarlyReadout
 from neurodeploy.reporting.results import Reference
 from neurodeploy.sample_checks import look_at_labels, look_at_samples
 from neurodeploy.samples import Samples
@@ -128,7 +128,7 @@ def collect(
         judged = every.task
     path, missing = _model(program, model, near)
     shown = encoding.check_samples(samples.x[index : index + 1], program.encoder.sample_shape)
-    part = samples.limit(limit or budget.simulated(program))
+    part = samples.limit(limit or sample_budget.simulated(program))
     x = encoding.check_samples(part.x, program.encoder.sample_shape)
     look_at_samples(program, x, warn)
     threads = threads or default_threads()
@@ -137,7 +137,11 @@ def collect(
     labels = None if every is None else every[:n]
     look_at_labels(labels, warn)
     outputs_a_sample = program.population(program.decoder.population).size
-    steps = budget.checkpoints(program.period, n * outputs_a_sample)
+    # only what is read at the window's end can be read before it
+    can_read_early = program.decoder.code.membranes == "last"
+    steps = (
+        sample_budget.checkpoints(program.period, n * outputs_a_sample) if can_read_early else []
+    )
 
     def advance(stage: str, total: int) -> Callable[[int], None]:
         done = 0
@@ -163,26 +167,22 @@ def collect(
             progress=advance("simulate", n),
         )
         said = {name: total / (n * program.period) for name, total in sent.items()}
-        early = np.stack(
-            [
-                judged.predict(_whole(program, judged, *at))
-                for at in zip(outputs, steps, strict=True)
-            ]
-        )
+        read = zip(outputs[: len(steps)], steps, strict=True)
+        early = np.array([judged.predict(_whole(program, judged, *at)) for at in read])
     result = replace(result, task=judged)
     # batch by batch: the integers of all samples would take their memory once more
     sent[INPUT] = np.zeros(prod(program.encoder.shape), np.int64)
     for first in range(0, n, _BATCH):
         level = encoding.levels(program.encoder, x[first : first + _BATCH])
         sent[INPUT] += messages_by_input(program, level, first)
-    watched = [p.name for p in program.populations if budget.traced(program, p.size)]
+    watched = [p.name for p in program.populations if sample_budget.traced(program, p.size)]
     recording = record(
         program, encoding.levels(program.encoder, shown)[0], index, _watch(program, watched)
     )
     ann, ledger = None, None
     if path is not None:
         try:
-            few = min(n, budget.explained(program))
+            few = min(n, sample_budget.explained(program))
             ledger = explain(
                 program,
                 x[:few],
@@ -268,7 +268,7 @@ def _coded(
     advance: Callable[[int], None],
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray]:
     """Of a window code: messages, what neurons say in the mean, and what outputs say read early."""
-    readout = EarlyReadout(program)
+    readout = EarlyReadout(program) if steps else None
     sent = {p.name: np.zeros(p.size, np.int64) for p in program.populations}
     sums = {p.name: np.zeros(p.size, np.int64) for p in program.populations}
     kind = np.float32 if task.kind == "regression" else np.int64
@@ -278,9 +278,10 @@ def _coded(
     def work(first: int) -> tuple[int, Activity]:
         level = encoding.levels(program.encoder, x[first : first + _BATCH])
         found = activity(program, level, first)
-        membranes = readout.membranes(level, first, found.fired, steps)
-        for row, membrane in zip(early, membranes, strict=True):
-            row[first : first + _BATCH] = task.predict((membrane * unit).astype(np.float32))
+        if readout is not None:
+            membranes = readout.membranes(level, first, found.fired, steps)
+            for row, membrane in zip(early, membranes, strict=True):
+                row[first : first + _BATCH] = task.predict((membrane * unit).astype(np.float32))
         return len(level), found
 
     with ThreadPoolExecutor(threads) as pool:

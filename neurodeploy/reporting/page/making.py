@@ -12,7 +12,7 @@ from neurodeploy.program import Program
 from neurodeploy.reporting.page.blocks import Block, Note, Section
 from neurodeploy.reporting.page.evidence import Stage, collect
 from neurodeploy.reporting.page.hardware import find_target, place
-from neurodeploy.reporting.page.numbers import quantity
+from neurodeploy.reporting.page.number_format import quantity
 from neurodeploy.reporting.page.sections import (
     confusion,
     curve,

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from neurodeploy.errors import printable
 from neurodeploy.reporting.page.blocks import Section
-from neurodeploy.reporting.page.numbers import number, place
+from neurodeploy.reporting.page.number_format import number, place
 
 __all__ = ["html", "json_text", "markdown"]
 

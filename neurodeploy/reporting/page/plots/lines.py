@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from neurodeploy.reporting.page.chart import WIDTH, Chart, Mark, Path
-from neurodeploy.reporting.page.numbers import place
+from neurodeploy.reporting.page.number_format import place
 from neurodeploy.reporting.page.plots.axes import BOTTOM, LEFT, RIGHT, TOP, Axis, frame
 
 __all__ = ["Line", "lines"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from neurodeploy.reporting.page.chart import WIDTH, Chart, Mark, Path, Rect, Text
-from neurodeploy.reporting.page.numbers import compact, place
+from neurodeploy.reporting.page.number_format import compact, place
 from neurodeploy.reporting.page.plots.axes import RIGHT, Axis, shorten
 
 __all__ = ["Band", "raster"]

@@ -39,6 +39,11 @@ def gather(evidence: Evidence) -> dict[str, Any]:
     program, early, task = evidence.program, evidence.early, evidence.task
     labels, numbers = evidence.labels, task.kind == "regression"
     ignored = None if labels is None else labels.ignored
+    if not evidence.steps:
+        decoding = program.decoder.code
+        return {
+            "missing": f"The output is {decoding.description}: it is there when the window ends."
+        }
 
     def one(row: np.ndarray, others: np.ndarray, judged: np.ndarray | None) -> float:
         if numbers:

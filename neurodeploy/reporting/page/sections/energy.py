@@ -6,7 +6,7 @@ from typing import Any
 
 from neurodeploy.reporting.page.blocks import Block, Figure, Note, Table
 from neurodeploy.reporting.page.hardware import Hardware
-from neurodeploy.reporting.page.numbers import compact, number, quantity
+from neurodeploy.reporting.page.number_format import compact, number, quantity
 from neurodeploy.reporting.page.plots.bars import Bar, bars
 
 __all__ = ["gather", "show"]

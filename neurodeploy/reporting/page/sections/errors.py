@@ -7,7 +7,7 @@ from typing import Any
 from neurodeploy.ledger.report import CAUSES
 from neurodeploy.reporting.page.blocks import Block, Figure, Note, Table
 from neurodeploy.reporting.page.evidence import Evidence
-from neurodeploy.reporting.page.numbers import percent
+from neurodeploy.reporting.page.number_format import percent
 from neurodeploy.reporting.page.plots.bars import Bar, bars
 from neurodeploy.reporting.page.plots.heat import Row, heat
 from neurodeploy.reporting.page.plots.lines import Line, lines

@@ -44,8 +44,9 @@ def gather(evidence: Evidence) -> dict[str, Any]:
 def _compile(program: Program, made: str) -> list[str]:
     """The words of the command, from what the program says of itself."""
     known, model = program.recorded("options"), program.recorded("model")
+    calibration = program.recorded("calibration")
     words = ["neurodeploy", "compile", str(model.get("file") or "MODEL.onnx")]
-    if program.recorded("calibration").get("samples"):
+    if calibration.get("samples"):
         words += ["--calibration", "CALIBRATION.npz"]
     words += ["--scheme", program.scheme, "--target", program.target]
     for option in (*_options(program.scheme), "seed"):
@@ -56,7 +57,8 @@ def _compile(program: Program, made: str) -> list[str]:
     words.append("--l4" if known.get("l4") is True else "--no-l4")
     prepare = program.encoder.preprocessing
     # one word each: a value may begin with a minus
-    words.append(f"--scale={prepare.scale!r}")
+    if calibration.get("scale_from", "stated") == "stated":  # else it is chosen the same again
+        words.append(f"--scale={prepare.scale!r}")
     words.append("--mean=" + ",".join(map(repr, prepare.mean)))
     words.append("--std=" + ",".join(map(repr, prepare.std)))
     ends = known.get("input_range")

@@ -8,7 +8,7 @@ import numpy as np
 
 from neurodeploy.reporting.page.blocks import Block, Figure, Table
 from neurodeploy.reporting.page.evidence import Evidence
-from neurodeploy.reporting.page.numbers import number, percent
+from neurodeploy.reporting.page.number_format import number, percent
 from neurodeploy.reporting.page.plots.bars import Bar, bars
 from neurodeploy.reporting.page.plots.heat import Row, heat
 
@@ -30,6 +30,7 @@ def gather(evidence: Evidence) -> dict[str, Any]:
         layers.append(
             {
                 "name": p.name,
+                "kind": p.neuron.kind,
                 "neurons": p.size,
                 "spikes_per_sample": spikes,
                 "spikes_per_neuron": spikes / p.size,
@@ -66,10 +67,11 @@ def show(data: dict[str, Any]) -> list[Block]:
         ),
         Table(
             "Numbers",
-            ("layer", "neurons", "spikes a sample", "spikes a neuron", "never fired"),
+            ("layer", "kind", "neurons", "spikes a sample", "spikes a neuron", "never fired"),
             [
                 (
                     layer["name"],
+                    layer["kind"],
                     layer["neurons"],
                     layer["spikes_per_sample"],
                     layer["spikes_per_neuron"],

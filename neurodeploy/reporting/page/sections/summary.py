@@ -7,7 +7,7 @@ from typing import Any
 from neurodeploy.reporting.inspection import describe
 from neurodeploy.reporting.page.blocks import Block, Note, Table, Tiles
 from neurodeploy.reporting.page.evidence import Evidence
-from neurodeploy.reporting.page.numbers import compact, number
+from neurodeploy.reporting.page.number_format import compact, number
 from neurodeploy.reporting.results import SCORES, rows
 from neurodeploy.reporting.results import summary as of_run
 

@@ -1,0 +1,1 @@
+"""What depends on no sample is computed while importing, within a budget."""

@@ -1,0 +1,172 @@
+"""The real cause of refusals: the layer that cannot become spikes, not the nodes that serve it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import onnx_ir as ir
+
+from neurodeploy.importing.report.findings import Finding
+
+__all__ = ["name_causes"]
+
+_RECURRENT = frozenset({"LSTM", "GRU", "RNN", "Scan", "Loop"})
+_COMPARE = frozenset({"Greater", "GreaterOrEqual", "Less", "LessOrEqual", "Sign", "Not"})
+_PRODUCTS = frozenset({"MatMul", "Einsum"})
+#: Nodes that only bring data into a layer's form, or its states and results out of it.
+_SERVERS = """
+    Cast Concat Expand Flatten Gather Identity Pad Reshape Shape Slice Split Squeeze Transpose
+    Unsqueeze
+"""
+_SERVING = frozenset(_SERVERS.split())
+#: What may stand between the products of attention.
+_WEIGHING = _SERVING | {"Add", "Div", "Dropout", "Mul", "Softmax", "Sub", "Where", "Clip"}
+
+_SPIKING = (
+    "passes 0 or 1 on where an activation reaches a threshold, as a spiking neuron does: this is a "
+    "network that already spikes, written out step by step{more}"
+)
+_SPIKING_REMEDY = (
+    "keep such a network as NIR (snntorch.export_nir, spikingjelly, sinabs: not read by this "
+    "version), or export the same layers, trained with ReLU in place of the spiking neurons"
+)
+_ATTENTION = (
+    "is part of attention (softmax {softmax!r}): activations weighted with each other; synapses "
+    "weigh one with a constant"
+)
+_ATTENTION_REMEDY = "replace attention by convolution, pooling or dense layers, and retrain"
+_ROUNDING = frozenset({"Floor", "Round", "Ceil"})
+_SCALING = frozenset({"Add", "Div", "Mul", "Sub"})
+_LEVELS = "rounds a clipped activation to a few levels (clip-floor-shift, QCFS, fake quantisation)"
+_LEVELS_REMEDY = (
+    "export the Clip alone, without the rounding: the spiking neuron rounds to levels itself "
+    "(--steps says how many), or export with QuantizeLinear and DequantizeLinear"
+)
+
+
+def name_causes(nodes: Iterable[ir.Node], findings: dict[str, Finding]) -> dict[str, Finding]:
+    """Findings in which a refused layer stands for the refused nodes around it.
+
+    1. LSTM, GRU, RNN, Scan, Loop: transposes, reshapes, slices before and behind them that are
+       refused as well are only said to belong to them.
+    2. Attention: a softmax between two products of activations; all of them are named so.
+    3. Spiking neurons: comparisons that are cast to numbers and read on; the first one stands for
+       all of them.
+    4. Activations of a few levels: rounding behind a clip.
+
+    Parameters
+    ----------
+    nodes
+        Those of the graph, in order.
+    findings
+        By name of the node; verdicts may turn from ``refused`` to ``unknown``, never to better.
+    """
+    nodes = list(nodes)
+    found = dict(findings)
+    _recurrent(nodes, found)
+    _attention(nodes, found)
+    _spiking(nodes, found)
+    _staircase(nodes, found)
+    return found
+
+
+def _staircase(nodes: list[ir.Node], found: dict[str, Finding]) -> None:
+    for node in nodes:
+        if node.op_type not in _ROUNDING or not _refused(node, found):
+            continue
+        if any(other.op_type == "Clip" for other in _reach(node, _before, _SCALING)):
+            name = node.name or node.op_type
+            reason = f"{node.op_type} {_LEVELS}"
+            found[name] = replace(found[name], reason=reason, remedy=_LEVELS_REMEDY)
+
+
+def _refused(node: ir.Node, found: dict[str, Finding]) -> bool:
+    finding = found.get(node.name or node.op_type)
+    return finding is not None and finding.verdict == "refused"
+
+
+def _before(node: ir.Node) -> list[ir.Node]:
+    return [p for v in node.inputs if v is not None and (p := v.producer()) is not None]
+
+
+def _behind(node: ir.Node) -> list[ir.Node]:
+    return [user for value in node.outputs for user, _ in value.uses()]
+
+
+def _reach(
+    start: ir.Node, step: Callable[[ir.Node], list[ir.Node]], through: frozenset[str]
+) -> dict[ir.Node, None]:
+    """Nodes met from `start`; goes on behind those of the kinds `through` only."""
+    seen: dict[ir.Node, None] = {}
+    stack = step(start)
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen[node] = None
+        if node.op_type in through:
+            stack.extend(step(node))
+    return seen
+
+
+def _recurrent(nodes: list[ir.Node], found: dict[str, Finding]) -> None:
+    for node in nodes:
+        if node.op_type not in _RECURRENT or not _refused(node, found):
+            continue
+        around = {**_reach(node, _before, _SERVING), **_reach(node, _behind, _SERVING)}
+        for other in around:
+            if other.op_type in _SERVING and _refused(other, found):
+                reason = f"belongs to {node.op_type} {node.name!r}, which is refused"
+                name = other.name or other.op_type
+                found[name] = replace(found[name], verdict="unknown", reason=reason, remedy="")
+
+
+def _attention(nodes: list[ir.Node], found: dict[str, Finding]) -> None:
+    for node in nodes:
+        if node.op_type != "Softmax" or not _refused(node, found):
+            continue
+        through = _WEIGHING - {"Softmax"}
+        sides = [_reach(node, step, through) for step in (_before, _behind)]
+        products = [[n for n in side if n.op_type in _PRODUCTS] for side in sides]
+        if not any(_refused(n, found) for n in products[0]) or not products[1]:
+            continue
+        for other in (node, *products[0], *products[1]):
+            if _refused(other, found):
+                name = other.name or other.op_type
+                reason = f"{other.op_type} {_ATTENTION.format(softmax=node.name)}"
+                found[name] = replace(found[name], reason=reason, remedy=_ATTENTION_REMEDY)
+
+
+def _spiking(nodes: list[ir.Node], found: dict[str, Finding]) -> None:
+    fires = [n for n in nodes if n.op_type in _COMPARE and _refused(n, found) and _is_spike(n)]
+    for index, node in enumerate(fires):
+        name = node.name or node.op_type
+        if index:
+            reason = f"as {fires[0].name!r}: a spiking neuron at another step or layer"
+            found[name] = replace(found[name], verdict="unknown", reason=reason, remedy="")
+            continue
+        more = f" (and {len(fires) - 1} more such nodes)" if len(fires) > 1 else ""
+        reason = f"{node.op_type} {_SPIKING.format(more=more)}"
+        found[name] = replace(found[name], reason=reason, remedy=_SPIKING_REMEDY)
+
+
+def _is_spike(node: ir.Node) -> bool:
+    """Whether a layer reads a comparison's 0 or 1 as a number, not as a mask of activations."""
+    numbers = [n for n in _behind(node) if n.op_type in ("Cast", "Where")]
+    if node.op_type == "Sign":
+        numbers.append(node)
+    return any(_is_number(n) for n in numbers)
+
+
+def _is_number(node: ir.Node) -> bool:
+    values = node.inputs[1:] if node.op_type == "Where" else ()
+    if any(value is None or value.const_value is None for value in values):
+        return False  # a mask, which chooses an activation
+    for reader in _reach(node, _behind, _SERVING):
+        if reader.op_type in ("MatMul", "Gemm", "Conv", "Sub", "Add", "Sum"):
+            return True
+        constant = any(v is not None and v.const_value is not None for v in reader.inputs)
+        if reader.op_type == "Mul" and constant:  # times the threshold: the reset
+            return True
+    return False

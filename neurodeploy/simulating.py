@@ -1,0 +1,95 @@
+"""`simulate`: samples through a program on this machine, or on the machines of a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from neurodeploy.errors import DataWarning, RunWarning, UsageError
+from neurodeploy.metrics.task import Task
+from neurodeploy.option_values import whole
+from neurodeploy.program import Program
+from neurodeploy.sample_checks import look_at_samples
+from neurodeploy.samples import read_samples
+from neurodeploy.simulator.encoding import check_samples
+from neurodeploy.simulator.result import warn_of_overflow
+from neurodeploy.warning import Warn, warner
+
+if TYPE_CHECKING:
+    from neurodeploy.simulator.result import Result
+
+__all__ = ["simulate"]
+
+
+def simulate(
+    program: Program,
+    x: Any,
+    *,
+    limit: int | None = None,
+    threads: int | None = None,
+    workers: str | None = None,
+    memory: str | int | None = None,
+    task: str | None = None,
+    progress: Callable[[int], None] | None = None,
+    warn: Warn | None = None,
+) -> Result:
+    """Run samples through a program on the CPU, bit for bit as `docs/semantics.md` defines.
+
+    Parameters
+    ----------
+    x
+        (n, *input shape): float32 as the ONNX model takes it, or integers (preprocessed as the
+        program says). An array, the path of a `.npz` or `.npy` file, or an iterable of batches.
+    limit
+        Only the first so many.
+    threads
+        Default: all cores. The result does not depend on it.
+    workers
+        Address of a dask scheduler, ``tcp://host:8786``: run on the workers of that cluster, on
+        all their threads (`docs/simulate.md`). The result does not depend on it.
+    memory
+        Limit for the buffers of the run, of each worker if there are `workers`: bytes, or a size
+        like ``2GiB`` or ``500MB``. Default: half of what is available.
+    task
+        What the outputs are, one of `metrics.KINDS`; default: as the program says.
+    progress
+        Called with the number of samples just finished.
+    warn
+        Called with each line that the user should read. Default: Python's warnings, of the
+        classes ``DataWarning`` and ``RunWarning``.
+
+    Returns
+    -------
+    Result
+        `outputs` (n, *output shape), `predictions`, `scores(labels)`, `spikes_per_sample`,
+        `checksum`, ...
+
+    Raises
+    ------
+    NeuroDeployError
+        UsageError, DataError, ProgramError; DeploymentError where `workers` cannot be used.
+    """
+    from neurodeploy.simulator.memory import parse_size
+    from neurodeploy.simulator.simulation import simulate as run
+
+    for option, value in (("limit", limit), ("threads", threads)):
+        if value is not None:
+            whole(option, value, low=1)
+    most = None if memory is None else parse_size(memory)
+    judged = Task.of(program, task)
+    shape = program.encoder.sample_shape
+    x = check_samples(read_samples(x, shape, limit=limit).x, shape)
+    look_at_samples(program, x, warner(warn, DataWarning))
+    if workers is None:
+        result = run(program, x, threads=threads, memory=most, progress=progress)[0]
+    else:
+        if threads is not None:
+            raise UsageError(
+                "the workers decide about threads", place="--threads", remedy="leave it out"
+            )
+        from neurodeploy.simulator.sharding import simulate_on
+
+        result = simulate_on(workers, program, x, memory=most, progress=progress)
+    warn_of_overflow(result, warner(warn, RunWarning))
+    return replace(result, task=judged)

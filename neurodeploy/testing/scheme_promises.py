@@ -1,0 +1,320 @@
+"""A program held against its network: what each scheme promises, from the Network alone.
+
+Structure, weights, biases and input range come from the Network and the samples it was calibrated
+with; of the program only the scales are read (unit of a spike, of a membrane, exponents). So a
+constant, a sign or a branch that the compiler loses is seen.
+
+ttfs: the outputs must equal the W-level quantised network, integer for integer. Where a float is so
+near a rounding boundary that single precision decides (a weight at k + 1/2), both integers are let
+through: values are intervals, almost always of one integer.
+
+rate: a neuron with reset by subtraction whose input charge never strays from a straight line of
+slope z by more than E fires ``z t`` in t steps but for ``lambda/2 + 3 E``. So the outputs may
+differ from those of clipped rates by what these bounds, carried through the weights, allow.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurodeploy.network import Activation, Network, Node, Output, Pool
+from neurodeploy.network.stages import RELAY
+from neurodeploy.program import INPUT, Connection, Population, Program
+from neurodeploy.program.codec import PROBABILITY_ONE
+from neurodeploy.testing.numpy_network import Way, fires, maximum, run, ways
+
+__all__ = ["Held", "hold"]
+
+#: Of a weight integer, and of a bias relative to what it is the sum of: single precision.
+_TIE, _FLOAT = 5e-5, 3e-6
+_WEIGHT_MAX = 127
+
+
+@dataclass(frozen=True)
+class Held:
+    """How a program stands to its network.
+
+    Attributes
+    ----------
+    faults
+        What is wrong, in words; empty if nothing.
+    excess
+        Largest distance of an output from what the plain evaluation allows, in output units.
+    slack
+        Mean width of what it allows, in the range of the outputs: how sharp the test was.
+    error, bound
+        Mean error against the network, and the mean of the bound from the levels.
+    """
+
+    faults: tuple[str, ...]
+    excess: float
+    slack: float
+    error: float
+    bound: float
+
+
+def hold(program: Program, network: Network, x: np.ndarray, outputs: np.ndarray) -> Held:
+    """Hold the outputs of a program against its network.
+
+    Parameters
+    ----------
+    network
+        As imported, after the passes.
+    x
+        The samples, float32 (n, *shape), that the program was calibrated with and ran.
+    outputs
+        What `nd.simulate` gave for them.
+    """
+    exact = run(network, x)
+    ann = exact[network.output.name].reshape(len(x), -1)
+    out = outputs.reshape(len(x), -1).astype(np.float64)
+    low, high, error = _HOLDING[program.scheme](program, network, x, exact).output()
+    span = max(float(np.ptp(ann)), float(np.abs(ann).max()), 1e-6)
+    fuzz = 1e-5 * span
+    excess = float(np.maximum(low - out, out - high).max())
+    beyond = float((np.abs(out - ann) - error).max())
+    faults = []
+    if excess > fuzz:
+        faults.append(f"outputs leave the plain evaluation by {excess:.4g} (range {span:.4g})")
+    if beyond > fuzz:
+        faults.append(f"error exceeds the bound of the levels by {beyond:.4g} (range {span:.4g})")
+    mean = float(np.abs(out - ann).mean())
+    if mean > float(error.mean()) + fuzz:
+        faults.append(f"mean error {mean:.4g} exceeds the bound {float(error.mean()):.4g}")
+    return Held(tuple(faults), excess, float((high - low).mean()) / span, mean, float(error.mean()))
+
+
+def _populations(program: Program, network: Network) -> Iterator[tuple[Node, Population]]:
+    """The nodes that fire with their populations; those that only repeat others left out."""
+    made = [p for p in program.populations if not p.name.endswith(RELAY)]
+    return zip([node for node in network if fires(node)], made, strict=True)
+
+
+@dataclass(eq=False)
+class _Weights:
+    """A way in integers: ``matrix ~ integers * unit`` at the source's message unit.
+
+    `lost` is the part of a weight that rounding took, in integers; `either` is 1 where the weight
+    may as well be the next integer.
+    """
+
+    integers: np.ndarray
+    lost: np.ndarray
+    either: np.ndarray
+
+
+def _weights(matrix: np.ndarray, message: float, scale: float, exponent: int) -> _Weights:
+    wanted = matrix * (message / (scale * 2**exponent))
+    integers = np.clip(np.rint(wanted), -_WEIGHT_MAX, _WEIGHT_MAX)
+    either = np.abs(wanted - np.floor(wanted) - 0.5) < _TIE
+    factor = float(2**exponent)
+    return _Weights(integers * factor, (wanted - integers) * factor, either * factor)
+
+
+class _Held:
+    """What both schemes share: the program's connections by what they come from."""
+
+    def __init__(
+        self, program: Program, network: Network, x: np.ndarray, exact: dict[str, np.ndarray]
+    ) -> None:
+        self.program, self.network, self.x = program, network, x
+        self.exact = {name: values.reshape(len(x), -1) for name, values in exact.items()}
+        self.ways = ways(network)
+        self.made = list(_populations(program, network))
+        self.names = {p.name: node.name for node, p in self.made}
+        self.names[INPUT] = network.input.name
+
+    def origin(self, name: str) -> str:
+        """The node whose values a population repeats or says."""
+        while name not in self.names:
+            (connection,) = self.program.incoming(name)
+            name = connection.source
+        return self.names[name]
+
+    def arriving(self, p: Population) -> list[tuple[Way, Connection]]:
+        """Each way of the network with its connection; as many of one as of the other."""
+        waiting: dict[str, list[Connection]] = defaultdict(list)
+        for connection in self.program.incoming(p.name):
+            waiting[self.origin(connection.source)].append(connection)
+        found = []
+        for way in self.ways[self.names[p.name]][0]:
+            found.append((way, waiting[way.source].pop(0)))
+        return found
+
+
+class _Levels(_Held):
+    """The W-level quantised network: for each node the integers that its population may say."""
+
+    def __init__(
+        self, program: Program, network: Network, x: np.ndarray, exact: dict[str, np.ndarray]
+    ) -> None:
+        super().__init__(program, network, x, exact)
+        self.steps = program.period
+        low, high = float(x.min()), float(x.max())
+        unit = ((high - low) or 1.0) / self.steps
+        level = np.clip(np.rint((self.exact[network.input.name] - low) / unit), 0, self.steps)
+        name = network.input.name
+        self.low: dict[str, np.ndarray]
+        self.high: dict[str, np.ndarray]
+        self.error: dict[str, np.ndarray]
+        #: Of each node: real value of a level and of level 0, levels (two ends), error bound.
+        self.unit, self.zero = {name: unit}, {name: low}
+        self.low, self.high = {name: level}, {name: level}
+        self.error = {name: np.full(level.shape, unit / 2)}
+
+    def output(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Smallest and largest output, and the bound of the error."""
+        for node, p in self.made:
+            if isinstance(node, Pool):
+                self._pool(node)
+            else:
+                self._layer(node, p)
+        name = self.network.output.name
+        return self.low[name], self.high[name], self.error[name]
+
+    def _pool(self, node: Pool) -> None:
+        (way,), _ = self.ways[node.name]
+        (source,) = self.network.inputs_of(node.name)
+        shape = (-1, *self.network.shapes[source])
+        self.unit[node.name], self.zero[node.name] = self.unit[way.source], self.zero[way.source]
+        for values in (self.low, self.high, self.error):
+            moved = values[way.source] @ way.matrix.T  # elements moved, never mixed
+            pooled = maximum(node, moved.reshape(shape), 0.0)
+            values[node.name] = pooled.reshape(len(pooled), -1)
+
+    def _layer(self, node: Node, p: Population) -> None:
+        scale = p.membrane_unit
+        bias = np.zeros(p.size) + self.ways[node.name][1] / scale
+        size = np.abs(bias)
+        low = np.zeros((len(self.x), p.size))
+        high, loss, error = (np.zeros((len(self.x), p.size)) for _ in range(3))
+        for way, connection in self.arriving(p):
+            s = way.source
+            w = _weights(way.matrix, self.unit[s], scale, connection.exponent)
+            mean = (self.exact[s].mean(0) - self.zero[s]) / self.unit[s]
+            bias += way.matrix.sum(1) * (self.zero[s] / scale) + w.lost @ mean
+            size += np.abs(way.matrix).sum(1) * abs(self.zero[s] / scale) + np.abs(w.lost) @ mean
+            strays = np.maximum(np.abs(self.low[s] - mean), np.abs(self.high[s] - mean))
+            either = strays @ w.either.T
+            positive, negative = np.maximum(w.integers, 0), np.minimum(w.integers, 0)
+            low += self.low[s] @ positive.T + self.high[s] @ negative.T - either
+            high += self.high[s] @ positive.T + self.low[s] @ negative.T + either
+            loss += strays @ np.abs(w.lost).T + either
+            error += self.error[s] @ np.abs(way.matrix).T
+        doubt = size * _FLOAT
+        low += np.rint(bias - doubt)
+        high += np.rint(bias + doubt)
+        error += (loss + doubt + 0.5) * scale
+        name = node.name
+        if isinstance(node, Output):
+            unit = self.program.decoder.unit
+            self.low[name], self.high[name], self.error[name] = low * unit, high * unit, error
+            return
+        self.unit[name] = unit = p.spike_value / self.steps
+        self.zero[name] = 0.0
+        slope = round(unit / scale)
+        for values, v in ((self.low, low), (self.high, high)):
+            values[name] = np.clip((2 * v + slope) // (2 * slope), 0, self.steps)
+        self.error[name] = _rounded(node, self.exact, error, unit / 2, unit * self.steps)
+
+
+def _rounded(
+    node: Node, exact: dict[str, np.ndarray], error: np.ndarray, half: float, level: float
+) -> np.ndarray:
+    """The bound of an activation's error: rounding, and clipping at `level`."""
+    assert isinstance(node, Activation)
+    return error + half + np.maximum(exact[node.name] - level, 0)
+
+
+class _Rates(_Held):
+    """Clipped rates, and how far spikes may stray from them, all in real units a step.
+
+    Of each node: its rate times lambda, how far its charge may stray from a straight line at any
+    step of the sample (in lambdas times steps), and the bound of its error against the network.
+    """
+
+    def __init__(
+        self, program: Program, network: Network, x: np.ndarray, exact: dict[str, np.ndarray]
+    ) -> None:
+        super().__init__(program, network, x, exact)
+        self.steps, encoder = program.period, program.encoder
+        name = network.input.name
+        real = self.exact[name]
+        counted = encoder.encoding == "deterministic"
+        self.message = {INPUT: encoder.unit * (PROBABILITY_ONE if counted else 1)}
+        stray = np.full(real.shape, self.message[INPUT] / 2 if counted else 0.0)
+        self.rate = {INPUT: real}
+        self.stray = {INPUT: stray + self.steps * encoder.unit / 2}
+        self.clipped = {INPUT: np.zeros(real.shape)}
+        self.nodes = {p.name: node for node, p in self.made}
+
+    def output(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Smallest and largest output, and the bound of the error."""
+        for p in self.program.populations:
+            node = self.nodes.get(p.name)
+            if node is None:
+                (connection,) = self.program.incoming(p.name)
+                sign = -1.0 if "negative" in p.name else 1.0
+                self._layer(p, [(np.eye(p.size) * sign, connection)], np.zeros(p.size))
+            else:
+                self._layer(p, self._read(p), self.ways[node.name][1])
+        name = self.program.decoder.population
+        stray = self.stray[name] / self.steps
+        low, high = self.rate[name] - stray, self.rate[name] + stray
+        return low, high, stray + self.clipped[name]
+
+    def _read(self, p: Population) -> list[tuple[np.ndarray, Connection]]:
+        """Matrices with their connections; the input may come as two relays, one a sign."""
+        waiting: dict[str, list[Connection]] = defaultdict(list)
+        for connection in self.program.incoming(p.name):
+            waiting[connection.source].append(connection)
+        found = []
+        for way in self.ways[self.names[p.name]][0]:
+            sources = [s for s in waiting if self.origin(s) == way.source]
+            for source in sources:
+                sign = -1.0 if source.endswith(f"negative{RELAY}") else 1.0
+                found.append((way.matrix * sign, waiting[source].pop(0)))
+        return found
+
+    def _layer(
+        self, p: Population, reads: list[tuple[np.ndarray, Connection]], bias: np.ndarray
+    ) -> None:
+        scale = p.membrane_unit * 2**p.neuron.input_shift
+        exponent = p.neuron.parameters()["bias_exponent"]
+        rate = np.zeros((len(self.x), p.size)) + bias
+        # what one step's bias may be off by: its own rounding, single precision
+        off = p.membrane_unit * (0.5 * 2**exponent + 0.5) + _FLOAT * np.abs(bias)
+        clipped = np.zeros((len(self.x), p.size))
+        stray = clipped + self.steps * off
+        for matrix, connection in reads:
+            s = connection.source
+            w = _weights(matrix, self.message[s], scale, connection.exponent)
+            size = np.abs(matrix).T
+            rate += self.rate[s] @ matrix.T
+            most = np.abs(self.rate[s]) + self.stray[s] / self.steps
+            loss = (np.abs(w.lost) + w.either) * (scale / self.message[s])
+            stray += self.stray[s] @ size + self.steps * (most @ loss.T)
+            clipped += self.clipped[s] @ size
+        if p.name == self.program.decoder.population:
+            self.rate[p.name], self.stray[p.name], self.clipped[p.name] = rate, stray, clipped
+            return
+        level = p.spike_value
+        self.message[p.name] = level
+        self.rate[p.name] = np.clip(rate, 0, level)
+        # charge that stays under half a lambda around its line fires nothing below 0, and at every
+        # step above lambda; else see the module
+        certain = ((rate <= 0) | (rate >= level)) & (stray < level / 2)
+        inside = (rate > 0) & (rate < level)
+        moved = level / 2 + np.where(inside, 3, 1) * stray
+        self.stray[p.name] = np.where(certain, 0.0, np.minimum(moved, level * self.steps))
+        node = self.nodes.get(p.name)
+        true = self.exact[node.name] if node else np.maximum(rate, 0)
+        self.clipped[p.name] = clipped + np.maximum(true - level, 0)
+
+
+#: What a program says of each neuron, by its scheme.
+_HOLDING: dict[str, type[_Levels] | type[_Rates]] = {"ttfs": _Levels, "rate": _Rates}
