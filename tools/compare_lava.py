@@ -17,6 +17,7 @@ from neurodeploy.program import Program
 from neurodeploy.simulator import reference
 from neurodeploy.testing import random_program, random_recurrent_program, random_ttfs_program
 from neurodeploy.testing.codecs import messages_of
+from neurodeploy.testing.coded_programs import CODES, random_coded_program
 from neurodeploy.testing.neurons import EVERY_KIND, OUR_KINDS
 
 #: Neuron kinds by the name of an option, besides those of the package one by one.
@@ -32,7 +33,8 @@ def make(shape: str, kind: str, seed: int) -> tuple[Program, np.ndarray]:
         return random_recurrent_program(rng, among=among, max_neurons=8, max_steps=40)
     if shape == "any":
         return random_program(rng, among=among)
-    program, level = random_ttfs_program(rng)
+    coded = shape in CODES
+    program, level = random_coded_program(rng, shape) if coded else random_ttfs_program(rng)  # type: ignore[arg-type]
     drain = max(p.fire_phase(program.period) for p in program.populations)
     return program, messages_of(program.encoder, level, program.period, drain)
 
@@ -46,9 +48,9 @@ def main() -> int:
     )
     parser.add_argument(
         "--kind",
-        choices=["any", "recurrent", "ttfs"],
+        choices=["any", "recurrent", "ttfs", *CODES],
         default="any",
-        help="programs without cycles, with cycles, or time-to-first-spike as compiled (any)",
+        help="programs without cycles, with cycles, or of a window code as compiled (any)",
     )
     parser.add_argument(
         "--neurons",

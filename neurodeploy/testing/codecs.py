@@ -34,13 +34,12 @@ def draw_encoder(
     timed
         Whether samples may have a time axis, and messages may be times.
     """
-    able = [e for e in encodings().values() if timed or not (e.varies or e.message == "time")]
+    able = [e for e in encodings().values() if timed or not (e.varies or e.message != "count")]
     code = one_of(rng, *able)
     # what is sent itself meets weights and has to stay small; the rest is a rate or a time
     limit = min(code.limit, largest) if code.graded else code.limit
     high = int(one_of(rng, limit, limit, 1, rng.integers(1, limit + 1), 0 if timed else limit))
-    if code.message == "time":
-        high = min(high, period)
+    high = min(high, code.largest(period))
     signed = code.signed and chance(rng, 0.5)
     sample = (int(rng.integers(1, period + 1)), *shape) if code.varies else shape
     unit = 2.0**-16 if code.counts else 1.0

@@ -32,7 +32,7 @@ EVERY_KIND: Kinds = (*OUR_KINDS, Graded, Announcer)
 
 def works_in_windows(kind: type[Neuron]) -> bool:
     """Whether a window is a unit to it, not just the time between two resets."""
-    return kind.lag > 0 or kind.sends_once
+    return kind.lag > 0 or kind.message != "count"
 
 
 def draw_neuron(
@@ -88,7 +88,7 @@ def neuron_of(
             values[field.name] = fixed[field.name]
         else:
             values[field.name] = _value(rng, field, rule, size, extreme)
-    return _fitted(kind, values, period)
+    return _fitted(kind, kind.suited(values, period), period)
 
 
 def with_fields(neuron: Neuron, **values: Any) -> Neuron:

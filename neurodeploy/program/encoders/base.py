@@ -12,6 +12,7 @@ from typing import ClassVar, Protocol, TypeVar
 import numpy as np
 
 from neurodeploy.errors import ProgramError, shown
+from neurodeploy.program.window_codes import WindowCode
 
 __all__ = [
     "PROBABILITY_ONE",
@@ -121,11 +122,19 @@ class InputEncoding:
         """Rows of inputs in a sample: steps if it `varies`, else 1."""
         return prod(encoder.sample_shape) // prod(encoder.shape)
 
+    def largest(self, period: int) -> int:
+        """Largest integer that a window of so many steps can say."""
+        return self.limit
+
     def message_range(self, low: int, high: int) -> tuple[int, int]:
         """Lowest and highest message for integers of ``low`` ... ``high``."""
         if self.graded:
             return low, high
         return (-1 if low < 0 else 0), (1 if high > 0 else 0)
+
+    def window_code(self, encoder: Encoder, period: int) -> WindowCode | None:
+        """How the messages of a window say an integer; None where only their sum matters."""
+        return None
 
     def unit(self, unit: float) -> float:
         """Real value of one message a step, where one integer is worth `unit`."""

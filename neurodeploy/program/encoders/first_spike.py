@@ -8,6 +8,7 @@ import numpy as np
 
 from neurodeploy.errors import ProgramError
 from neurodeploy.program.encoders.base import Encoder, InputEncoding, register_encoding
+from neurodeploy.program.window_codes import Times, WindowCode
 
 __all__ = ["FirstSpike"]
 
@@ -23,10 +24,18 @@ class FirstSpike(InputEncoding):
     sends_once: ClassVar[bool] = True
     message: ClassVar[str] = "time"
 
+    def largest(self, period: int) -> int:
+        """See `InputEncoding.largest`: one step a level."""
+        return min(self.limit, period)
+
     def check_period(self, encoder: Encoder, period: int) -> None:
         """See `InputEncoding.check_period`: as many levels as steps, at most."""
         if encoder.high > period:
             raise ProgramError(f"{encoder.high} levels in a window of {period} steps")
+
+    def window_code(self, encoder: Encoder, period: int) -> WindowCode:
+        """See `InputEncoding.window_code`."""
+        return Times()
 
     def encode(
         self, encoder: Encoder, level: np.ndarray, steps: int, index: int, part: range
