@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 from scipy import sparse
@@ -179,150 +180,179 @@ class _Stage:
         exponent_max: int,
         one_slope: bool,
     ) -> None:
-        self.stage, self.bias, self.arriving, self.step, self.top = (
-            stage, bias, arriving, step, top,
-        )  # fmt: skip
+        self.stage, self.bias, self.arriving, self.top = stage, bias, arriving, top
         self.reach, self.limit, self.exponent_max = reach, weight_max, exponent_max
         self.one_slope = one_slope and not stage.is_readout
         self.channels = stage.shape[0]
         self.each = bias.size // self.channels
+        self.step = np.where(step > 0, step, step.max(initial=0) or 1.0)
         self.peaks = [self._peaks(a.operator) for a in arriving]
         self.largest = np.max([*self.peaks, np.zeros(self.channels)], axis=0)
         biases = np.abs(bias).reshape(self.channels, -1).max(1)
-        #: Nothing finer would fit the bias.
+        #: Nothing finer would leave the bias inside 24 bit.
         self.least = np.maximum(biases / (MEMBRANE_LIMIT / 2), 1e-300)
-        self.fixed = self._repeated()
+        self.repeats = self._repeating()
+        self.exponents = self._exponents()
 
     def integers(self) -> Integers:
-        """The finest scale at which the sums stay inside 24 bit, channel by channel."""
-        coarser, lift = np.ones(self.channels), 1.0
+        """The finest scale at which the sums stay inside 24 bit, channel by channel.
+
+        1. By proof, where weights of six bits and a sign are fine enough for one.
+        2. Else, with calibration samples, by `MARGIN` times the largest sum seen, at full
+           resolution.
+        3. Else by proof, however coarse, down to weights of `_LEAST_LEVELS` levels.
+        """
+        coarser, seen = np.ones(self.channels), np.zeros(self.channels, bool)
+        lift = self._lift()
         while True:
-            scale, slope = self._scale(coarser, lift)
-            made = self._at(scale, slope)
-            if made is not None and self._slopes_low(made) and lift < 2**self.exponent_max:
-                finer = self._at(*self._scale(coarser, 2 * lift))
-                if finer is not None and not self._over(finer).any():
-                    lift *= 2
-                    continue
-            over = self._over(made) if made is not None else np.full(self.channels, 2.0)
-            if made is not None and not over.any():
+            made = self._at(coarser, lift)
+            over = self._over(made, seen)
+            if not (over > 1).any():
                 return made
-            if lift > 1:
-                lift /= 2
+            if lift:
+                lift -= 1
                 continue
-            coarser = np.where(over > 0, coarser * np.clip(over, 1.02, 1.2), coarser)
-            if (self.largest < _LEAST_LEVELS * scale)[(over > 0) & (self.largest > 0)].any():
+            coarser = np.where(over > 1, coarser * np.clip(over, 1.02, 1.2), coarser)
+            if self.one_slope or self.stage.is_readout:
+                coarser[:] = coarser.max()
+            levels = self.limit / coarser
+            if self.reach.size:
+                give_up = ~seen & (levels < _PROOF_LEVELS * self.limit / 127)
+                if self.one_slope or self.stage.is_readout:
+                    give_up[:] = give_up.any()
+                coarser[give_up], seen = 1.0, seen | give_up
+            if (levels[over > 1] < min(_LEAST_LEVELS, self.limit)).any():
                 raise ConversionError(
-                    f"membrane in 24 bit: its sums leave it, and weights of {_LEAST_LEVELS} "
-                    "levels do not prevent it",
+                    f"membrane in 24 bit: its sums may reach {made.range.bound}, the limit is "
+                    f"{MEMBRANE_LIMIT}, and weights of {_LEAST_LEVELS} levels do not prevent it",
                     place=self.stage.name,
                     remedy="use fewer --bits or --steps, or split the layer",
                 )
 
-    def _slopes_low(self, made: Integers) -> bool:
-        return not self.stage.is_readout and bool(made.slope.min() < _LEAST_SLOPE)
-
-    def _over(self, made: Integers) -> np.ndarray:
-        """By how much each channel is too fine; 0 where it is not."""
-        bound = self._bounds(made.arrivals, made.bias) + made.slope.reshape(self.channels, -1).max(1)
-        levels = self.largest / made.scale.reshape(self.channels, -1)[:, 0]
-        seen = np.full(self.channels, np.inf)
-        if self.reach.size:
-            seen = MARGIN * self.reach / made.scale.reshape(self.channels, -1)[:, 0]
-        proof_costs = levels < _PROOF_LEVELS * self.limit / 127
-        fits = (bound <= MEMBRANE_LIMIT) | (proof_costs & (seen <= MEMBRANE_LIMIT))
-        excess = np.where(proof_costs & np.isfinite(seen), np.minimum(bound, seen), bound)
-        return np.where(fits, 0.0, np.maximum(excess / MEMBRANE_LIMIT, 1.02))
-
-    def _scale(self, coarser: np.ndarray, lift: float) -> tuple[np.ndarray, np.ndarray]:
-        """Scale and slope of each channel."""
-        wanted = self._wanted() * coarser
-        scale = wanted / lift
+    def _lift(self) -> int:
+        """Exponents more for all, so that slopes are high."""
+        room = self.exponent_max - max(self.exponents, default=0)
         if self.stage.is_readout:
-            # one unit decodes all outputs
-            scale = np.full(self.channels, scale.max())
-            return scale, np.ones(self.channels)
-        step = np.where(self.step > 0, self.step, self.step.max(initial=0) or 1.0)
+            return 0
+        slopes = self.step / self._scales(self.exponents)
+        low = float(slopes.min())
+        return int(np.clip(np.ceil(np.log2(_LEAST_SLOPE / max(low, 1e-9))), 0, room))
+
+    def _over(self, made: Integers, seen: np.ndarray) -> np.ndarray:
+        """Largest sum of each channel over the limit; of what was seen where that has to do."""
+        slope = 0 if self.stage.is_readout else made.slope.reshape(self.channels, -1).max(1)
+        bound = self._bounds(made.arrivals, made.bias) + slope
+        if seen.any():
+            scale = made.scale.reshape(self.channels, -1)[:, 0]
+            bound = np.where(seen, MARGIN * self.reach / scale + slope, bound)
+        return bound / MEMBRANE_LIMIT
+
+    def _exponents(self) -> list[int]:
+        """Exponents of the paths at which the weights of all lose least."""
+        count = len(self.arriving)
+        if count > 3:
+            size = [max(float(np.median(p)), 1e-300) for p in self.peaks]
+            found = np.rint(np.log2(np.array(size) / min(size)))
+            return [int(e) for e in np.clip(found, 0, self.exponent_max)]
+        best, least = [0] * count, np.inf
+        for exponents in product(range(self.exponent_max + 1), repeat=count):
+            if self.repeats is None and min(exponents, default=0) > 0:
+                continue
+            loss = self._loss(list(exponents)) * (1 + 1e-3 * sum(exponents))
+            if loss < least:
+                best, least = list(exponents), loss
+        return best
+
+    def _loss(self, exponents: list[int]) -> float:
+        """Mean squared error of rounding, of weights and of what is sent, in steps."""
+        scale = self._scales(exponents)
+        loss = np.zeros(self.channels)
+        for i, (arriving, peak) in enumerate(zip(self.arriving, self.peaks, strict=True)):
+            grain = scale * 2.0 ** exponents[i]
+            if i != self.repeats:
+                terms = _fan_in(arriving.operator)
+                loss += (grain / self.step) ** 2 * terms * arriving.top**2 / 144
+            # what does not fit the weights is cut
+            cut = np.maximum(peak - (self.limit + 0.5) * grain, 0) / self.step
+            loss += cut**2 * arriving.top**2
+        if not self.stage.is_readout:
+            unit = self._slopes(scale) * scale
+            loss += (unit / self.step) ** 2 / 12
+        return float(loss.mean())
+
+    def _scales(self, exponents: list[int], coarser: np.ndarray | float = 1.0) -> np.ndarray:
+        """Scale of each channel: the finest at which the weights fit, times `coarser`."""
+        fine = self.least.copy()
+        for i, peak in enumerate(self.peaks):
+            if i != self.repeats and peak.any():
+                floored = np.maximum(peak, peak.max() * _FLOOR)
+                fine = np.maximum(fine, floored / (self.limit * 2.0 ** exponents[i]))
+        if not any(peak.any() for i, peak in enumerate(self.peaks) if i != self.repeats):
+            fine = np.maximum(fine, self.step / _LEAST_SLOPE)
+        fine = fine * coarser
+        if self.stage.is_readout:
+            return np.full(self.channels, fine.max())  # one unit decodes all outputs
         if self.one_slope:
-            slope = max(1.0, np.floor((step / scale).min()))
-            slope = min(slope, MEMBRANE_LIMIT // self.top)
-            return self._snapped(step / slope), np.full(self.channels, slope)
-        scale = self._snapped(scale)
+            fine = self.step / self._slopes(fine)
+        if self.repeats is not None:
+            size, exponent = self.peaks[self.repeats], exponents[self.repeats]
+            there = size > 0
+            ratio = np.where(there, size, 1) / (fine * 2.0**exponent)
+            m = np.clip(np.floor(ratio * (1 + 1e-9)), 1, self.limit)
+            fine = np.where(there, size / (m * 2.0**exponent), fine)
+        return fine
+
+    def _slopes(self, scale: np.ndarray) -> np.ndarray:
+        """Slope of each channel."""
+        if self.stage.is_readout:
+            return np.ones(self.channels)
+        most = MEMBRANE_LIMIT // max(self.top, 1)
+        if self.one_slope:
+            return np.full(self.channels, np.clip(np.floor((self.step / scale).min() * (1 + 1e-9)), 1, most))
+        slope = self.step / scale
         clipped = self.stage.maximum is not None
-        slope = np.floor(step / scale * (1 + 1e-12)) if clipped else np.rint(step / scale)
-        slope = np.clip(slope, 1, MEMBRANE_LIMIT // self.top)
-        if clipped and self.fixed is None:
-            scale = step / slope  # the largest integer then stands for the clip itself
-        return scale, slope
+        return np.clip(np.floor(slope * (1 + 1e-9)) if clipped else np.rint(slope), 1, most)
 
-    def _wanted(self) -> np.ndarray:
-        """The scale at which the largest weights of a channel use all their bits."""
-        if not any(peak.any() for peak in self.peaks):
-            step = self.step if self.step.any() else np.ones(self.channels)
-            return np.maximum(np.where(step > 0, step, step.max()) / _LEAST_SLOPE, self.least)
-        floored = [np.maximum(p, p.max() * _FLOOR) for p in self.peaks if p.any()]
-        fine, coarse = np.min(floored, axis=0), np.max(floored, axis=0)
-        least = coarse / (self.limit * 2.0**self.exponent_max)
-        return np.maximum.reduce([fine / self.limit, least, self.least])
+    def _repeating(self) -> int | None:
+        """The path that repeats its source: with scales that divide its weights it is exact.
 
-    def _repeated(self) -> np.ndarray | None:
-        """Of the path that repeats its source, the size of its weights in each channel.
-
-        Such a path has weights of one magnitude in a channel; with scales that divide it, it is
-        exact. None where there is none, or nothing else.
+        Such a path has one weight a neuron at most, and of one magnitude in a channel. None where
+        there is none, or nothing beside it.
         """
         found = [
-            size
-            for arriving, peak in zip(self.arriving, self.peaks, strict=True)
-            if (size := self._one_size(arriving.operator, peak)) is not None
+            i
+            for i, (arriving, peak) in enumerate(zip(self.arriving, self.peaks, strict=True))
+            if self._repeated(arriving.operator, peak)
         ]
-        return max(found, key=lambda size: size.max()) if found and len(self.peaks) > 1 else None
-
-    def _one_size(self, operator: Operator, peak: np.ndarray) -> np.ndarray | None:
-        if isinstance(operator, Dense):
+        if not found or len(self.peaks) < 2 or self.stage.is_readout:
             return None
+        return max(found, key=lambda i: float(self.peaks[i].max()))
+
+    def _repeated(self, operator: Operator, peak: np.ndarray) -> bool:
+        if isinstance(operator, Dense):
+            return False
         if isinstance(operator, Conv):
             sizes = np.abs(operator.weight).reshape(self.channels, -1)
-            there = sizes > 0
-            alike = np.isclose(sizes, peak[:, None], rtol=1e-6)
-            return peak if bool((alike | ~there).all()) and (there.sum(1) <= 1).all() else None
+            return bool((np.count_nonzero(sizes, axis=1) <= 1).all())
         starts = np.diff(operator.indptr)
         channel = np.repeat(np.repeat(np.arange(self.channels), self.each), starts)
         alike = np.isclose(np.abs(operator.data), peak[channel], rtol=1e-6)
-        return peak if bool(alike.all()) and starts.max(initial=0) <= 1 else None
+        return bool(alike.all()) and int(starts.max(initial=0)) <= 1
 
-    def _snapped(self, scale: np.ndarray) -> np.ndarray:
-        """Scales at which the repeating path has whole weights ``m << e``."""
-        if self.fixed is None:
-            return scale
-        there = self.fixed > 0
-        ratio = np.where(there, self.fixed, 1) / scale
-        best, least = scale, np.inf
-        for exponent in range(self.exponent_max + 1):
-            m = np.clip(np.floor(ratio / 2**exponent * (1 + 1e-9)), 1, self.limit)
-            made = np.where(there, self.fixed / (m * 2.0**exponent), scale)
-            # too coarse loses bits of the weights, too fine clips them or costs an exponent
-            off = np.log2(made / scale)[there]
-            loss = float(np.maximum(off, 0).sum() + 4 * np.maximum(-off, 0).sum())
-            if loss < least - 1e-9:
-                best, least = made, loss
-        return best
-
-    def _at(self, scale: np.ndarray, slope: np.ndarray) -> Integers | None:
-        """The layer at these scales; None where the bias leaves 24 bit."""
+    def _at(self, coarser: np.ndarray, lift: int) -> Integers:
+        """The layer at these scales."""
+        exponents = [e + lift for e in self.exponents]
+        scale = self._scales(self.exponents, coarser) / 2.0**lift
+        slope = self._slopes(scale)
+        if self.stage.maximum is not None and self.repeats is None:
+            scale = np.where(slope > 1, np.minimum(self.step / slope, 2 * scale), scale)
         rows = np.repeat(scale, self.each)
         arrivals = []
-        for arriving, peak in zip(self.arriving, self.peaks, strict=True):
-            need = float((peak / scale).max(initial=0))
-            exponent = 0
-            while need > (self.limit + 0.5) * 2**exponent and exponent < self.exponent_max:
-                exponent += 1
+        for arriving, exponent in zip(self.arriving, exponents, strict=True):
             divided = _divided(arriving.operator, rows * 2.0**exponent, self.channels)
             synapses = quantize(divided, 1.0, self.limit)
             arrivals.append(_Connected(arriving.source, synapses, exponent, arriving.top))
-        bias = np.rint(self.bias / rows)
-        if np.abs(bias).max(initial=0) > MEMBRANE_LIMIT:
-            return None
+        bias = np.clip(np.rint(self.bias / rows), -MEMBRANE_LIMIT, MEMBRANE_LIMIT)
         whole = bias.astype(np.int64)
         bound = float(self._bounds(tuple(arrivals), whole).max(initial=0))
         seen = float((self.reach / scale).max(initial=0)) if self.reach.size else 0.0
@@ -351,6 +381,13 @@ class _Stage:
         else:
             rows = abs(operator).max(axis=1).toarray().reshape(-1)
         return rows.reshape(self.channels, -1).max(1)
+
+
+def _fan_in(operator: Operator) -> float:
+    """Weights a neuron, on average."""
+    if isinstance(operator, Conv | Dense):
+        return float(operator.weight[0].size)
+    return float(operator.nnz / max(operator.shape[0], 1))
 
 
 def _divided(operator: Operator, rows: np.ndarray, channels: int) -> Operator:
