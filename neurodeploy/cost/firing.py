@@ -11,7 +11,6 @@ import numpy as np
 from neurodeploy.program import INPUT, Program
 from neurodeploy.simulator import encoding
 from neurodeploy.simulator.activity import activity
-from neurodeploy.simulator.closed_form import is_time_coded
 from neurodeploy.simulator.input_messages import messages_by_input
 from neurodeploy.simulator.threads import default_threads
 
@@ -67,16 +66,11 @@ def firing(
     threads = threads or default_threads()
     room = max(1, _BATCH_VALUES // max(1, program.neurons + inputs))
     batch = max(1, min(64, room, -(-len(x) // threads)))
-    closed = is_time_coded(program)
 
     def work(first: int) -> tuple[int, dict[str, np.ndarray]]:
         level = encoding.levels(program.encoder, x[first : first + batch])
         found = activity(program, level, first)
-        # a time code's integers are times: one spike each, none for 0
-        sent = {
-            name: ((fired != 0) if closed else fired).sum(0, dtype=np.int64)
-            for name, fired in found.fired.items()
-        }
+        sent = {name: count.sum(0, dtype=np.int64) for name, count in found.sent.items()}
         sent[INPUT] = messages_by_input(program, level, first)
         return len(level), sent
 

@@ -1,7 +1,7 @@
 """The Program, the artefact that everything downstream of the compiler reads."""
 
 from neurodeploy.program.codec import Decoder, Encoder, Encoding, Preprocessing
-from neurodeploy.program.neurons import Earliest, Lif, Neuron, Ttfs
+from neurodeploy.program.neurons import Earliest, Lif, MaskMaximum, Neuron, Online, Radix, Ttfs
 from neurodeploy.program.program import INPUT, Connection, Population, Program
 from neurodeploy.program.synapse import Convolution, Dense, Sparse, Synapses
 
@@ -15,10 +15,13 @@ __all__ = [
     "Encoder",
     "Encoding",
     "Lif",
+    "MaskMaximum",
     "Neuron",
+    "Online",
     "Population",
     "Preprocessing",
     "Program",
+    "Radix",
     "Sparse",
     "Synapses",
     "Ttfs",

@@ -14,7 +14,7 @@ import numpy as np
 from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT
 from neurodeploy.program.neurons.base import Neuron
 from neurodeploy.program.neurons.worst_case import Bounds, Drive, Interval
-from neurodeploy.program.program import INPUT, Connection, Program
+from neurodeploy.program.program import INPUT, Connection, Population, Program
 from neurodeploy.program.synapse import Convolution, Dense
 
 __all__ = [
@@ -127,9 +127,35 @@ def bounds(program: Program) -> dict[str, Bounds]:
         low, high = _interval(p.shape, _arriving(program, p.name))
         if p.neuron.size is not None:  # it has biases, so the file is as large as the population
             low, high = (np.broadcast_to(d, p.shape).reshape(-1) for d in (low, high))
-        drive = Drive(low, high, once=_sends_once(program, p.name))
+        drive = Drive(low, high, _sends_once(program, p.name), _whole(program, p))
         found[p.name] = p.neuron.bounds(drive, program.period)
     return found
+
+
+def _whole(program: Program, p: Population) -> Interval | None:
+    """Lowest and highest sum of weight times integer over a window (`Drive.whole`)."""
+    if not program.is_aligned:
+        return None
+    arriving = []
+    for c in program.incoming(p.name):
+        code = program.window_code(c.source)
+        if code is None or not p.neuron.reads(code, program.period):
+            return None
+        arriving.append((c, _integers(program, c.source)))
+    low, high = _interval(p.shape, arriving)
+    if p.neuron.size is not None:
+        low, high = (np.broadcast_to(d, p.shape).reshape(-1) for d in (low, high))
+    return Drive(low, high).limited()
+
+
+def _integers(program: Program, name: str) -> tuple[int, int]:
+    """Lowest and highest integer that a window says, and any of its digits' beginnings."""
+    if name == INPUT:
+        return min(program.encoder.low, 0), max(program.encoder.high, 0)
+    neuron, code = program.population(name).neuron, program.window_code(name)
+    if not neuron.fires or code is None:
+        return 0, 0
+    return 0, code.largest(program.period)
 
 
 def _sends_once(program: Program, name: str) -> bool:

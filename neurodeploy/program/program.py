@@ -17,6 +17,7 @@ from neurodeploy.program.codec import MAX_NEURONS, Decoder, Encoder
 from neurodeploy.program.limits import MAX_PARTS, MAX_PERIOD
 from neurodeploy.program.neurons import Neuron
 from neurodeploy.program.synapse import Convolution, Synapses
+from neurodeploy.program.window_codes import WindowCode
 
 __all__ = ["INPUT", "Connection", "Population", "Program"]
 
@@ -80,7 +81,7 @@ class Population:
 
     def fire_phase(self, period: int) -> int:
         """Step at which its firing window of the first sample begins."""
-        return self.phase + self.neuron.lag * period
+        return self.phase + self.neuron.lag * period + self.neuron.answers_after
 
 
 @dataclass(frozen=True, eq=False)
@@ -310,20 +311,28 @@ class Program:
             if c.name not in self.recurrent:
                 if late != 0:
                     return False
-            elif not 0 <= late <= min(self.population(c.source).neuron.quiet_steps, self.period):
+            elif self.population(c.source).neuron.answers_after or not 0 <= late <= min(self.population(c.source).neuron.quiet_steps, self.period):
                 return False
         return True
 
+    def window_code(self, name: str) -> WindowCode | None:
+        """How a population, or the input, says an integer in a window; None where it does not."""
+        if name == INPUT:
+            return self.encoder.code.window_code(self.encoder, self.period)
+        return self.population(name).neuron.window_code(self.period)
+
     @cached_property
-    def is_time_coded(self) -> bool:
-        """Whether every message is a time: each neuron, and the input, sends once a window."""
-        kinds = [self.encoder.code.message, *(p.neuron.message for p in self.populations)]
-        return all(message == "time" for message in kinds)
+    def is_window_coded(self) -> bool:
+        """Whether all messages of a window, of each neuron and of each input, say one integer."""
+        names = [INPUT, *(p.name for p in self.populations)]
+        return all(self.window_code(name) is not None for name in names)
 
     @property
     def latency(self) -> int:
         """Steps from a sample's first input to the last step of its output window."""
-        return self.population(self.decoder.population).phase + self.period - 1
+        readout = self.population(self.decoder.population)
+        settled = readout.neuron.settled_before if not readout.neuron.fires else 0
+        return readout.phase + self.period - 1 - settled
 
     @property
     def output_shape(self) -> tuple[int, ...]:

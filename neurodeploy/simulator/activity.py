@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurodeploy.program import Population, Program
-from neurodeploy.simulator.closed_form import is_closed_form, is_time_coded
-from neurodeploy.simulator.engine import Engine, Run
+from neurodeploy.program import Program
+from neurodeploy.program.window_codes import WindowCode
+from neurodeploy.simulator.closed_form import is_closed_form, is_window_coded
+from neurodeploy.simulator.engine import Engine
 from neurodeploy.simulator.preparing import best_sweep, check_by_sample, prepared
 
 __all__ = ["Activity", "activity", "sent_by_input"]
@@ -21,18 +22,25 @@ class Activity:
     Attributes
     ----------
     fired
-        int32 (n, neurons) by population, C order: the number of spikes, or, where all messages of
-        the program are times (`is_time_coded`), the integer that the time of the spike stands for.
+        int32 (n, neurons) by population, C order: the number of spikes, or, where the messages of
+        a window say an integer (`is_window_coded`), that integer.
     membrane
         int64 (n, outputs): the decoder's population at the last step of its window.
     wrapped, clipped
         Overflows that really happened, by population (sums over the samples).
+    sent
+        int32 (n, neurons) by population: the number of messages.
+    unsettled
+        By population, neurons times samples whose integer is not that of the closed form
+        (`Neuron.unsettled`), of those that it may happen to.
     """
 
     fired: dict[str, np.ndarray]
     membrane: np.ndarray
     wrapped: dict[str, int]
     clipped: dict[str, int]
+    sent: dict[str, np.ndarray]
+    unsettled: dict[str, int]
 
 
 def activity(program: Program, level: np.ndarray, first_index: int = 0) -> Activity:
@@ -55,33 +63,61 @@ def activity(program: Program, level: np.ndarray, first_index: int = 0) -> Activ
     if is_closed_form(program):
         swept = prepared(program, best_sweep).run(level, every=True)
         none = dict.fromkeys(names, 0)
-        return Activity(swept.fired, swept.membrane, none, dict(none))
-    engine = prepared(program, Engine)
-    decoder, timed = program.decoder.population, is_time_coded(program)
-    parts = [
-        engine.run_samples(
-            row[None], first_index + k, keep=(program.period - 1,), fired=not timed, rasters=timed
-        )
-        for k, row in enumerate(level)
-    ]
+        sent = {name: _code(program, name).sent(x, program.period) for name, x in swept.fired.items()}
+        return Activity(swept.fired, swept.membrane, none, dict(none), sent, {})
+    parts = [_stepped(program, row, first_index + k) for k, row in enumerate(level)]
 
-    def said(run: Run, p: Population) -> np.ndarray:
-        if not timed:
-            return run.fired[p.name]
-        x = np.zeros((1, p.size), np.int32)
-        for step, neuron in run.rasters[p.name]:
-            x[0, neuron] = program.period - step
-        return x
+    def total(part: str) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for run in parts:
+            for name, count in getattr(run, part).items():
+                found[name] = found.get(name, 0) + count
+        return found
 
     return Activity(
-        {
-            p.name: np.concatenate([said(run, p) for run in parts]).astype(np.int32)
-            for p in program.populations
-        },
-        np.concatenate([run.membranes[decoder][:, 0] for run in parts]).astype(np.int64),
-        {name: sum(run.wrapped[name] for run in parts) for name in names},
-        {name: sum(run.clipped[name] for run in parts) for name in names},
+        {name: np.concatenate([run.fired[name] for run in parts]) for name in names},
+        np.concatenate([run.membrane for run in parts]),
+        total("wrapped"),
+        total("clipped"),
+        {name: np.concatenate([run.sent[name] for run in parts]) for name in names},
+        total("unsettled"),
     )
+
+
+def _stepped(program: Program, level: np.ndarray, index: int) -> Activity:
+    """One sample, by the engine."""
+    coded, decoder = is_window_coded(program), program.decoder.population
+    names = [p.name for p in program.populations]
+    run = prepared(program, Engine).run_samples(
+        level[None],
+        index,
+        keep=(program.period - 1,),
+        record=names if coded else (),
+        fired=True,
+        messages=names if coded else (),
+    )
+    fired = dict(run.fired)
+    unsettled = {}
+    for p in program.populations if coded else ():
+        x = _code(program, p.name).integers(run.messages[p.name], program.period)
+        fired[p.name] = x
+        wrong = p.neuron.unsettled(run.membranes[p.name][:, 0], x)
+        if wrong is not None:
+            unsettled[p.name] = int(np.count_nonzero(wrong))
+    return Activity(
+        {name: values.astype(np.int32) for name, values in fired.items()},
+        run.membranes[decoder][:, 0].astype(np.int64),
+        run.wrapped,
+        run.clipped,
+        {name: count.astype(np.int32) for name, count in run.fired.items()},
+        unsettled,
+    )
+
+
+def _code(program: Program, name: str) -> WindowCode:
+    code = program.window_code(name)
+    assert code is not None  # asked of programs of window codes only
+    return code
 
 
 def sent_by_input(program: Program, level: np.ndarray, first_index: int = 0) -> np.ndarray:

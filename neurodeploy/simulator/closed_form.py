@@ -1,12 +1,12 @@
-"""Time-to-first-spike programs without stepping: each window's integers in closed form.
+"""Programs of window codes without stepping: each window's integers in closed form.
 
-What a `ttfs` population adds up to is ``bias + sum_j w_j x_j`` and what it fires is
-``clip(floor((v + slope // 2) / slope), 0, W)`` (docs/semantics.md, section 4), so a sample is one
-sweep through the layers. Two ways, equal bit for bit:
+What a `ttfs` or `radix` population adds up to is ``bias + sum_j w_j x_j`` and what it sends is
+``clip(floor((v + slope // 2) / slope), 0, top)`` (docs/semantics.md, sections 4 and 6), so a sample
+is one sweep through the layers. Two ways, equal bit for bit:
 
 - `DenseSweep`: ONNX Runtime in float32. Every product and partial sum is an integer below 2**24
   (proved from the weights), which float32 holds exactly in whatever order it is summed.
-- `EventSweep`: each spike adds its row of weights times its integer. For what ONNX Runtime cannot
+- `EventSweep`: each neuron adds its row of weights times its integer. For what ONNX Runtime cannot
   express, and where it is not installed.
 """
 
@@ -21,7 +21,9 @@ import numpy as np
 from neurodeploy.errors import ProgramError
 from neurodeploy.program import INPUT, Program
 from neurodeploy.program.bounds import bounds
-from neurodeploy.program.neurons.closed_form import Maximum, Quotient
+from neurodeploy.program.neurons import Neuron
+from neurodeploy.program.neurons.closed_form import ClosedForm, FieldMaximum, Maximum, Quotient
+from neurodeploy.program.window_codes import WindowCode
 from neurodeploy.simulator.plan import Layer, Plan
 
 __all__ = [
@@ -30,7 +32,7 @@ __all__ = [
     "Swept",
     "is_by_sample",
     "is_closed_form",
-    "is_time_coded",
+    "is_window_coded",
     "obstacle",
 ]
 
@@ -44,11 +46,11 @@ class Swept:
     membrane
         int64 (n, neurons): the decoder's population at the end of its window.
     spikes
-        int64 (n,) by population.
+        int64 (n,) by population: messages, whatever they carry.
     operations
         int64 (n,) for each connection, in program order.
     fired
-        int32 (n, neurons) by population: the integer that each neuron's spike stands for, 0 for
+        int32 (n, neurons) by population: the integer that each neuron's messages stand for, 0 for
         none. Empty unless asked for.
     """
 
@@ -70,9 +72,9 @@ def is_by_sample(program: Program) -> bool:
     return program.is_aligned and all(p.phase >= 1 for p in program.populations)
 
 
-def is_time_coded(program: Program) -> bool:
-    """Whether every message is a time: each neuron, and the input, fires once a window at most."""
-    return program.is_time_coded
+def is_window_coded(program: Program) -> bool:
+    """Whether all messages of a window, of each neuron and of each input, say one integer."""
+    return program.is_window_coded
 
 
 def is_closed_form(program: Program) -> bool:
@@ -88,7 +90,7 @@ def obstacle(program: Program) -> tuple[str, str] | None:
 
     The conditions, all of them needed:
 
-    1. Every message is a time, and every kind has a closed form.
+    1. Messages say integers in a way that their targets read, and every kind has a closed form.
     2. Windows see one sample each (the program is aligned), and none begins before the first step.
     3. Nothing overflows, by proof: currents do not wrap and membranes do not clip.
 
@@ -96,11 +98,15 @@ def obstacle(program: Program) -> tuple[str, str] | None:
     hold their bias), several connections and negative weights into `earliest` (it fires with the
     largest integer whose summed weights are positive), `earliest` as the decoder's (it holds 0).
     """
-    if not is_time_coded(program):
-        return "messages that are no times", ""
+    if not is_window_coded(program):
+        return "messages that say no integers", ""
     for p in program.populations:
         if p.neuron.closed_form(program.period) is None:
             return f"neurons of the kind {p.neuron.kind!r} that have to be stepped", p.name
+    for c in program.connections:
+        code = program.window_code(c.source)
+        if code is None or not program.population(c.target).neuron.reads(code, program.period):
+            return "messages of a code that their target does not read", c.name
     if not is_by_sample(program):
         return "the phases mix neighbouring samples", ""
     for name, proof in bounds(program).items():
@@ -129,11 +135,18 @@ class EventSweep:
         check(program)
         self.program = program
         self.plan = Plan(program)
+        self._forms = {
+            layer.population.name: _ordered(
+                layer.population.neuron.closed_form(program.period), layer.order
+            )
+            for layer in self.plan.layers
+        }
 
     def run(self, level: np.ndarray, every: bool = False) -> Swept:
         """See `Sweep.run`."""
         program = self.program
-        forms = {p.name: p.neuron.closed_form(program.period) for p in program.populations}
+        period = program.period
+        codes = {name: _code(program, name) for name in (INPUT, *self._forms)}
         spikes = {p.name: np.zeros(len(level), np.int64) for p in program.populations}
         operations = [np.zeros(len(level), np.int64) for _ in program.connections]
         decoder = program.population(program.decoder.population)
@@ -146,29 +159,57 @@ class EventSweep:
             fired = {INPUT: row[self.plan.input_order].astype(np.int32)}
             for layer in self.plan.layers:
                 p = layer.population
-                form = forms[p.name]
+                form = self._forms[p.name]
                 if isinstance(form, Maximum):
                     fired[p.name] = self._maximum(layer, fired)
+                if isinstance(form, FieldMaximum):
+                    fired[p.name] = self._by_digits(layer, p.neuron, fired, codes)
                 total = np.zeros((1, p.size), np.int32)
                 for arrival in layer.arrivals:
                     x = fired[arrival.connection.source]
                     index = np.flatnonzero(x).astype(np.int32)
                     value = x[index]
-                    operations[arrival.number][k] = arrival.fan_out[index].sum()
-                    if isinstance(form, Maximum):
+                    sent = codes[arrival.connection.source].sent(value, period)
+                    operations[arrival.number][k] = arrival.fan_out[index] @ sent
+                    if not isinstance(form, Quotient):
                         continue
                     start[1] = index.size
                     way = arrival.scatter
                     way.kernel(total, 0, index, start, value, *way.arguments)
                 if isinstance(form, Quotient):
-                    v = total[0].astype(np.int64) + form.bias[layer.order]
+                    v = total[0].astype(np.int64) + form.bias
                     if p.name == decoder.name:
                         membrane[k, layer.order] = v
                     fired[p.name] = form.send(v).astype(np.int32)
-                spikes[p.name][k] = np.count_nonzero(fired[p.name])
+                spikes[p.name][k] = codes[p.name].sent(fired[p.name], period).sum()
                 if every:
                     kept[p.name][k, layer.order] = fired[p.name]
         return Swept(membrane, spikes, operations, kept)
+
+    def _by_digits(
+        self,
+        layer: Layer,
+        neuron: Neuron,
+        fired: dict[str, np.ndarray],
+        codes: dict[str, WindowCode],
+    ) -> np.ndarray:
+        """What a maximum passes on, by its own steps on the digits that reach it."""
+        period, size = self.program.period, layer.order.size
+        state = neuron.start(size)
+        sent = np.zeros((1, period, size), np.int64)
+        for tau in range(period):
+            arrived: np.ndarray = np.zeros((1, size), layer.dtype)
+            for arrival in layer.arrivals:
+                source = arrival.connection.source
+                digits = codes[source].messages(fired[source], tau, period).astype(np.int32)
+                index = np.flatnonzero(digits).astype(np.int32)
+                value = digits[index] if arrival.payloads else np.zeros(0, np.int32)
+                way = arrival.scatter
+                start = np.array([0, index.size], np.int64)
+                way.kernel(arrived, 0, index, start, value, *way.arguments)
+            sent[0, tau] = neuron.step(state, arrived[0].astype(np.int64), tau, period).messages
+        found = codes[layer.population.name].integers(sent, period)
+        return found[0].astype(np.int32)
 
     @staticmethod
     def _maximum(layer: Layer, fired: dict[str, np.ndarray]) -> np.ndarray:
@@ -189,6 +230,20 @@ class EventSweep:
                 way.kernel(arrived, 0, chosen, start, np.zeros(0, np.int32), *way.arguments)
             found[arrived[0] > 0] = x
         return found
+
+
+def _code(program: Program, name: str) -> WindowCode:
+    code = program.window_code(name)
+    assert code is not None  # else there were an obstacle
+    return code
+
+
+def _ordered(form: ClosedForm | None, order: np.ndarray) -> ClosedForm | None:
+    """With parameters in the engine's order of neurons."""
+    if not isinstance(form, Quotient):
+        return form
+    slope = form.slope if isinstance(form.slope, int) else form.slope[order].astype(np.int64)
+    return Quotient(form.bias[order].astype(np.int64), slope, form.top, form.fires)
 
 
 def fan_out_by_position(program: Program, source: str, fan_out: np.ndarray) -> np.ndarray | None:

@@ -2,8 +2,9 @@
 
 Equal to `reference` in every spike and membrane. Samples of an aligned program are run in local
 time (each window starts at step 1), several in a row where layers are small and in portions of
-time where they are large; any other acyclic program runs as one stream. What fires one window
-after it reads (`ttfs`) is run for one window more, and its spikes are moved back by one.
+time where they are large; any other acyclic program runs as one stream. What fires later than it
+reads (`ttfs` and `radix` a window, `online` some steps) is run for so many steps more, and its
+spikes are moved back by them.
 """
 
 from __future__ import annotations
@@ -116,15 +117,15 @@ class Engine:
         Any program.
     portion
         Most steps of a sample that are computed before the next layer is: bounds the memory. A
-        program with populations that fire one window after they read is not cut: they need all of
-        a window before they fire. Neither is one with cycles: spikes of a window are under way.
+        program with populations that fire later than they read is not cut: they need all of a
+        window before they fire. Neither is one with cycles: spikes of a window are under way.
     """
 
     def __init__(self, program: Program, portion: int | None = None) -> None:
         self.program = program
         self.plan = Plan(program)
         self.components = components_of(program, self.plan.layers)
-        if program.recurrent or any(p.neuron.lag for p in program.populations):
+        if program.recurrent or any(p.fire_phase(1) > p.phase for p in program.populations):
             portion = None
         self.portion = program.period if portion is None else max(1, min(portion, program.period))
         self._held = threading.local()
@@ -538,7 +539,7 @@ class Engine:
         take = self._workspace.take
         size = p.size
         # in local time a window's spikes stand beside what it reads
-        lag = 0 if delayed else p.neuron.lag * self.program.period
+        lag = 0 if delayed else p.fire_phase(self.program.period) - p.phase
         fired = take(p.name, "bits", (steps + lag, layer.words), np.uint64)
         integers = take(p.name, "sent", (steps + lag if layer.graded else 0, size), np.int32)
         moving = self._moving(layer.arrivals, delayed)
@@ -565,7 +566,7 @@ class Engine:
             if state.counted is None or state.counted[0] <= first < state.counted[1]:
                 state.overflow += state.neurons.overflow - before
         if lag:
-            self._fire(layer, state, fired[steps:], integers[steps:])
+            self._fire(layer, state, self.program.period, fired[steps:], integers[steps:])
         if layer.graded:
             return events_of(integers[lag:], size // layer.channels)
         events = Events(
@@ -578,9 +579,11 @@ class Engine:
         return events
 
     @staticmethod
-    def _fire(layer: Layer, state: _State, fired: np.ndarray, integers: np.ndarray) -> None:
-        """The window after the last: nothing arrives any more, the neurons fire."""
-        tau = np.arange(len(fired))
+    def _fire(
+        layer: Layer, state: _State, period: int, fired: np.ndarray, integers: np.ndarray
+    ) -> None:
+        """Steps after the last window: nothing arrives any more, the neurons fire."""
+        tau = np.arange(len(fired)) % period
         silence: np.ndarray = np.zeros((1, layer.filled), layer.dtype)
         nowhere = np.full(tau.size, -1, np.int64)
         state.neurons.step(Block(silence, 0 * tau, tau, fired, state.record, nowhere, integers))

@@ -189,7 +189,7 @@ def share(program: Program, threads: int, limit: int) -> Share:
     most = SWEPT if is_closed_form(program) else BATCH
     ways = [(samples, program.period) for samples in (16, 8, 4, 2, 1) if samples <= most]
     # what fires a window after it reads needs all of a window first
-    whole = bool(program.recurrent) or any(p.neuron.lag for p in program.populations)
+    whole = bool(program.recurrent) or any(p.fire_phase(1) > p.phase for p in program.populations)
     cut = is_by_sample(program) and not whole
     if cut and not is_closed_form(program):
         while ways[-1][1] > 1:
@@ -235,7 +235,7 @@ def _stepped(program: Program, samples: int, steps: int) -> int:
     cyclic = {c.target for c in program.connections if c.name in program.recurrent}
     for p in program.populations:
         positions = prod(p.shape[1:]) if len(p.shape) == 3 else 1
-        total += p.neuron.lag * program.period * (p.size // 8 + 32)
+        total += (p.fire_phase(program.period) - p.phase) * (p.size // 8 + 32)
         # the list of spikes and where each position's begin; once more for pooled positions
         spikes = rows * (8 * p.size + 16 * (positions + 1) + 32)
         # currents, and the spike flags of the same steps, which take less

@@ -10,7 +10,7 @@ import numpy as np
 from neurodeploy.program import INPUT, Program
 from neurodeploy.simulator import encoding
 from neurodeploy.simulator.activity import activity
-from neurodeploy.simulator.closed_form import is_time_coded
+from neurodeploy.simulator.closed_form import is_closed_form
 from neurodeploy.simulator.engine import Engine
 from neurodeploy.simulator.preparing import check_by_sample, prepared
 
@@ -40,9 +40,9 @@ def record(
 ) -> Recording:
     """Run one sample of an aligned program and keep what happened.
 
-    1. Rate code, and programs that mix the codes: as the engine runs it.
-    2. Time to first spike: spikes from their times, membranes from the engine, on the spikes
-       that reach the population.
+    1. Programs with a closed form: messages from the integers, membranes from the engine, on the
+       messages that reach the population.
+    2. All others, the rate code for one: as the engine runs them.
 
     Refused: phases that mix samples.
 
@@ -56,12 +56,12 @@ def record(
         Populations whose membranes are kept: period times neurons integers each.
     """
     check_by_sample(program)
-    if is_time_coded(program):
-        return _timed(program, level, index, watch)
-    return _rated(program, level, index, watch)
+    if is_closed_form(program):
+        return _coded(program, level, index, watch)
+    return _stepped(program, level, index, watch)
 
 
-def _rated(program: Program, level: np.ndarray, index: int, watch: Collection[str]) -> Recording:
+def _stepped(program: Program, level: np.ndarray, index: int, watch: Collection[str]) -> Recording:
     engine = prepared(program, Engine)
     run = engine.run_samples(level[None], index, record=watch, rasters=True)
     spikes = {}
@@ -77,28 +77,30 @@ def _rated(program: Program, level: np.ndarray, index: int, watch: Collection[st
     return Recording(spikes, membrane)
 
 
-def _timed(program: Program, level: np.ndarray, index: int, watch: Collection[str]) -> Recording:
+def _coded(program: Program, level: np.ndarray, index: int, watch: Collection[str]) -> Recording:
     window, engine = program.period, prepared(program, Engine)
     fired = {
         INPUT: level,
         **{k: v[0] for k, v in activity(program, level[None], index).fired.items()},
     }
     begins = {INPUT: 1} | {p.name: p.fire_phase(window) for p in program.populations}
+    messages = {name: _messages(program, name, x) for name, x in fired.items()}
     spikes = {}
-    for name, x in fired.items():
-        (neuron,) = np.nonzero(x)
-        neuron = neuron[np.argsort(-x[neuron], kind="stable")]
-        spikes[name] = (
-            (begins[name] + window - x[neuron]).astype(np.int32),
-            neuron.astype(np.int32),
-        )
+    for name, rows in messages.items():
+        step, neuron = np.nonzero(rows)
+        spikes[name] = (step + begins[name]).astype(np.int32), neuron.astype(np.int32)
     membrane = {}
     for layer in engine.plan.layers:
         name = layer.population.name
         if name in watch or name == program.decoder.population:
             sources = {c.source for c in program.incoming(name)}
-            # the integer x arrives x steps before the window ends
-            lead = np.arange(window, 0, -1)[:, None]
-            arriving = {source: (fired[source] == lead).astype(np.int8) for source in sources}
+            arriving = {source: messages[source] for source in sources}
             membrane[name] = engine.run_window(layer, arriving)
     return Recording(spikes, membrane)
+
+
+def _messages(program: Program, name: str, x: np.ndarray) -> np.ndarray:
+    """What says the integers `x`, int32 (period, neurons)."""
+    code = program.window_code(name)
+    assert code is not None  # closed forms are of window codes only
+    return np.array([code.messages(x, t, program.period) for t in range(program.period)], np.int32)

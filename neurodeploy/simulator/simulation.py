@@ -13,7 +13,7 @@ from neurodeploy.metrics.task import Task
 from neurodeploy.program import Program
 from neurodeploy.program.limits import check_workable
 from neurodeploy.simulator import encoding
-from neurodeploy.simulator.closed_form import is_by_sample, is_closed_form, is_time_coded
+from neurodeploy.simulator.closed_form import is_by_sample, is_closed_form, is_window_coded
 from neurodeploy.simulator.engine import Engine
 from neurodeploy.simulator.memory import Share, default_limit, share
 from neurodeploy.simulator.preparing import best_sweep, check_by_sample, prepared
@@ -87,10 +87,10 @@ def simulate(
         raise ProgramError(
             f"an output of the kind {decoding.name!r} cannot be read before its window ends"
         )
-    if is_time_coded(program) and (checkpoints or sent is not None):
+    if is_window_coded(program) and (checkpoints or sent is not None):
         raise ProgramError(
-            "a time-to-first-spike program has no output before its window ends, and its "
-            "neurons are counted by `activity`"
+            "a program of a window code (ttfs, radix, online) has no output before its window "
+            "ends, and its neurons are counted by `activity`"
         )
     check_workable(program, "simulation")
     wanted = min(threads or default_threads(), len(x))

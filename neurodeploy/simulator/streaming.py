@@ -56,7 +56,7 @@ def warm_up(program: Program) -> float:
         # what arrives is right from here on; then a reset comes within a window, and what fires a
         # window after it reads needs all of the one before
         arrives = max((steps[c.source] + c.delay for c in program.incoming(p.name)), default=0)
-        steps[p.name] = arrives + (1 + p.neuron.lag) * program.period
+        steps[p.name] = arrives + program.period + p.fire_phase(program.period) - p.phase
     return max(steps.values())
 
 

@@ -13,6 +13,8 @@ import numpy as np
 
 from neurodeploy.errors import ProgramError, shown
 
+from neurodeploy.program.window_codes import WindowCode
+
 if TYPE_CHECKING:
     from neurodeploy.program.codec import Encoder
 
@@ -98,6 +100,10 @@ class InputEncoding:
         if self.graded:
             return low, high
         return (-1 if low < 0 else 0), (1 if high > 0 else 0)
+
+    def window_code(self, encoder: Encoder, period: int) -> WindowCode | None:
+        """How the messages of a window say an integer; None where only their sum matters."""
+        return None
 
     def unit(self, unit: float) -> float:
         """Real value of one message a step, where one integer is worth `unit`."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from neurodeploy.errors import ProgramError
 from neurodeploy.program.encoders.base import InputEncoding, register_encoding
+from neurodeploy.program.window_codes import Times, WindowCode
 
 if TYPE_CHECKING:
     from neurodeploy.program.codec import Encoder
@@ -30,6 +31,10 @@ class FirstSpike(InputEncoding):
         """See `InputEncoding.check_period`: as many levels as steps, at most."""
         if encoder.high > period:
             raise ProgramError(f"{encoder.high} levels in a window of {period} steps")
+
+    def window_code(self, encoder: Encoder, period: int) -> WindowCode:
+        """See `InputEncoding.window_code`."""
+        return Times()
 
     def encode(
         self, encoder: Encoder, level: np.ndarray, steps: int, index: int, part: range

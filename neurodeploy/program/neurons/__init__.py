@@ -6,6 +6,9 @@ To add one, copy `earliest.py`; `docs/extending.md` shows a whole one.
 from neurodeploy.program.neurons.base import Neuron, Register, State, StateVariable, Stepped
 from neurodeploy.program.neurons.earliest import Earliest
 from neurodeploy.program.neurons.lif import Lif
+from neurodeploy.program.neurons.mask_maximum import MaskMaximum
+from neurodeploy.program.neurons.online import Online
+from neurodeploy.program.neurons.radix import Radix
 from neurodeploy.program.neurons.registry import kind_named, kinds, register
 from neurodeploy.program.neurons.ttfs import Ttfs
 from neurodeploy.program.neurons.worst_case import Bounds, Drive, Interval
@@ -16,7 +19,10 @@ __all__ = [
     "Earliest",
     "Interval",
     "Lif",
+    "MaskMaximum",
     "Neuron",
+    "Online",
+    "Radix",
     "Register",
     "State",
     "StateVariable",

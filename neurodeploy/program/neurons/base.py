@@ -16,6 +16,7 @@ from neurodeploy.errors import ProgramError
 from neurodeploy.program.neurons.closed_form import ClosedForm
 from neurodeploy.program.neurons.fields import PerNeuron, check_fields, rules
 from neurodeploy.program.neurons.worst_case import Bounds, Drive
+from neurodeploy.program.window_codes import WindowCode
 
 __all__ = ["Neuron", "Register", "State", "StateVariable", "Stepped"]
 
@@ -70,8 +71,10 @@ class Neuron:
     sends_once
         Whether it sends at most one message a window.
     message
-        What the messages of a window stand for: ``count``, their sum, or ``time``, the integer of
-        steps that were left when the only one was sent.
+        What the messages of a window stand for, in a word: ``count``, their sum; ``time``, the
+        steps that were left when the only one was sent; ``digits``, digits of an integer, highest
+        first; ``signed_digits``, the same with digits of both signs. All but ``count`` come with
+        a `window_code`.
     """
 
     kind: ClassVar[str] = ""
@@ -119,6 +122,16 @@ class Neuron:
         return 0
 
     @property
+    def answers_after(self) -> int:
+        """Steps into its window at which it begins to send, besides the windows of `lag`."""
+        return 0
+
+    @property
+    def settled_before(self) -> int:
+        """Steps before the window's end from which on a membrane that only integrates stays."""
+        return 0
+
+    @property
     def input_shift(self) -> int:
         """Left shift of the synaptic input before it is added to the state."""
         return 0
@@ -152,6 +165,31 @@ class Neuron:
 
     def check_period(self, period: int) -> None:
         """Refuse parameters that do not fit a window of so many steps (ProgramError)."""
+
+    def window_code(self, period: int) -> WindowCode | None:
+        """How its messages of a window say an integer; None where only their sum matters."""
+        return None
+
+    def reads(self, code: WindowCode, period: int) -> bool:
+        """Whether messages of a code, in its window, add up to weight times integer.
+
+        Or, for a maximum: whether it passes on the code's integers.
+        """
+        return False
+
+    def unsettled(self, v: np.ndarray, x: np.ndarray) -> np.ndarray | None:
+        """Where the integers sent are not those of the closed form; None where they always are.
+
+        Parameters
+        ----------
+        v, x
+            Membranes at the window's end, and integers sent in answer to them (n, neurons).
+        """
+        return None
+
+    def foretold(self, v: np.ndarray, steps: int, period: int) -> np.ndarray:
+        """What a membrane (.., neurons), read after so many steps, says of the last step's."""
+        return v
 
     def closed_form(self, period: int) -> ClosedForm | None:
         """What it computes in a window as a whole, if nothing overflows; None: it is stepped."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["ClosedForm", "Maximum", "Quotient"]
+__all__ = ["ClosedForm", "FieldMaximum", "Maximum", "Quotient"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +18,7 @@ class Quotient:
     bias
         int32 (neurons,), C order.
     slope
-        Membrane integers of one level.
+        Membrane integers of one level: one for all, or int32 (neurons,), C order.
     top
         Largest integer that is sent.
     fires
@@ -26,17 +26,17 @@ class Quotient:
     """
 
     bias: np.ndarray
-    slope: int
+    slope: int | np.ndarray
     top: int
     fires: bool
 
     @property
-    def half(self) -> int:
+    def half(self) -> int | np.ndarray:
         """What makes the division round; 0 where nothing is sent."""
         return self.slope >> 1 if self.fires else 0
 
     def send(self, v: np.ndarray) -> np.ndarray:
-        """The integers sent for membranes `v` (int64), of the same shape."""
+        """The integers sent for membranes `v` int64 (.., neurons), C order."""
         if not self.fires:
             return np.zeros_like(v)
         return np.clip((v + self.half) // self.slope, 0, self.top)
@@ -47,4 +47,11 @@ class Maximum:
     """Sends the largest integer whose summed weights are positive; it has no membrane."""
 
 
-ClosedForm = Quotient | Maximum
+@dataclass(frozen=True)
+class FieldMaximum:
+    """Digit by digit, the largest of the fields of `digit` bits that what arrives consists of."""
+
+    digit: int
+
+
+ClosedForm = Quotient | Maximum | FieldMaximum

@@ -11,6 +11,7 @@ from neurodeploy.program.neurons.base import Neuron, State, StateVariable, Stepp
 from neurodeploy.program.neurons.closed_form import Maximum
 from neurodeploy.program.neurons.registry import register
 from neurodeploy.program.neurons.worst_case import Bounds, Drive
+from neurodeploy.program.window_codes import Times, WindowCode
 
 __all__ = ["Earliest"]
 
@@ -27,6 +28,14 @@ class Earliest(Neuron):
     )
     sends_once: ClassVar[bool] = True
     message: ClassVar[str] = "time"
+
+    def window_code(self, period: int) -> WindowCode:
+        """Times."""
+        return Times()
+
+    def reads(self, code: WindowCode, period: int) -> bool:
+        """Times."""
+        return isinstance(code, Times)
 
     def closed_form(self, period: int) -> Maximum:
         """The first spike is the largest integer."""

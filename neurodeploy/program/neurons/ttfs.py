@@ -14,6 +14,7 @@ from neurodeploy.program.neurons.closed_form import Quotient
 from neurodeploy.program.neurons.fields import flag, integer, per_neuron
 from neurodeploy.program.neurons.registry import register
 from neurodeploy.program.neurons.worst_case import Bounds, Drive
+from neurodeploy.program.window_codes import OneMessage, Times, WindowCode
 
 __all__ = ["Ttfs"]
 
@@ -74,6 +75,14 @@ class Ttfs(Neuron):
         if self.slope * period > MEMBRANE_LIMIT:
             raise ProgramError(f"slope {self.slope} times {period} steps leaves 24 bit")
 
+    def window_code(self, period: int) -> WindowCode:
+        """Times."""
+        return Times()
+
+    def reads(self, code: WindowCode, period: int) -> bool:
+        """Times; and one message at the window's last step, which is added once."""
+        return isinstance(code, Times) or code == OneMessage(at_end=True)
+
     def closed_form(self, period: int) -> Quotient:
         """Sums exactly, sends the rounded quotient."""
         return Quotient(self.bias, self.slope, period, self.fires)
@@ -102,7 +111,10 @@ class Ttfs(Neuron):
             return Bounds(drive.extremes, None, None)
         bias = self.bias.astype(np.int64)
         low, high = drive.limited()
-        least = np.minimum(bias, bias + low * period)
-        most = np.maximum(bias, bias + high * period)
+        if drive.whole is None:
+            low, high = low * period, high * period
+        else:
+            low, high = drive.whole
+        least, most = np.minimum(bias, bias + low), np.maximum(bias, bias + high)
         membrane = (int(least.min(initial=0)), int(most.max(initial=0)))
         return Bounds(drive.extremes, drive.extremes, membrane)

@@ -28,11 +28,15 @@ class Drive:
     once
         Whether every source sends at most one message a window, and windows see one sample each:
         then `low` and `high` also bound the sum of a whole window.
+    whole
+        Of the sum of weight times integer over a window, int64, cut to +-`LARGEST_DRIVE`; None
+        where what arrives says no integers that the kind reads (`Neuron.reads`).
     """
 
     low: np.ndarray
     high: np.ndarray
     once: bool = False
+    whole: Interval | None = None
 
     def limited(self) -> Interval:
         """`low` and `high`, cut to +-`LARGEST_DRIVE`."""
