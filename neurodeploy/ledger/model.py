@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from neurodeploy.conversion import scheme_of
 from neurodeploy.errors import ModelError, UsageError
 from neurodeploy.files import read_bytes
 from neurodeploy.importing import load_network
@@ -86,7 +87,7 @@ def reference_network(program: Program, path: Path) -> Network:
             place=str(path),
             remedy="put the original weight files beside it, or compile again",
         )
-    pooling = program.encoder.encoding == "ttfs"
+    pooling = scheme_of(program).max_pooling
     network = run_passes(imported.network, standard_passes(max_pooling=pooling))
     if program.recorded("options").get("l4") is True:
         network = L4Correction().apply(network)

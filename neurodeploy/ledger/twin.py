@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurodeploy.conversion import scheme_named
+from neurodeploy.conversion import scheme_of
 from neurodeploy.conversion.entrance import RELAYS, relay_input
 from neurodeploy.errors import ProgramError
 from neurodeploy.ledger.code import code_of
@@ -60,7 +60,7 @@ def match(program: Program, network: Network) -> Twin:
 
     Refused: a population or a stage that has no partner, or reads others than its partner does.
     """
-    pooling = scheme_named(program.scheme).max_pooling
+    pooling = scheme_of(program).max_pooling
     found = _stages(program, network, pooling)
     entrance = Entrance(program.encoder, program.period)
     layers: dict[str, Layer] = {}

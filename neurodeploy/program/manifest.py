@@ -33,6 +33,7 @@ def program_to(program: Program) -> tuple[dict[str, Any], Tensors]:
                 "spike_value": p.spike_value,
                 "membrane_unit": p.membrane_unit,
                 "neuron": _neuron_to(p.neuron, i, tensors),
+                **_lists(channel_values=p.channel_values, channel_units=p.channel_units),
             }
         )
     connections = []
@@ -60,6 +61,7 @@ def program_to(program: Program) -> tuple[dict[str, Any], Tensors]:
             "seed": e.seed,
             "offset": e.offset,
             "sample_shape": list(e.sample_shape),
+            **_lists(channel_units=e.channel_units, channel_offsets=e.channel_offsets),
             "preprocessing": {
                 "scale": e.preprocessing.scale,
                 "mean": list(e.preprocessing.mean),
@@ -88,6 +90,8 @@ def program_from(graph: dict[str, Any], tensors: Tensors) -> Program:
                 phase=entry["phase"],
                 spike_value=float(entry["spike_value"]),
                 membrane_unit=float(entry["membrane_unit"]),
+                channel_values=_floats(entry, "channel_values"),
+                channel_units=_floats(entry, "channel_units"),
             )
             for entry in graph["populations"]
         ),
@@ -114,6 +118,8 @@ def program_from(graph: dict[str, Any], tensors: Tensors) -> Program:
             seed=e["seed"],
             offset=float(e["offset"]),
             sample_shape=tuple(e["sample_shape"]),
+            channel_units=_floats(e, "channel_units"),
+            channel_offsets=_floats(e, "channel_offsets"),
         ),
         decoder=Decoder(str(d["population"]), float(d["unit"]), d.get("decoding", _USUAL_DECODING)),
         period=graph["period"],
@@ -121,6 +127,15 @@ def program_from(graph: dict[str, Any], tensors: Tensors) -> Program:
         target=str(graph["target"]),
         provenance=dict(graph["provenance"]),
     )
+
+
+def _lists(**values: tuple[float, ...]) -> dict[str, list[float]]:
+    """Lists that are not empty: a program without them reads as it always did."""
+    return {name: list(numbers) for name, numbers in values.items() if numbers}
+
+
+def _floats(entry: dict[str, Any], name: str) -> tuple[float, ...]:
+    return tuple(map(float, entry.get(name, ())))
 
 
 def _decoder_to(decoder: Decoder) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from neurodeploy.calibration import Calibration
 from neurodeploy.network.stages import Shape
 from neurodeploy.program import Preprocessing
 
-__all__ = ["Entrance", "eight_bits"]
+__all__ = ["Entrance", "eight_bits", "even"]
 
 #: Of a level: how far samples may lie off the grid to be called exact.
 _EXACT = 1e-2
@@ -92,6 +92,14 @@ def eight_bits(shape: Shape, calibration: Calibration, preprocessing: Preprocess
             each = size // shape[0]
             unit, zero = np.repeat(width / top, each), np.repeat(least, each)
             unit = np.where(unit > 0, unit, 1.0 / top)
+    return Entrance(shape, unit, zero, top, _on_grid(calibration.x, unit, zero))
+
+
+def even(shape: Shape, calibration: Calibration, top: int) -> Entrance:
+    """The whole range in `top` equal parts."""
+    low, high = calibration.input_range
+    unit = np.full(prod(shape), ((high - low) or 1.0) / top)
+    zero = np.full(prod(shape), low)
     return Entrance(shape, unit, zero, top, _on_grid(calibration.x, unit, zero))
 
 

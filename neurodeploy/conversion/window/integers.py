@@ -7,11 +7,12 @@ the biases (Nagel et al. 2019, section 4.2) where that makes the outputs better.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from neurodeploy.calibration import Calibration
+from neurodeploy.calibration import Calibration, LayerStatistics
 from neurodeploy.conversion.window.entrance import Entrance
 from neurodeploy.conversion.window.running import Side, samples_that_fit
 from neurodeploy.conversion.window.steps import channels_of, least_squares_steps
@@ -40,6 +41,9 @@ class Recipe:
         As for `quantize_stage`.
     correct
         Whether mean errors are taken back in biases where it helps.
+    level
+        Largest activation of a layer where something fixes it; None, or None of it: by least
+        squares.
     """
 
     top: int
@@ -48,6 +52,7 @@ class Recipe:
     exponent_max: int
     one_slope: bool = False
     correct: bool = True
+    level: Callable[[LayerStatistics, float | None], float | None] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,8 +188,11 @@ class _Run:
         channels, top = channels_of(stage.shape), self.recipe.top
         if stage.is_readout:
             return np.zeros(channels)
-        if activations is None:
-            statistics = self.calibration.layers[stage.activation]
+        statistics = self.calibration.layers[stage.activation]
+        fixed = self.recipe.level and self.recipe.level(statistics, stage.maximum)
+        if fixed:
+            step = np.full(channels, fixed / top)
+        elif activations is None:
             step = np.repeat(statistics.least_squares(top) / top, channels)
         else:
             step = least_squares_steps(
