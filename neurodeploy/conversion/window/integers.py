@@ -90,6 +90,19 @@ def quantize_network(
     return corrected if corrected.error < plain.error else plain
 
 
+def _mean_error(z: np.ndarray, found: np.ndarray, channels: int, stage: Stage) -> np.ndarray:
+    """What a channel lacks on average: of neurons that fire only, where it fires.
+
+    A silent neuron's error is nobody's; counting it would shift those that fire.
+    """
+    error = (z - found).reshape(len(z), channels, -1)
+    if stage.is_readout:
+        return error.mean((0, 2), dtype=np.float64)
+    fires = np.maximum(z, found).reshape(error.shape) > 0
+    count = np.count_nonzero(fires, axis=(0, 2))
+    return (error * fires).sum((0, 2), dtype=np.float64) / np.maximum(count, 1)
+
+
 class _Run:
     def __init__(
         self,
@@ -168,8 +181,7 @@ class _Run:
         if z is not None and activations is not None:
             v = self.whole.integers(stage, layer)
             if self.correct:
-                by_channel = (z - v * layer.scale.astype(np.float32)).reshape(len(z), channels, -1)
-                mean = by_channel.mean((0, 2), dtype=np.float64)
+                mean = _mean_error(z, v * layer.scale.astype(np.float32), channels, stage)
                 change = np.rint(np.repeat(mean, layer.bias.size // channels) / layer.scale)
                 taken = np.clip(layer.bias + change, -MEMBRANE_LIMIT, MEMBRANE_LIMIT)
                 v = v + (taken - layer.bias).astype(np.float32)
