@@ -139,6 +139,7 @@ def quantize_stage(
     weight_max: int,
     exponent_max: int,
     one_slope: bool = False,
+    one_unit: bool = False,
 ) -> Integers:
     """Integers for one stage.
 
@@ -156,6 +157,8 @@ def quantize_stage(
         Largest magnitude of a weight.
     one_slope
         Whether the neuron kind has one slope for all neurons of a population.
+    one_unit
+        Whether one sent integer has to stand for the same in all channels (all of `step` alike).
 
     Raises
     ------
@@ -163,7 +166,7 @@ def quantize_stage(
         No scale keeps its sums inside 24 bit.
     """
     return _Stage(
-        stage, bias, arriving, step, top, reach, weight_max, exponent_max, one_slope
+        stage, bias, arriving, step, top, reach, weight_max, exponent_max, one_slope, one_unit
     ).integers()
 
 
@@ -179,6 +182,7 @@ class _Stage:
         weight_max: int,
         exponent_max: int,
         one_slope: bool,
+        one_unit: bool,
     ) -> None:
         self.stage, self.bias, self.arriving, self.top = stage, bias, arriving, top
         self.reach, self.limit, self.exponent_max = reach, weight_max, exponent_max
@@ -191,7 +195,9 @@ class _Stage:
         biases = np.abs(bias).reshape(self.channels, -1).max(1)
         #: Nothing finer would leave the bias inside 24 bit.
         self.least = np.maximum(biases / (MEMBRANE_LIMIT / 2), 1e-300)
-        self.repeats = self._repeating()
+        #: Steps are kept, and scales follow, where a clip or a maximum over channels hangs on them.
+        self.keeps_step = one_unit or stage.maximum is not None
+        self.repeats = None if one_unit else self._repeating()
         self.exponents = self._exponents()
 
     def integers(self) -> Integers:
@@ -310,8 +316,8 @@ class _Stage:
         if self.one_slope:
             return np.full(self.channels, np.clip(np.floor((self.step / scale).min() * (1 + 1e-9)), 1, most))
         slope = self.step / scale
-        clipped = self.stage.maximum is not None
-        return np.clip(np.floor(slope * (1 + 1e-9)) if clipped else np.rint(slope), 1, most)
+        whole = np.floor(slope * (1 + 1e-9)) if self.keeps_step else np.rint(slope)
+        return np.clip(whole, 1, most)
 
     def _repeating(self) -> int | None:
         """The path that repeats its source: with scales that divide its weights it is exact.
@@ -344,8 +350,8 @@ class _Stage:
         exponents = [e + lift for e in self.exponents]
         scale = self._scales(self.exponents, coarser) / 2.0**lift
         slope = self._slopes(scale)
-        if self.stage.maximum is not None and self.repeats is None:
-            scale = np.where(slope > 1, np.minimum(self.step / slope, 2 * scale), scale)
+        if self.keeps_step and self.repeats is None and not self.stage.is_readout:
+            scale = self.step / slope
         rows = np.repeat(scale, self.each)
         arrivals = []
         for arriving, exponent in zip(self.arriving, exponents, strict=True):

@@ -16,6 +16,7 @@ from neurodeploy.calibration import Calibration, LayerStatistics
 from neurodeploy.conversion.window.entrance import Entrance
 from neurodeploy.conversion.window.running import Side, samples_that_fit
 from neurodeploy.conversion.window.steps import channels_of, least_squares_steps
+from neurodeploy.network import Conv
 from neurodeploy.network.batched import pooling_map
 from neurodeploy.network.stages import Shape, Stage, apply_operator
 from neurodeploy.program import INPUT
@@ -83,11 +84,32 @@ def quantize_network(
     stages: tuple[Stage, ...], entrance: Entrance, calibration: Calibration, recipe: Recipe
 ) -> Quantized:
     """Every stage in integers; with and without bias correction, the better one is kept."""
-    plain = _Run(stages, entrance, calibration, recipe, correct=False).result()
-    if not calibration.x.size or not recipe.correct:
-        return plain
-    corrected = _Run(stages, entrance, calibration, recipe, correct=True).result()
-    return corrected if corrected.error < plain.error else plain
+    return _Run(stages, entrance, calibration, recipe).result()
+
+
+def _with_one_unit(stages: tuple[Stage, ...]) -> set[str]:
+    """Stages that are pooled after their elements were moved, so that channels may mix."""
+    found: set[str] = set()
+    for stage in reversed(stages):
+        if stage.kind == "max":
+            (path,) = stage.paths
+            if stage.name in found or not isinstance(path.operator, Conv):
+                found |= {path.source, stage.name}
+    return found
+
+
+def _corrected(stage: Stage, layer: Integers, z: np.ndarray, v: np.ndarray) -> Integers:
+    """The layer with the mean difference of its sums to those of the float network in its bias."""
+    channels = channels_of(stage.shape)
+    each = layer.bias.size // channels
+    scale = layer.scale.astype(np.float32)
+    bias = layer.bias.astype(np.float64)
+    for _ in range(2):  # who fires changes with the bias
+        shift = (bias - layer.bias).astype(np.float32)
+        mean = _mean_error(z, (v + shift) * scale, channels, stage)
+        bias = bias + np.rint(np.repeat(mean, each) / layer.scale)
+    bias = np.clip(bias, -MEMBRANE_LIMIT, MEMBRANE_LIMIT)
+    return replace(layer, bias=bias.astype(np.int64))
 
 
 def _mean_error(z: np.ndarray, found: np.ndarray, channels: int, stage: Stage) -> np.ndarray:
@@ -103,36 +125,56 @@ def _mean_error(z: np.ndarray, found: np.ndarray, channels: int, stage: Stage) -
     return (error * fires).sum((0, 2), dtype=np.float64) / np.maximum(count, 1)
 
 
+@dataclass
+class _Variant:
+    """The integer network on the samples, with corrected biases or without."""
+
+    corrected: bool
+    side: Side
+    layers: dict[str, Integers | None]
+    error: float = float("nan")
+
+
 class _Run:
+    """Layer by layer; weights and steps are the same in both variants, biases differ."""
+
     def __init__(
         self,
         stages: tuple[Stage, ...],
         entrance: Entrance,
         calibration: Calibration,
         recipe: Recipe,
-        correct: bool,
     ) -> None:
         self.stages, self.calibration, self.recipe = stages, calibration, recipe
-        self.entrance, self.correct = entrance, correct
         self.shapes: dict[str, Shape] = {INPUT: entrance.shape}
         self.unit, self.zero = {INPUT: entrance.unit}, {INPUT: entrance.zero}
         self.top = {INPUT: entrance.top}
         self.layers: dict[str, Integers | None] = {}
+        self.one_unit = _with_one_unit(stages)
         x = samples_that_fit(calibration.x, stages)
-        self.sampled = bool(x.size)
-        self.error = float("nan")
-        if self.sampled:
+        self.variants: list[_Variant] = []
+        if x.size:
             self.real = Side.of(stages, entrance.shape, x)
-            self.whole = Side.of(stages, entrance.shape, entrance.levels(x))
+            level = entrance.levels(x)
+            self.variants = [
+                _Variant(corrected, Side.of(stages, entrance.shape, level), {})
+                for corrected in ((False, True) if recipe.correct else (False,))
+            ]
 
     def result(self) -> Quantized:
+        """All stages."""
         for stage in self.stages:
             self.shapes[stage.name] = stage.shape
             if stage.kind == "max":
                 self._maximum(stage)
             else:
                 self._sums(stage)
-        return Quantized(self.layers, self.unit, self.zero, self.error, self.correct)
+        if not self.variants:
+            return Quantized(self.layers, self.unit, self.zero, float("nan"), False)
+        best = min(self.variants, key=lambda v: v.error)
+        return Quantized(
+            self.layers | best.layers, self.unit, self.zero, best.error, best.corrected
+        )
 
     def _maximum(self, stage: Stage) -> None:
         (path,) = stage.paths
@@ -140,14 +182,16 @@ class _Run:
         channels = channels_of(stage.shape)
         each = stage.bias.size // channels
         for known in (self.unit, self.zero):
-            by_channel = known[source].reshape(channels, -1)[:, 0]
+            by_channel = known[source].reshape(channels_of(self.shapes[source]), -1)[:, 0]
+            if source in self.one_unit:
+                by_channel = np.full(channels, by_channel[0])
             known[stage.name] = np.repeat(by_channel, each)
         self.top[stage.name] = self.top[source]
         self.layers[stage.name] = None
-        if self.sampled:
+        if self.variants:
             pool = pooling_map(path.operator, self.shapes[source])
-            self.real.keep(stage, pool(self.real.values[source]))
-            self.whole.keep(stage, pool(self.whole.values[source]))
+            for side in (self.real, *(v.side for v in self.variants)):
+                side.keep(stage, pool(side.values[source]))
 
     def _sums(self, stage: Stage) -> None:
         recipe, channels = self.recipe, channels_of(stage.shape)
@@ -155,9 +199,8 @@ class _Run:
         for path in stage.paths:
             zero = self.zero[path.source]
             if zero.any():
-                bias = bias + apply_operator(
-                    path.operator, zero.reshape(self.shapes[path.source])
-                )
+                shaped = zero.reshape(self.shapes[path.source])
+                bias = bias + apply_operator(path.operator, shaped)
         arriving = tuple(
             Arriving(
                 path.source,
@@ -166,32 +209,32 @@ class _Run:
             )
             for path in stage.paths
         )
-        z, reach = None, np.zeros(0)
-        if self.sampled:
+        z, reach, activations = np.zeros(0, np.float32), np.zeros(0), None
+        if self.variants:
             z = self.real.floats(stage)
-            zmax = np.abs(z).reshape(len(z), channels, -1).max((0, 2)).astype(np.float64)
-            bmax = np.abs(bias).reshape(channels, -1).max(1)
-            reach = zmax + bmax  # the bias comes last, or first
-        activations = None if z is None else np.clip(z, 0, stage.maximum)
+            largest = np.abs(z).reshape(len(z), channels, -1).max((0, 2)).astype(np.float64)
+            # the bias comes last
+            reach = largest + np.abs(bias).reshape(channels, -1).max(1)
+            activations = np.clip(z, 0, stage.maximum)
         layer = quantize_stage(
             stage, bias, arriving, self._step(stage, activations), recipe.top, reach,
             weight_max=recipe.weight_max, exponent_max=recipe.exponent_max,
-            one_slope=recipe.one_slope,
+            one_slope=recipe.one_slope, one_unit=stage.name in self.one_unit,
         )  # fmt: skip
-        if z is not None and activations is not None:
-            v = self.whole.integers(stage, layer)
-            if self.correct:
-                mean = _mean_error(z, v * layer.scale.astype(np.float32), channels, stage)
-                change = np.rint(np.repeat(mean, layer.bias.size // channels) / layer.scale)
-                taken = np.clip(layer.bias + change, -MEMBRANE_LIMIT, MEMBRANE_LIMIT)
-                v = v + (taken - layer.bias).astype(np.float32)
-                layer = replace(layer, bias=taken.astype(np.int64))
+        for variant in self.variants:
+            v = variant.side.integers(stage, layer)
+            own = layer
+            if variant.corrected:
+                own = _corrected(stage, layer, z, v)
+                v = v + (own.bias - layer.bias).astype(np.float32)
+            variant.layers[stage.name] = own
             if stage.is_readout:
-                wrong = (v * layer.scale - z).astype(np.float64)
-                self.error = float((wrong**2).mean() / (z.astype(np.float64).var() or 1.0))
+                wrong = (v * own.scale - z).astype(np.float64)
+                variant.error = float((wrong**2).mean() / (z.astype(np.float64).var() or 1.0))
             else:
-                self.real.keep(stage, activations)
-                self.whole.keep(stage, layer.sends(v, recipe.top))
+                variant.side.keep(stage, own.sends(v, recipe.top))
+        if activations is not None and not stage.is_readout:
+            self.real.keep(stage, activations)
         self.layers[stage.name] = layer
         self.unit[stage.name], self.top[stage.name] = layer.unit, recipe.top
         self.zero[stage.name] = np.zeros(layer.bias.size)
@@ -208,8 +251,9 @@ class _Run:
             step = np.repeat(statistics.least_squares(top) / top, channels)
         else:
             step = least_squares_steps(
-                activations, stage.shape, top, by_channel=self.recipe.by_channel
-            )
+                activations, stage.shape, top,
+                by_channel=self.recipe.by_channel and stage.name not in self.one_unit,
+            )  # fmt: skip
         if not step.any():
             step = np.full(channels, (stage.maximum or 1.0) / top)
         if stage.maximum is not None:

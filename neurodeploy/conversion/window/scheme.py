@@ -131,7 +131,7 @@ class WindowScheme(Scheme):
         recipe = Recipe(
             top=messages.top,
             by_channel=self.step == "channel"
-            or (self.step is None and messages.top < _FEW_LEVELS),
+            or (self.step is None and not self.one_slope and messages.top < _FEW_LEVELS),
             weight_max=min(2 ** (self.weight_bits - 1) - 1, target.weight_max),
             exponent_max=target.exponent_max,
             one_slope=self.one_slope,
