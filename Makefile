@@ -56,8 +56,9 @@ lint: setup-dev
 	$(VENV)/bin/ruff format --check neurodeploy tools tests models
 	$(VENV)/bin/mypy
 
+# Two files of tests at a time; a file stays in one process, for its fixtures.
 test: lint
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
 
 clean:
 	rm -rf $(VENV) build dist out

@@ -30,7 +30,7 @@ _PUBLIC = {
     "compile": "neurodeploy.pipeline",
     "deploy": "neurodeploy.lava.deploy",
     "estimate_cost": "neurodeploy.cost",
-    "explain": "neurodeploy.ledger",
+    "explain": "neurodeploy.explaining",
     "load": "neurodeploy.program.storage",
     "map": "neurodeploy.mapping",
     "report": "neurodeploy.reporting.page",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from neurodeploy.errors import CompileWarning, ConversionError, DataWarning, RunWarning, UsageError
@@ -78,7 +79,9 @@ def compile(
         ``nd.Rate(steps=32, reset="zero")``.
     steps, reset, encoding, balance, percentile, others
         Options of the scheme by name (``steps=32``); None for its default. `neurodeploy schemes`
-        lists them with ranges and defaults.
+        lists them with ranges and defaults. Where the rate code keeps the ANN's class of fewer
+        than 95 % of 64 samples and no percentile is stated, lower ones are tried as well; the best
+        is taken, and said.
     target
         ``loihi1``, ``loihi2``, or the path of a target's TOML file.
     l4
@@ -126,6 +129,7 @@ def compile(
     from neurodeploy.conversion.provenance import provenance_of
     from neurodeploy.importing import load_network
     from neurodeploy.importing.notes import notes_on
+    from neurodeploy.ledger.alternatives import best_alternative
     from neurodeploy.ledger.trial import run_trial
     from neurodeploy.mapping.mapper import limits_broken
     from neurodeploy.metrics.inferring import infer_task
@@ -134,8 +138,14 @@ def compile(
 
     data_warn, warn = warner(warn, DataWarning), warner(warn, CompileWarning)
     hardware = load_target(target)
-    given = {"steps": steps, "reset": reset, "encoding": encoding, "balance": balance}
-    plan = make_scheme(scheme, {**given, "percentile": percentile, **others}, hardware)
+    given: dict[str, Any] = {
+        "steps": steps,
+        "reset": reset,
+        "encoding": encoding,
+        "balance": balance,
+    }
+    given |= {"percentile": percentile, **others}
+    plan = make_scheme(scheme, given, hardware)
     one_of("--overflow", overflow, ("off", "warn", "error"))
     one_of("--l4", l4, (None, True, False))
     seed, try_samples = whole("--seed", seed), whole("--try", try_samples, low=0)
@@ -172,6 +182,19 @@ def compile(
         imported, calibration, known, chosen.reason, options, judged.as_dict()
     )
     program = plan.convert(stages, shape, known, hardware, preprocessing, seed, provenance)
+    stated = {name for name, value in given.items() if value is not None}
+    alternatives = plan.alternatives(stated) if calibration is not None else ()
+    if alternatives:
+        made = {
+            other.told(plan): partial(
+                other.convert, stages, shape, known, hardware, preprocessing, seed,
+                provenance | {"options": provenance["options"] | other.options()},
+            )
+            for other in alternatives
+        }  # fmt: skip
+        program, line = best_alternative(program, made, imported.network, calibration)
+        if line:
+            warn(line)
     findings = overflow_findings(program)
     if findings and overflow == "error":
         raise ConversionError(

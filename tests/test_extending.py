@@ -51,7 +51,7 @@ def test_the_scheme_of_the_page(page, fashion, fashion_calibration):
     for name in (p.name for p in usual.populations[:-1]):
         ratio = wide.population(name).spike_value / usual.population(name).spike_value
         assert ratio == pytest.approx(1.5, rel=0.05)
-    with pytest.raises(UsageError, match="outside 1..4"):
+    with pytest.raises(UsageError, match=r"outside 1\.\.4"):
         nd.compile(fashion / "model.onnx", scheme="cautious", margin=9.0, **options)
     with pytest.raises(UsageError, match="cautious would take it"):
         nd.compile(fashion / "model.onnx", scheme="rate", margin=1.2, **options)

@@ -1,4 +1,4 @@
-"""Random programs on the simulator and on Lava's runtime: every spike, every membrane.
+"""Random programs on the simulator and on Lava's runtime: every message, every membrane.
 
 Prints one summary line; the exit code is 1 if anything differs or a run fails.
 """
@@ -15,19 +15,28 @@ from neurodeploy.errors import NeuroDeployError
 from neurodeploy.lava.run import run
 from neurodeploy.program import Program
 from neurodeploy.simulator import reference
-from neurodeploy.simulator.encoding import encode
-from neurodeploy.testing import random_program, random_ttfs_program
+from neurodeploy.testing import random_program, random_recurrent_program, random_ttfs_program
+from neurodeploy.testing.codecs import messages_of
+from neurodeploy.testing.coded_programs import CODES, random_coded_program
+from neurodeploy.testing.neurons import EVERY_KIND, OUR_KINDS
+
+#: Neuron kinds by the name of an option, besides those of the package one by one.
+GROUPS = {"any": OUR_KINDS, "every": EVERY_KIND, "graded": EVERY_KIND[len(OUR_KINDS) :]}
+KINDS = {**GROUPS, **{kind.kind: (kind,) for kind in EVERY_KIND}}
 
 
-def make(kind: str, seed: int) -> tuple[Program, np.ndarray]:
+def make(shape: str, kind: str, seed: int) -> tuple[Program, np.ndarray]:
     """A random program and input messages."""
     rng = np.random.default_rng(seed)
-    if kind == "any":
-        return random_program(rng)
-    program, level = random_ttfs_program(rng)
-    sent = [encode(program.encoder, row, program.period, k) for k, row in enumerate(level)]
+    among = KINDS[kind]
+    if shape == "recurrent":
+        return random_recurrent_program(rng, among=among, max_neurons=8, max_steps=40)
+    if shape == "any":
+        return random_program(rng, among=among)
+    coded = shape in CODES
+    program, level = random_coded_program(rng, shape) if coded else random_ttfs_program(rng)  # type: ignore[arg-type]
     drain = max(p.fire_phase(program.period) for p in program.populations)
-    return program, np.concatenate([*sent, np.zeros((drain, level.shape[1]), np.int32)])
+    return program, messages_of(program.encoder, level, program.period, drain)
 
 
 def main() -> int:
@@ -39,9 +48,16 @@ def main() -> int:
     )
     parser.add_argument(
         "--kind",
-        choices=["any", "ttfs"],
+        choices=["any", "recurrent", "ttfs", *CODES],
         default="any",
-        help="any neuron kinds mixed, or time-to-first-spike programs as compiled (any)",
+        help="programs without cycles, with cycles, or of a window code as compiled (any)",
+    )
+    parser.add_argument(
+        "--neurons",
+        choices=sorted(KINDS),
+        default="every",
+        help="neuron kinds: any of the package's, graded (test kinds that send integers), every "
+        "one of these, or one by name (every)",
     )
     parser.add_argument("--timeout", type=float, default=120.0, help="seconds a program (120)")
     parser.add_argument(
@@ -51,7 +67,7 @@ def main() -> int:
     started = time.monotonic()
     spikes = values = wrapped = clipped = bad = failed = 0
     for k in range(options.seed, options.seed + options.programs):
-        program, messages = make(options.kind, k)
+        program, messages = make(options.kind, options.neurons, k)
         names = [p.name for p in program.populations]
         expected = reference.run(program, messages)
         try:
@@ -71,6 +87,7 @@ def main() -> int:
             + int((found.membrane[n] != expected.membrane[n]).sum())
             for n in names
         )
+        wrong += sum(int((found.messages[n] != m).sum()) for n, m in expected.messages.items())
         if wrong:
             print(f"\nseed {k}: {wrong} values differ", file=sys.stderr)
         bad += bool(wrong)

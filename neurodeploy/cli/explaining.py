@@ -21,6 +21,13 @@ __all__ = ["explain"]
 @MODEL
 @TASK
 @limit_option(256)  # enough of most networks, in seconds
+@click.option(
+    "--try-seconds",
+    type=click.FloatRange(0),
+    default=20,
+    show_default=True,
+    help="How long advice may be tried; 0: it is given untried.",
+)
 @THREADS
 @JSON
 def explain(
@@ -29,11 +36,12 @@ def explain(
     model: str | None,
     task: str | None,
     limit: int,
+    try_seconds: float,
     threads: int | None,
     as_json: bool,
 ) -> None:
     """Say which layer of a program loses what, and which to blame first (docs/explain.md)."""
-    from neurodeploy.ledger import explain as run
+    from neurodeploy.explaining import explain as run
     from neurodeploy.program.storage import load
     from neurodeploy.reporting.console import Progress, print_json, warn
     from neurodeploy.samples import load_samples
@@ -48,6 +56,7 @@ def explain(
             near=Path(program).parent,
             task=task,
             threads=threads,
+            try_seconds=try_seconds,
             progress=progress.stage,
             warn=warn,
         )
@@ -114,8 +123,9 @@ def _show(program: str, found: Explanation) -> None:
             for stage in found.summary
         ],
     )
-    if found.summary[0].accuracy is not None:
-        say(" -> ".join(f"{stage.stage} {stage.accuracy:.1f}" for stage in found.summary))
+    if found.summary[0].agreement is not None:
+        chain = (f"{stage.stage} {stage.agreement:.1f}" for stage in found.summary)
+        say(f"agreement (%): {' -> '.join(chain)}")
     for key, name in (("accuracy", "accuracy"), ("agreement", "agreement with the ANN")):
         interval = last.get(f"{key}_interval")
         if interval is not None:

@@ -7,6 +7,7 @@ reset by subtraction, constant input and the initial potential theta/2 a neuron 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
@@ -15,6 +16,7 @@ from neurodeploy.conversion.balance import Balanced
 from neurodeploy.conversion.entrance import relay_input
 from neurodeploy.conversion.options import option
 from neurodeploy.conversion.scheme import register_scheme
+from neurodeploy.conversion.silence import Silenced
 from neurodeploy.errors import UsageError
 from neurodeploy.network.stages import Stage, population_shape
 from neurodeploy.program import (
@@ -35,6 +37,8 @@ from neurodeploy.targets import Target
 __all__ = ["RateScheme", "ResetMode"]
 
 ResetMode = Literal["subtract", "zero"]
+#: Tried where a trial with the default is poor.
+PERCENTILES = (99.0, 98.0)
 
 
 @register_scheme
@@ -82,6 +86,16 @@ class RateScheme(Balanced):
     def uses_noise(self) -> bool:
         """With Poisson input."""
         return self.encoding == "poisson"
+
+    def alternatives(self, stated: Collection[str]) -> tuple[RateScheme, ...]:
+        """Lower percentiles.
+
+        They clip the rarest activations and let all others fire more often: in deep and residual
+        networks at few steps the second is worth far more, elsewhere it is not.
+        """
+        if self.balance != "percentile" or not {"balance", "percentile"}.isdisjoint(stated):
+            return ()
+        return tuple(replace(self, percentile=p) for p in PERCENTILES if p < self.percentile)
 
     def resolved(self, target: Target) -> RateScheme:
         """See `Scheme.resolved`."""
@@ -139,6 +153,7 @@ class RateScheme(Balanced):
 
         populations: list[Population] = []
         connections: list[Connection] = []
+        silenced = Silenced()
         payload = {INPUT: encoder.message_range}  # all others send spikes
         for stage in stages:
             level = levels.get(stage.name, 0.0)
@@ -157,6 +172,8 @@ class RateScheme(Balanced):
                 for path in stage.paths
             )
             plan = self._plan(level, calibration, target)
+            bias, arrivals = silenced(stage, stage.bias, arrivals)
+            stage = replace(stage, bias=bias)
             layer = quantize_layer(stage, arrivals, plan, target, self.steps)
             populations.append(
                 Population(

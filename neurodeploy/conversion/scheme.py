@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from typing import Any, ClassVar, TypeVar
@@ -41,11 +41,15 @@ class Scheme:
         As ``--scheme`` takes it; one line.
     max_pooling
         Whether max pooling can be a stage of its own.
+    exact
+        Whether a program equals the network with activations of so many levels, integer for
+        integer: no error of timing.
     """
 
     name: ClassVar[str] = ""
     title: ClassVar[str] = ""
     max_pooling: ClassVar[bool] = False
+    exact: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_options(self)
@@ -82,6 +86,25 @@ class Scheme:
     def uses_noise(self) -> bool:
         """Whether its input is random, so that the L4-norm correction helps."""
         return False
+
+    def alternatives(self, stated: Collection[str]) -> tuple[Scheme, ...]:
+        """Other settings that are worth a try where a trial on calibration samples is poor.
+
+        Parameters
+        ----------
+        stated
+            Options that the user has stated: they stay.
+        """
+        return ()
+
+    def told(self, other: Scheme) -> str:
+        """The options in which it differs from another of its kind: ``percentile 99``."""
+        theirs = other.options()
+        changed = {k: v for k, v in self.options().items() if v != theirs.get(k)}
+        return ", ".join(
+            f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+            for name, value in changed.items()
+        )
 
     def options(self) -> dict[str, Any]:
         """Values of the options by name, for the provenance."""

@@ -195,12 +195,11 @@ FAMILIES: tuple[Family, ...] = (
         "ai.onnx.ml::SVMClassifier ai.onnx.ml::SVMRegressor",
     ),
     Family(
-        "prepares categories, dictionaries or missing values, which are no numbers",
+        "prepares categories or dictionaries, which are no numbers",
         "prepare the features outside, and feed the network with numbers",
         """
         ai.onnx.ml::CategoryMapper ai.onnx.ml::CastMap ai.onnx.ml::DictVectorizer
-        ai.onnx.ml::FeatureVectorizer ai.onnx.ml::Imputer ai.onnx.ml::LabelEncoder
-        ai.onnx.ml::OneHotEncoder
+        ai.onnx.ml::FeatureVectorizer ai.onnx.ml::LabelEncoder ai.onnx.ml::OneHotEncoder
         """,
     ),
     Family(

@@ -14,7 +14,7 @@ from neurodeploy.lava.comparison import Comparison, Mismatch, compare
 from neurodeploy.lava.run import LavaTrace, Models, run
 from neurodeploy.metrics.task import Task
 from neurodeploy.program import INPUT, Population, Program
-from neurodeploy.program.limits import check_workable
+from neurodeploy.program.workable import check_workable
 from neurodeploy.sample_checks import look_at_samples
 from neurodeploy.samples import read_samples
 from neurodeploy.simulator.encoding import check_samples, encode, levels
@@ -195,7 +195,7 @@ def stream(program: Program, x: np.ndarray) -> np.ndarray:
     level = levels(program.encoder, x)
     period = program.period
     drain = max(_fire_phase(program, p) for p in program.populations) - 1
-    messages = np.zeros((len(x) * period + drain, level.shape[1]), np.int32)
+    messages = np.zeros((len(x) * period + drain, program.inputs), np.int32)
     for k, row in enumerate(level):
         messages[k * period : (k + 1) * period] = encode(program.encoder, row, period, k)
     return messages

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import networkx as nx
 import numpy as np
 
 from neurodeploy.lava.compat import import_lava
@@ -225,14 +226,19 @@ def _sparse(
 
 
 def _tie_loose_ends(program: Program, source: Any, populations: dict[str, Any]) -> None:
-    """Connect populations without synapses to the input, by a matrix without weights.
+    """Connect what does not hang together with the input to it, by a matrix without weights.
 
-    Lava runs what it can reach from one process.
+    Lava runs what it can reach from one process. Populations without synapses are tied, too, and
+    one of each part of the network that no input reaches: a cycle may live on its biases.
     """
     empty = np.zeros(0, np.int64)
     sources = int(np.prod(source.s_out.shape))
+    loose = {p.name for p in program.populations if not program.incoming(p.name)}
+    for part in nx.weakly_connected_components(program.graph):
+        if INPUT not in part and not part & loose:
+            loose.add(min(part))
     for population in program.populations:
-        if not program.incoming(population.name):
+        if population.name in loose:
             none = (empty, empty, empty.astype(np.int8))
             tie = _sparse(none, (population.size, sources), 0, 0, f"{INPUT}->{population.name}")
             flat = source.s_out if len(source.s_out.shape) == 1 else source.s_out.flatten()

@@ -1,7 +1,7 @@
 """How a population says a real number: its largest value, its grid, its rounding.
 
-Rate: n spikes in T steps stand for ``n * lambda / T``. Time to first spike: the integer n of a
-window of W steps stands for ``n * lambda / W``. Both count up to `top`.
+Rate: n spikes in T steps stand for ``n * lambda / T``. Window codes: the integer n of a window
+stands for ``n * lambda / top``, where `top` is the largest that a window says.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from neurodeploy.errors import ProgramError
 from neurodeploy.ledger.neurons import reading_of
 from neurodeploy.program import Population, Program
 
-__all__ = ["Code", "code_of"]
+__all__ = ["Code", "code_of", "top_of"]
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Code:
     level
         lambda: real value of the largest n.
     top
-        T or W.
+        T, or the largest integer of a window code.
     height
-        Membrane integers of one n: threshold, or slope.
+        Membrane integers of one n: threshold, or slope, which may be one a neuron.
     start
         Membrane integers there at the window's begin; for a time code, those that make the
         division round.
@@ -46,8 +46,8 @@ class Code:
 
     level: float
     top: int
-    height: int
-    start: int
+    height: int | np.ndarray
+    start: int | np.ndarray
     lent: float
     strict: bool
     natural: float
@@ -85,6 +85,12 @@ class Code:
         return ((total - self.lent) * self.natural).astype(np.float32)
 
 
+def top_of(population: Population, steps: int) -> int:
+    """The largest integer that a population says in a window, or spikes that it sends."""
+    code = population.neuron.window_code(steps)
+    return steps if code is None else code.largest(steps)
+
+
 def code_of(program: Program, population: Population) -> Code:
     """The code of a population that fires, as its kind reads it (`ledger.neurons`)."""
     p, steps = population, program.period
@@ -94,7 +100,7 @@ def code_of(program: Program, population: Population) -> Code:
     natural = p.membrane_unit / steps if reading.repeats else p.membrane_unit
     return Code(
         p.spike_value,
-        steps,
+        top_of(p, steps),
         reading.height,
         reading.start,
         reading.lent,

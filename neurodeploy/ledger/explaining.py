@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +15,16 @@ from neurodeploy.errors import DataWarning, UsageError
 from neurodeploy.ledger.advice import advise
 from neurodeploy.ledger.blame import Errors, Sample, causes_at_output, layers_at_output
 from neurodeploy.ledger.model import find_model, reference_network
+from neurodeploy.ledger.remedies import remedies
 from neurodeploy.ledger.report import Explanation
 from neurodeploy.ledger.runs import Batch, Runner
 from neurodeploy.ledger.tally import Tally
+from neurodeploy.ledger.trying import try_remedies, untried
 from neurodeploy.ledger.twin import match
 from neurodeploy.metrics import Labels, Task, read_labels
 from neurodeploy.network import Network
-from neurodeploy.program import Program
+from neurodeploy.network.evaluate import Evaluator
+from neurodeploy.program import INPUT, Program
 from neurodeploy.sample_checks import look_at_labels, look_at_samples
 from neurodeploy.samples import read_labels as load_labels
 from neurodeploy.samples import read_samples
@@ -30,6 +35,7 @@ from neurodeploy.warning import Warn, warner
 __all__ = ["explain", "explain_against"]
 
 Progress = Callable[[str, int, int], None]
+Recompiler = Callable[[Program, Path, Mapping[str, Any], np.ndarray], Program]
 #: Samples that blame is measured on, at most.
 _BLAMED = 64
 #: Values of one quantity held at once, over all populations: a batch holds about ten quantities.
@@ -51,6 +57,8 @@ def explain(
     near: str | Path | None = None,
     task: str | None = None,
     threads: int | None = None,
+    recompile: Recompiler | None = None,
+    seconds: float = 20.0,
     progress: Progress = _quiet,
     warn: Warn | None = None,
 ) -> Explanation:
@@ -74,6 +82,11 @@ def explain(
         What the outputs are, one of `metrics.KINDS`; default: as program and labels say.
     threads
         Default: all cores. The result does not depend on it.
+    recompile
+        Compiles a model again: program, path of the model, changed options, samples for
+        calibration. With it advice is tried before it is given; without, it says that it was not.
+    seconds
+        That trying may take.
     progress
         Called with the name of a stage, the work done and the work there is.
     warn
@@ -106,9 +119,33 @@ def explain(
         raise UsageError(f"{threads} is less than one", place="threads")
     path = find_model(program, model, near)
     network = reference_network(program, path)
-    return explain_against(
+    found = explain_against(
         program, network, x, known, judged, model=str(path), threads=threads, progress=progress
     )
+    if found.blame.cause == "none":
+        return found
+    if recompile is None or seconds <= 0:
+        return replace(found, blame=untried(found.blame, "`neurodeploy explain` tries it"))
+    part = program.encoder.preprocessing.apply(x)
+    candidates = remedies(
+        found.blame.cause,
+        at_input=found.blame.layer == INPUT,
+        scheme=program.scheme,
+        options=program.recorded("options"),
+        input_range=(float(part.min()), float(part.max())),
+    )
+    blame = try_remedies(
+        found.blame,
+        candidates,
+        partial(recompile, program, path),
+        Evaluator(network),
+        x,
+        judged,
+        seconds=seconds,
+        threads=threads,
+        progress=progress,
+    )
+    return replace(found, blame=blame)
 
 
 def explain_against(

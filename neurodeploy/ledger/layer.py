@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from neurodeploy.ledger.code import Code
+from neurodeploy.ledger.code import Code, top_of
 from neurodeploy.ledger.neurons import Reading, reading_of
 from neurodeploy.network.batched import Map
 from neurodeploy.network.stages import Stage
@@ -99,6 +99,11 @@ class Layer:
         return 0.0 if self.kind == "readout" else self.population.spike_value
 
     @property
+    def top(self) -> int:
+        """The largest integer that it says."""
+        return top_of(self.population, self.steps)
+
+    @property
     def sources(self) -> tuple[str, ...]:
         """Populations it reads."""
         return tuple(a.connection.source for a in self.arriving)
@@ -108,7 +113,7 @@ class Layer:
         """Real value of one of its integers; NumPy's, whose division never raises."""
         if self.kind == "readout":
             return np.float64(self.decoder_unit)
-        return np.float64(self.population.spike_value) / self.steps
+        return np.float64(self.population.spike_value) / self.top
 
     @property
     def gain(self) -> float:

@@ -12,7 +12,7 @@ from neurodeploy.errors import ModelError, UsageError
 from neurodeploy.files import read_bytes
 from neurodeploy.importing import load_network
 from neurodeploy.network import Network
-from neurodeploy.passes import L4Correction, run_passes, standard_passes
+from neurodeploy.passes import prepare
 from neurodeploy.program import Program
 
 __all__ = ["find_model", "recorded_output", "reference_network"]
@@ -88,9 +88,8 @@ def reference_network(program: Program, path: Path) -> Network:
             remedy="put the original weight files beside it, or compile again",
         )
     pooling = scheme_of(program).max_pooling
-    network = run_passes(imported.network, standard_passes(max_pooling=pooling))
-    if program.recorded("options").get("l4") is True:
-        network = L4Correction().apply(network)
+    l4 = program.recorded("options").get("l4") is True
+    network = prepare(imported.network, max_pooling=pooling, l4=l4)
     shape = network.shapes[network.input.name]
     if shape != program.encoder.sample_shape:
         raise ModelError(

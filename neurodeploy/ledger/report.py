@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-__all__ = ["CAUSES", "STAGES", "Blame", "Explanation", "Row", "Summary"]
+__all__ = ["CAUSES", "STAGES", "Attempt", "Blame", "Explanation", "Row", "Summary"]
 
 #: What can go wrong in one population, in the order in which it is accumulated.
 CAUSES = ("clipping", "steps", "weights", "threshold", "timing")
@@ -69,8 +69,11 @@ class Row:
     clipped_membranes: int = 0
 
 
-#: Percent of samples with the ANN's class, and points of accuracy, that count as no loss.
-SAME, LITTLE = 99.5, 0.5
+#: Percent of samples with the ANN's class that counts as no loss, if the output's error is not
+#: above that share.
+SAME, CLOSE = 99.5, 0.25
+#: The same share where there are no classes.
+EQUAL = 0.01
 #: Percent of right answers below which the ANN's own samples or labels are doubted.
 POOR = 60.0
 
@@ -102,6 +105,47 @@ class Summary:
 
 
 @dataclass(frozen=True)
+class Attempt:
+    """A remedy that was tried: the model compiled again with other options, and run.
+
+    Attributes
+    ----------
+    text
+        What to do, in words and options of the command line.
+    options
+        The same as keywords of `neurodeploy.compile`.
+    samples
+        It was measured on so many, with the program's own options and with these.
+    agreement_before, agreement
+        Percent of them with the ANN's class; None where there are no classes.
+    error_before, error
+        Of the output.
+    helped
+        Whether it is better by more than a little.
+    """
+
+    text: str
+    options: dict[str, Any]
+    samples: int
+    agreement_before: float | None
+    agreement: float | None
+    error_before: float
+    error: float
+    helped: bool
+
+    @property
+    def sentence(self) -> str:
+        """What to do and what it brought."""
+        error = f"output error {self.error_before:.1%} -> {self.error:.1%}"
+        if self.agreement is None:
+            return f"{self.text} ({error})"
+        return (
+            f"{self.text} (agreement {self.agreement_before:.1f} -> {self.agreement:.1f} %, "
+            f"{error})"
+        )
+
+
+@dataclass(frozen=True)
 class Blame:
     """The population to look at first.
 
@@ -120,9 +164,11 @@ class Blame:
     finding
         What the numbers say.
     advice
-        What to do about it.
+        What to do about it: what was tried and helped, or why nothing was tried.
     numbers
         The numbers that finding and advice rest on.
+    tried
+        Remedies that were tried, those that did not help among them.
     """
 
     layer: str
@@ -133,6 +179,7 @@ class Blame:
     finding: str
     advice: str
     numbers: dict[str, float] = field(default_factory=dict)
+    tried: tuple[Attempt, ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -179,22 +226,24 @@ class Explanation:
     def verdict(self) -> str:
         """What the classes say before any layer is blamed; empty if there is something to blame.
 
-        1. The program says what the ANN says: nothing is lost in the conversion.
+        1. The program says what the ANN says, by agreement and by the output's error: nothing is
+           lost in the conversion. Accuracy is no witness: it may rise by luck.
         2. The ANN itself is wrong on these samples far more often: look before the conversion.
         """
         ann, program = self.summary[0], self.summary[-1]
-        lost = None
-        if ann.accuracy is not None and program.accuracy is not None:
-            lost = ann.accuracy - program.accuracy
         found = []
-        if program.agreement is not None and (
-            program.agreement >= SAME or (lost is not None and lost <= LITTLE)
-        ):
+        if program.agreement is None:
+            if program.error <= EQUAL:
+                found.append(
+                    "next to nothing is lost in the conversion: the program's output is "
+                    f"{program.error:.2%} off the ANN's"
+                )
+        elif program.agreement >= SAME and program.error <= CLOSE:
             found.append(
                 "next to nothing is lost in the conversion: the program agrees with the ANN on "
                 f"{program.agreement:.1f} % of the samples"
             )
-        if ann.accuracy is not None and ann.accuracy < POOR and (lost or 0) < 100 - ann.accuracy:
+        if ann.accuracy is not None and ann.accuracy < POOR:
             found.append(
                 f"the ANN itself is right on only {ann.accuracy:.1f} %: look before the "
                 "conversion, at --scale, --mean, --std, channel order, labels, and the model"

@@ -131,7 +131,7 @@ class Tally:
             dead=0.0
             if sums.fired is None or sums.active is None
             else float((sums.active & ~sums.fired).mean()),
-            rate=share("sent") / self.twin.program.period,
+            rate=share("sent") / (part.top if isinstance(part, Layer) else 1),
             wrapped=int(sums.counts.get("wrapped", 0)),
             clipped_membranes=int(sums.counts.get("clipped", 0)),
         )
@@ -178,7 +178,7 @@ def _count(sums: _Sums, batch: Batch, layer: Layer) -> None:
     exact, fired = batch.exact[name], batch.activity.fired[name]
     active = exact > 0
     counted = {
-        "saturated": fired >= layer.steps,
+        "saturated": fired >= layer.top,
         "above": exact > np.float32(layer.level * (1 + 1e-6)),
         "silent": fired == 0,
         "active": active,

@@ -16,7 +16,7 @@ from neurodeploy.network.evaluate import Evaluator
 from neurodeploy.program import Program
 from neurodeploy.simulator.encoding import check_samples
 
-__all__ = ["FEW", "SECONDS", "Trial", "run_trial", "try_program"]
+__all__ = ["FEW", "SECONDS", "Trial", "compare_outputs", "run_trial", "try_program"]
 
 #: Samples that are tried unless another number is asked for, and the seconds they may take.
 FEW, SECONDS = 128, 2.0
@@ -125,18 +125,11 @@ def try_program(
     seconds
         That they may take; fewer are tried where they would take longer.
     """
-    count = min(count, len(x))
-    if is_large(program):
-        return Trial(count, note="one sample of so large a network may take many seconds")
-    try:
-        chosen = x[np.linspace(0, len(x) - 1, count).astype(int)]
-        outputs = run_for(seconds, program, chosen, Evaluator(ann))
-        assert outputs.ann is not None
-        found = agreement(outputs.program, outputs.ann, Task.of(program))
-    except Exception as error:  # whatever it is, the program itself is made
-        return Trial(count, note=_first_line(error))
-    note = f"of {count}: more would take over {seconds:g} s" if found.samples < count else ""
-    trial = Trial(count, found, note=note)
+    trial = compare_outputs(program, ann, x, count, seconds)
+    if trial.found is None:
+        return trial
+    found, note, count = trial.found, trial.note, trial.asked
+    chosen = _spaced(x, count)
     if not trial.poor:
         return trial
     try:
@@ -159,6 +152,28 @@ def run_trial(program: Program, ann: Network, passed: Network, x: np.ndarray, co
     """
     x = check_samples(x, program.encoder.sample_shape, "calibration")
     return try_program(program, ann, passed, x, count, SECONDS * max(1.0, count / FEW))
+
+
+def _spaced(x: np.ndarray, count: int) -> np.ndarray:
+    """So many samples, evenly spaced."""
+    return x[np.linspace(0, len(x) - 1, count).astype(int)]
+
+
+def compare_outputs(
+    program: Program, ann: Network, x: np.ndarray, count: int = FEW, seconds: float = SECONDS
+) -> Trial:
+    """`try_program` without looking for a cause."""
+    count = min(count, len(x))
+    if is_large(program):
+        return Trial(count, note="one sample of so large a network may take many seconds")
+    try:
+        outputs = run_for(seconds, program, _spaced(x, count), Evaluator(ann))
+        assert outputs.ann is not None
+        found = agreement(outputs.program, outputs.ann, Task.of(program))
+    except Exception as error:  # whatever it is, the program itself is made
+        return Trial(count, note=_first_line(error))
+    note = f"of {count}: more would take over {seconds:g} s" if found.samples < count else ""
+    return Trial(count, found, note=note)
 
 
 def _first_line(error: Exception) -> str:

@@ -106,7 +106,7 @@ def _is_relay(program: Program, population: Population) -> bool:
     synapses = arriving[0].synapses
     return (
         isinstance(form, Quotient)
-        and form.slope == 1
+        and bool(np.all(form.slope == 1))
         and not form.bias.any()
         and isinstance(synapses, Sparse)
         and synapses.row_starts.size - 1 == synapses.sources == synapses.weights.size

@@ -18,8 +18,8 @@ from neurodeploy.program.limits import (
     MAX_CORES,
     MAX_CORES_BY_TRAFFIC,
     MAX_NEURONS_AT_WORK,
-    check_workable,
 )
+from neurodeploy.program.workable import check_workable
 from neurodeploy.targets import Target, target_of
 
 __all__ = ["cut_program", "limits_broken", "map_program"]

@@ -12,8 +12,18 @@ from neurodeploy.program.channels import by_neuron, check_channels
 from neurodeploy.program.decoders import Decoding, decoding_named
 from neurodeploy.program.encoders import PROBABILITY_ONE, InputEncoding, encoding_named
 
-__all__ = ["MAX_NEURONS", "PROBABILITY_ONE", "Decoder", "Encoder", "Encoding", "Preprocessing"]
+__all__ = [
+    "MAX_NEURONS",
+    "PROBABILITY_ONE",
+    "USUAL_DECODING",
+    "Decoder",
+    "Encoder",
+    "Encoding",
+    "Preprocessing",
+]
 
+#: What is read of a population where a manifest says nothing.
+USUAL_DECODING = "membrane"
 #: Name of an input encoding (`neurodeploy.program.encoders`).
 Encoding = str
 #: Largest population or input: far above a chip, far below what would exhaust a machine.
@@ -182,7 +192,7 @@ class Decoder:
 
     population: str
     unit: float
-    decoding: str = "membrane"
+    decoding: str = USUAL_DECODING
 
     @property
     def code(self) -> Decoding:

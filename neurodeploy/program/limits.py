@@ -6,13 +6,6 @@ whatever makes a table of its neurons would take hours and all memory. So the wo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from neurodeploy.errors import ProgramError
-
-if TYPE_CHECKING:
-    from neurodeploy.program.program import Program
-
 __all__ = [
     "MAX_CORES",
     "MAX_CORES_BY_TRAFFIC",
@@ -23,7 +16,6 @@ __all__ = [
     "MAX_PERIOD",
     "MAX_STREAMED",
     "MAX_SYNAPSES",
-    "check_workable",
 ]
 
 #: Longest window: at a hundred times the steps of the longest published rate codes.
@@ -43,33 +35,3 @@ MAX_SYNAPSES = 2**38
 MAX_OPERATIONS = 2**36
 #: The same where phases mix samples: then all steps from the first on are kept at once.
 MAX_STREAMED = 2**28
-
-
-def check_workable(program: Program, doing: str) -> None:
-    """Refuse a program that is too large to be mapped or run.
-
-    Parameters
-    ----------
-    doing
-        For the message: ``mapping``, ``simulation``.
-
-    Raises
-    ------
-    ProgramError
-        More neurons, synapses or neuron updates a sample than the limits of this module.
-    """
-    neurons = program.neurons + program.inputs
-    last = max(p.fire_phase(program.period) for p in program.populations) + program.period
-    streamed = 0 if program.is_aligned else neurons * last
-    for value, limit, what in (
-        (neurons, MAX_NEURONS_AT_WORK, "neurons and inputs"),
-        (program.synapses, MAX_SYNAPSES, "synapses"),
-        (neurons * program.period, MAX_OPERATIONS, "neuron updates a sample (neurons x steps)"),
-        (streamed, MAX_STREAMED, "neuron updates up to the last phase (neurons x steps)"),
-    ):
-        if value > limit:
-            raise ProgramError(
-                f"{doing} of {value:,} {what} is refused; the limit is {limit:,}",
-                place="program",
-                remedy="compile a smaller network, a smaller input or fewer steps",
-            )

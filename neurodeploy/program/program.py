@@ -332,7 +332,9 @@ class Program:
             if c.name not in self.recurrent:
                 if late != 0:
                     return False
-            elif self.population(c.source).neuron.answers_after or not 0 <= late <= min(self.population(c.source).neuron.quiet_steps, self.period):
+            elif self.population(c.source).neuron.answers_after or not 0 <= late <= min(
+                self.population(c.source).neuron.quiet_steps, self.period
+            ):
                 return False
         return True
 
@@ -392,6 +394,6 @@ class Program:
 
     def save(self, path: str | Path) -> None:
         """Write the program to one ``.ndp`` file; whole or not at all."""
-        from neurodeploy.program.storage import save
+        from neurodeploy.program.storage_writing import save
 
         save(self, path)

@@ -19,68 +19,17 @@ from typing import Any
 import numpy as np
 
 from neurodeploy.errors import NeuroDeployError, StorageError, shown
-from neurodeploy.files import read_bytes, write_atomically
+from neurodeploy.files import read_bytes
 from neurodeploy.npy import read_header
-from neurodeploy.program.manifest import program_from, program_to
+from neurodeploy.program.manifest_reading import program_from
 from neurodeploy.program.program import Program
+from neurodeploy.program.storage_writing import MANIFEST, SCHEMA, SEAL_LENGTH, save, seal, to_bytes
 
 __all__ = ["SCHEMA", "from_bytes", "load", "save", "to_bytes"]
 
-#: Version of the manifest. A reader refuses newer ones.
-SCHEMA = 1
-_MANIFEST = "manifest.json"
-_SEAL = b"sha256:"
-_SEAL_LENGTH = len(_SEAL) + 64
 #: Bytes of a manifest; each of its values takes some thirty times as much in memory.
 _MANIFEST_BYTES = 2**24
 _AGAIN = "copy the file again, or compile the model again"
-_DATE = (1980, 1, 1, 0, 0, 0)
-
-
-def _npy(array: np.ndarray) -> bytes:
-    stream = io.BytesIO()
-    np.lib.format.write_array(stream, np.ascontiguousarray(array), (1, 0), allow_pickle=False)
-    return stream.getvalue()
-
-
-def _seal(data: bytes) -> bytes:
-    return _SEAL + hashlib.sha256(data).hexdigest().encode()
-
-
-def to_bytes(program: Program) -> bytes:
-    """The `.ndp` file's content; equal programs give equal bytes."""
-    graph, tensors = program_to(program)
-    members = {f"{name}.npy": _npy(array) for name, array in sorted(tensors.items())}
-    manifest = {
-        "schema": SCHEMA,
-        "program": graph,
-        "tensors": {
-            name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
-            for name, data in members.items()
-        },
-    }
-    text = json.dumps(manifest, sort_keys=True, indent=1, allow_nan=False).encode()
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-        for name, data in [(_MANIFEST, text), *members.items()]:
-            info = zipfile.ZipInfo(name, _DATE)
-            info.create_system = 3  # as on Unix everywhere: part of the bytes
-            info.external_attr = 0o644 << 16
-            archive.writestr(info, data)
-        archive.comment = b"." * _SEAL_LENGTH
-    body = stream.getvalue()[:-_SEAL_LENGTH]
-    return body + _seal(body)
-
-
-def save(program: Program, path: str | Path) -> None:
-    """Write a program; the file is whole or not there.
-
-    Raises
-    ------
-    StorageError
-        The folder is missing, not writable, or the disk is full.
-    """
-    write_atomically(path, to_bytes(program))
 
 
 def load(path: str | Path) -> Program:
@@ -104,7 +53,7 @@ def from_bytes(data: bytes, place: str) -> Program:
             missing = sorted(set(manifest["tensors"]) - set(members))
             if missing:
                 raise StorageError(f"tensor {missing[0]} is missing", place=place)
-            if data[-_SEAL_LENGTH:] != _seal(data[:-_SEAL_LENGTH]):
+            if data[-SEAL_LENGTH:] != seal(data[:-SEAL_LENGTH]):
                 raise StorageError(
                     "the checksum does not match: the file was altered or damaged",
                     place=place,
@@ -156,15 +105,15 @@ def _members(archive: zipfile.ZipFile, size: int, place: str) -> dict[str, zipfi
 def _manifest(
     archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], place: str
 ) -> dict[str, Any]:
-    if _MANIFEST not in members:
+    if MANIFEST not in members:
         raise StorageError("not a program: it has no manifest.json", place=place)
-    if members[_MANIFEST].file_size > _MANIFEST_BYTES:
+    if members[MANIFEST].file_size > _MANIFEST_BYTES:
         raise StorageError(
-            f"manifest.json has {members[_MANIFEST].file_size} bytes; "
+            f"manifest.json has {members[MANIFEST].file_size} bytes; "
             f"the limit is {_MANIFEST_BYTES}",
             place=place,
         )
-    manifest = json.loads(archive.read(members[_MANIFEST]))
+    manifest = json.loads(archive.read(members[MANIFEST]))
     schema = manifest["schema"]
     if type(schema) is int and schema > SCHEMA:
         raise StorageError(

@@ -16,7 +16,7 @@ from neurodeploy.errors import ConversionError
 from neurodeploy.network.stages import Operator, Stage
 from neurodeploy.program import Connection, Lif
 from neurodeploy.program.bounds import input_interval, neuron_bounds
-from neurodeploy.program.neuron import Reset
+from neurodeploy.program.neurons.lif import Reset
 from neurodeploy.quantization.correction import rounding_error
 from neurodeploy.quantization.operators import peak, quantize
 from neurodeploy.targets import Target

@@ -16,7 +16,7 @@ from neurodeploy.errors import ConversionError
 from neurodeploy.network.stages import Stage
 from neurodeploy.program import Connection, Ttfs
 from neurodeploy.program.bounds import input_interval, neuron_bounds
-from neurodeploy.program.neuron import MEMBRANE_LIMIT
+from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT
 from neurodeploy.quantization.layer import (
     LEAST_LEVELS,
     Arrival,

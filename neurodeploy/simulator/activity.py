@@ -63,7 +63,9 @@ def activity(program: Program, level: np.ndarray, first_index: int = 0) -> Activ
     if is_closed_form(program):
         swept = prepared(program, best_sweep).run(level, every=True)
         none = dict.fromkeys(names, 0)
-        sent = {name: _code(program, name).sent(x, program.period) for name, x in swept.fired.items()}
+        sent = {
+            name: _code(program, name).sent(x, program.period) for name, x in swept.fired.items()
+        }
         return Activity(swept.fired, swept.membrane, none, dict(none), sent, {})
     parts = [_stepped(program, row, first_index + k) for k, row in enumerate(level)]
 

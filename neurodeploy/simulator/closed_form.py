@@ -1,7 +1,7 @@
 """Programs of window codes without stepping: each window's integers in closed form.
 
 What a `ttfs` or `radix` population adds up to is ``bias + sum_j w_j x_j`` and what it sends is
-``clip(floor((v + slope // 2) / slope), 0, top)`` (docs/semantics.md, sections 4 and 6), so a sample
+``clip(floor((v + slope // 2) / slope), 0, top)`` (docs/semantics.md, sections 4 and 9), so a sample
 is one sweep through the layers. Two ways, equal bit for bit:
 
 - `DenseSweep`: ONNX Runtime in float32. Every product and partial sum is an integer below 2**24

@@ -1,7 +1,8 @@
-"""The closed form of a time-to-first-spike program on ONNX Runtime, exact in float32."""
+"""The closed form of a program of a window code on ONNX Runtime, exact in float32."""
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -16,25 +17,18 @@ from neurodeploy.program import (
     Dense,
     Population,
     Program,
-    Sparse,
 )
-from neurodeploy.program.neurons.closed_form import Maximum, Quotient
+from neurodeploy.program.neurons.closed_form import FieldMaximum, Maximum, Quotient
+from neurodeploy.program.neurons.mask_maximum import MASK_BITS
+from neurodeploy.program.window_codes import Digits, OneMessage
 from neurodeploy.simulator import kernels
 from neurodeploy.simulator.closed_form import Swept, check, fan_out_by_position
+from neurodeploy.simulator.kernels.counting import lowest_bits
+from neurodeploy.simulator.sparse_forms import simpler
 
 __all__ = ["DenseSweep", "can_sweep"]
 
 _OPSET = 19
-
-
-def _is_identity(synapses: object) -> bool:
-    """Whether a sparse connection repeats its source."""
-    return (
-        isinstance(synapses, Sparse)
-        and synapses.row_starts.size - 1 == synapses.sources == synapses.weights.size
-        and bool((synapses.weights == 1).all())
-        and bool((synapses.columns == np.arange(synapses.sources)).all())
-    )
 
 
 def _is_pooling(synapses: object) -> bool:
@@ -48,9 +42,41 @@ def _is_pooling(synapses: object) -> bool:
 
 
 def _is_max_pool(synapses: object, source: tuple[int, ...]) -> bool:
-    """Whether it is a MaxPool of ONNX: pads less than its kernel, a source in every window."""
-    if not _is_pooling(synapses):
+    """Whether ones make it a MaxPool of ONNX: less padding than kernel, a source in all windows."""
+    return _is_pooling(synapses) and _has_sources(synapses, source)
+
+
+def _is_field_pool(program: Program, p: Population, digit: int) -> bool:
+    """Whether its connections put each tap of a MaxPool of ONNX into a field of its own."""
+    arriving = program.incoming(p.name)
+    first = arriving[0].synapses
+    if not isinstance(first, Convolution) or not _has_sources(
+        first, program.shape_of(arriving[0].source)
+    ):
         return False
+    total = np.zeros(first.weights.shape, np.int64)
+    for c in arriving:
+        s = c.synapses
+        alike = isinstance(s, Convolution) and (
+            (s.weights.shape, s.stride, s.padding, s.dilation, s.groups, c.source)
+            == (
+                first.weights.shape, first.stride, first.padding, first.dilation, first.groups,
+                arriving[0].source,
+            )
+        )  # fmt: skip
+        if not alike or s.weights.min(initial=0) < 0:
+            return False
+        total += s.weights.astype(np.int64) << c.exponent
+    channels, per_group = total.shape[:2]
+    if per_group != 1 or channels != first.groups:
+        return False
+    fields = 1 << (digit * np.arange(MASK_BITS // digit, dtype=np.int64))
+    taps = np.sort(total.reshape(channels, -1), axis=1)
+    return bool(np.isin(taps, fields).all() and (np.diff(taps, axis=1) > 0).all())
+
+
+def _has_sources(synapses: object, source: tuple[int, ...]) -> bool:
+    """Whether windows pad less than their kernel, and there is a source in each."""
     assert isinstance(synapses, Convolution)
     out, kernel = synapses.output_shape(source)[1:], synapses.weights.shape[2:]
     for axis in (0, 1):
@@ -69,8 +95,9 @@ def can_sweep(program: Program) -> bool:
 
     1. The decoder reads the membrane of a population that has one.
     2. Something reaches each population, and every source fires.
-    3. Every maximum is the pooling of one source.
-    4. Sparse synapses repeat their source.
+    3. Every maximum is the pooling of one source, of which each tap has a field of its own where
+       it goes by fields.
+    4. Lists of synapses are something simpler (`sparse_forms.simpler`).
     5. Sources of three axes have one fan-out for all channels of a position.
     """
     forms = {p.name: p.neuron.closed_form(program.period) for p in program.populations}
@@ -84,11 +111,14 @@ def can_sweep(program: Program) -> bool:
             shape = program.shape_of(c.source)
             if c.source != INPUT and not program.population(c.source).neuron.fires:
                 return False
-            if isinstance(forms[p.name], Maximum) and (
+            form = forms[p.name]
+            if isinstance(form, Maximum) and (
                 len(arriving) > 1 or not _is_max_pool(c.synapses, shape)
             ):
                 return False
-            if isinstance(c.synapses, Sparse) and not _is_identity(c.synapses):
+            if isinstance(form, FieldMaximum) and not _is_field_pool(program, p, form.digit):
+                return False
+            if simpler(c.synapses, shape, p.shape) is None:
                 return False
             if fan_out_by_position(program, c.source, c.synapses.fan_out(shape)) is None:
                 return False
@@ -179,12 +209,18 @@ class DenseSweep:
         return Swept(membrane, spikes, operations, silent | fired)
 
     def _count(self, name: str, fired: np.ndarray) -> np.ndarray:
-        """Spikes of each position over all channels, int32 (n, positions); flat: (n, neurons)."""
+        """Messages of each position over all channels, int32 (n, positions); flat: (n, neurons)."""
+        code = self.program.window_code(name)
         shape = self.program.shape_of(name)
         channels = shape[0] if len(shape) == 3 else 1
         values = fired.reshape(len(fired), channels, -1)
+        if isinstance(code, OneMessage):  # of either sign
+            return np.count_nonzero(values, axis=1).astype(np.int32)
         counts = np.zeros((len(fired), values.shape[2]), np.int32)
-        kernels.count_active(values, counts)
+        if isinstance(code, Digits) and code.number > 1:
+            kernels.count_digits(values, code.digit, lowest_bits(code.digit), counts)
+        else:
+            kernels.count_active(values, counts)
         return counts
 
     def _population(self, graph: _Graph, p: Population, values: dict[str, str]) -> str:
@@ -192,14 +228,13 @@ class DenseSweep:
         program = self.program
         arriving = program.incoming(p.name)
         form = p.neuron.closed_form(program.period)
-        if isinstance(form, Maximum):
-            (connection,) = arriving
-            fired = _max_pool(graph, connection, values[connection.source])
+        if isinstance(form, Maximum | FieldMaximum):
+            fired = _max_pool(graph, arriving[0], values[arriving[0].source])
         else:
             assert isinstance(form, Quotient)
             # the rounding half goes in with the bias
             half = form.half
-            bias = form.bias.astype(np.float32).reshape(p.shape) + np.float32(half)
+            bias = (form.bias.astype(np.int64) + half).astype(np.float32).reshape(p.shape)
             parts = [
                 _connection(graph, program, c, values[c.source], p, bias if i == 0 else None)
                 for i, c in enumerate(arriving)
@@ -210,12 +245,7 @@ class DenseSweep:
                 self._outputs.append(total)
             if not form.fires:
                 return total
-            # clip first: ONNX Runtime then does it inside the convolution
-            top = form.slope * (form.top + 1) - 1
-            ends = [graph.constant(np.float32(end)) for end in (0, top)]
-            level = graph.node("Clip", [total, *ends])
-            level = graph.node("Div", [level, graph.constant(np.float32(form.slope))])
-            fired = graph.node("Floor", [level])
+            fired = _quotient(graph, total, form, p.shape)
         self._fired[p.name] = fired
         self._outputs.append(fired)
         return fired
@@ -232,6 +262,27 @@ class DenseSweep:
         return helper.make_model(
             made, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=9
         )
+
+
+def _quotient(graph: _Graph, total: str, form: Quotient, shape: tuple[int, ...]) -> str:
+    """``clip(floor(total / slope), 0, top)``.
+
+    Exact: for whole numbers below 2**24 the rounded quotient of floats reaches a whole number only
+    where the exact one does.
+    """
+    slopes = np.broadcast_to(np.asarray(form.slope, np.float32), prod(shape)).reshape(shape)
+    low = graph.constant(np.float32(0))
+    if (slopes == slopes.reshape(-1)[0]).all():
+        # clip first: ONNX Runtime then does it inside the convolution
+        slope = int(slopes.reshape(-1)[0])
+        top = graph.constant(np.float32(min(slope * (form.top + 1) - 1, 2**24)))
+        level = graph.node("Clip", [total, low, top])
+        return graph.node("Floor", [graph.node("Div", [level, graph.constant(np.float32(slope))])])
+    if len(shape) == 3 and (slopes == slopes[:, :1, :1]).all():
+        slopes = slopes[:, :1, :1]
+    level = graph.node("Div", [total, graph.constant(slopes)])
+    top = graph.constant(np.float32(form.top))
+    return graph.node("Floor", [graph.node("Clip", [level, low, top])])
 
 
 def _max_pool(graph: _Graph, connection: Connection, source: str) -> str:
@@ -256,20 +307,20 @@ def _connection(
     bias: np.ndarray | None,
 ) -> str:
     """The integer sums that a connection brings, `bias` added."""
-    synapses = connection.synapses
     scale = np.float32(2**connection.exponent)
     shape = program.shape_of(connection.source)
-    weights = synapses.weights.astype(np.float32) * scale
-    if isinstance(synapses, Sparse):
-        total = source
-        if connection.exponent:
-            total = graph.node("Mul", [source, graph.constant(scale)])
-        if shape != target.shape:
-            total = _reshaped(graph, total, target.shape)
-    elif isinstance(synapses, Convolution):
+    synapses = simpler(connection.synapses, shape, target.shape)
+    assert synapses is not None  # `can_sweep`
+    if isinstance(synapses, Convolution):
+        weights = synapses.weights.astype(np.float32) * scale
         return _convolution(graph, synapses, weights, source, bias)
-    else:
+    if isinstance(synapses, Dense):
+        weights = synapses.weights.astype(np.float32) * scale
         return _dense(graph, synapses, weights, source, shape, target, bias)
+    total = source if shape == target.shape else _reshaped(graph, source, target.shape)
+    factors = synapses.astype(np.float32).reshape(target.shape) * scale
+    if (factors != 1).any():
+        total = graph.node("Mul", [total, graph.constant(factors)])
     return total if bias is None else graph.node("Add", [total, graph.constant(bias)])
 
 

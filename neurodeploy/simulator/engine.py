@@ -203,8 +203,7 @@ class Engine:
             trace.messages[p.name] = np.zeros((steps, p.size), np.int32)
             trace.messages[p.name][row, neuron] = events.value
         if len(state.record):
-            trace.membrane[p.name] = np.empty((steps, p.size), np.int32)
-            trace.membrane[p.name][:, layer.order] = state.record[:, : p.size]
+            trace.membrane[p.name] = _in_c_order(state.record, layer.order)
         trace.wrapped[p.name], trace.clipped[p.name] = map(int, state.overflow)
 
     def run_samples(
@@ -311,8 +310,7 @@ class Engine:
             name, state = layer.population.name, states[layer.population.name]
             run.wrapped[name], run.clipped[name] = map(int, state.overflow)
             if name in recorded:
-                ordered = np.empty((len(state.record), layer.order.size), np.int32)
-                ordered[:, layer.order] = state.record[:, : layer.order.size]
+                ordered = _in_c_order(state.record, layer.order)
                 run.membranes[name] = ordered.reshape(samples, len(kept), -1)
         return run
 
@@ -332,9 +330,7 @@ class Engine:
         sent: Sent = {name: self.events(name, rows) for name, rows in messages.items()}
         record = np.empty((self.program.period, layer.filled), np.int32)
         self.run_layer(layer, sent, record)
-        membranes = np.empty((len(record), layer.order.size), np.int32)
-        membranes[:, layer.order] = record[:, : layer.order.size]
-        return membranes
+        return _in_c_order(record, layer.order)
 
     def events(self, source: str, messages: np.ndarray) -> Events:
         """Messages of a source, integers (steps, neurons) in C order, as the engine takes them."""
@@ -615,6 +611,15 @@ class Engine:
         if run.rasters:
             step = rows.tau[np.repeat(np.arange(rows.tau.size), np.diff(events.start))]
             run.rasters[name].append((step, layer.order[events.index[: events.start[-1]]]))
+
+
+def _in_c_order(record: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """Membranes int32 (rows, neurons) in C order, of rows in internal order."""
+    if (order[:-1] < order[1:]).all():  # a flat population: no map to turn
+        return record[:, : order.size].copy()
+    ordered = np.empty((len(record), order.size), np.int32)
+    ordered[:, order] = record[:, : order.size]
+    return ordered
 
 
 def _blocks(steps: int, most: int, counted: tuple[int, int] | None) -> Iterator[tuple[int, int]]:

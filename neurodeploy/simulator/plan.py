@@ -152,6 +152,7 @@ class Arrival:
         synapses, size = self.connection.synapses, prod(self.target)
         one_each = (
             isinstance(synapses, Sparse)
+            and not self.payloads  # of which there is more than a bit
             and self.source == self.target
             and self.connection.source != INPUT
             and self.dtype is not np.int64

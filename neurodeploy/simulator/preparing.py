@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from neurodeploy.errors import ProgramError
 from neurodeploy.program import Program
-from neurodeploy.program.limits import check_workable
+from neurodeploy.program.workable import check_workable
 from neurodeploy.simulator.closed_form import EventSweep, Sweep
 
 __all__ = ["best_sweep", "check_by_sample", "prepared"]

@@ -72,6 +72,8 @@ def _stepped(program: Program, level: np.ndarray, index: int, watch: Collection[
     for p in program.populations:
         step, neuron = map(np.concatenate, zip(*run.rasters[p.name], strict=True))
         begins = p.fire_phase(program.period)
+        ordered = np.lexsort((neuron, step))  # the engine has its own order within a step
+        step, neuron = step[ordered], neuron[ordered]
         spikes[p.name] = (step + begins).astype(np.int32), neuron.astype(np.int32)
     membrane = {name: rows[0] for name, rows in run.membranes.items()}
     return Recording(spikes, membrane)

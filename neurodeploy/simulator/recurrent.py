@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from neurodeploy.program import Connection, Lif, Program
+from neurodeploy.program import Connection, Lif, Neuron, Program
 from neurodeploy.program.triplets import triplets
 from neurodeploy.simulator import kernels
 from neurodeploy.simulator.layout import internal_order
@@ -34,7 +34,7 @@ class Stepping:
     Attributes
     ----------
     currents
-        int64 (steps, neurons), internal order: what arrives from outside. Overwritten.
+        int64 (steps, neurons), internal order: what arrives from outside.
     tau
         int64 (steps,): steps since the window began.
     slot
@@ -71,6 +71,18 @@ class _Inside:
     source: int
     target: int
     arrival: Arrival
+
+
+@dataclass(frozen=True)
+class _Fused:
+    """Arguments of `kernels.step_recurrent` that stay; populations in the order of `order`."""
+
+    order: list[int]
+    offset: np.ndarray
+    parameters: np.ndarray
+    bias: np.ndarray
+    ends: np.ndarray
+    where: np.ndarray
 
 
 class Component:
@@ -132,13 +144,13 @@ class Component:
         delayed
             Whether rows are absolute time.
         """
-        if self._is_lif:
+        if self.is_fused:
             self._run_lif(steppings, age, delayed)
         else:
             self._run_any(steppings, age, delayed)
 
     @cached_property
-    def _is_lif(self) -> bool:
+    def is_fused(self) -> bool:
         """Whether the one kernel serves."""
         weights = sum(
             self.layers[one.source].order.size * self.layers[one.target].order.size
@@ -149,63 +161,85 @@ class Component:
         )
 
     @cached_property
-    def _weights(self) -> list[np.ndarray]:
-        """int32 (sources, targets) of each inside connection, internal order, exponent applied."""
-        return [_rows(one.arrival) for one in self.inside]
+    def _fused(self) -> dict[bool, _Fused]:
+        """What the kernel reads, laid out once for each way of counting time."""
+        return {delayed: self._laid_out(delayed) for delayed in (False, True)}
 
-    def _run_lif(self, steppings: Sequence[Stepping], age: np.ndarray, delayed: bool) -> None:
+    @cached_property
+    def _weights(self) -> list[np.ndarray]:
+        """Weights (sources, targets) of each inside connection, internal order, exponent applied.
+
+        int16 where that holds them, else int32.
+        """
+        rows = [_rows(one.arrival) for one in self.inside]
+        narrow = all(r.min(initial=0) >= -(2**15) and r.max(initial=0) < 2**15 for r in rows)
+        return [r.astype(np.int16 if narrow else np.int32) for r in rows]
+
+    @cached_property
+    def _flat_weights(self) -> tuple[np.ndarray, np.ndarray]:
+        """All of them one after the other, and where each begins; connections in inside order."""
+        sizes = [rows.size for rows in self._weights]
+        where = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)[:-1]
+        return np.concatenate([rows.reshape(-1) for rows in self._weights]), where
+
+    @cached_property
+    def _inner(self) -> type:
+        """Integers that hold any sum of what arrives from inside at one neuron."""
+        largest = [0] * len(self.layers)
+        for one, rows in zip(self.inside, self._weights, strict=True):
+            sums = np.abs(rows.astype(np.int64)).sum(0)
+            largest[one.target] += int(sums.max(initial=0))
+        return np.int32 if max(largest) < 2**31 else np.int64
+
+    def _laid_out(self, delayed: bool) -> _Fused:
         order = self.order(delayed)
         place = {k: p for p, k in enumerate(order)}
         sizes = [self.layers[k].order.size for k in order]
-        offset = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-        inside = sorted(
-            zip(self.inside, self._weights, strict=True), key=lambda pair: place[pair[0].target]
-        )
-        ends = np.array(
-            [
-                (
-                    place[one.source],
-                    place[one.target],
-                    self.late(one.arrival.connection, delayed),
-                )
-                for one, _ in inside
-            ],
-            np.int64,
-        ).reshape(-1, 3)
-        lengths = [rows.size for _, rows in inside]
-        where = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)[:-1]
-        weights = np.concatenate([rows.reshape(-1) for _, rows in inside])
-        neurons = [self.layers[k].population.neuron for k in order]
+        numbers = sorted(range(len(self.inside)), key=lambda c: place[self.inside[c].target])
+        ends = [
+            (place[one.source], place[one.target], self.late(one.arrival.connection, delayed))
+            for one in (self.inside[c] for c in numbers)
+        ]
         period = self.program.period
-        parameters = np.array(
-            [
-                (
-                    n.du, n.dv, n.shift, n.threshold << n.shift, MODES[n.reset], n.v_initial,
-                    period - n.quiet,
-                )
-                for n in neurons if isinstance(n, Lif)
-            ],
-            np.int64,
-        )  # fmt: skip
-        slots = int(ends[:, 2].max(initial=0)) + 1
-        rows = [steppings[k] for k in order]
-        kept = max(len(r.record) for r in rows)
-        record = np.empty((kept, int(offset[-1])), np.int32)
-        fired = np.zeros((len(age), int(offset[-1])), np.uint8)
-        overflow = np.zeros((len(order), 2), np.int64)
-        kernels.step_recurrent(
-            np.concatenate([r.currents for r in rows], axis=1), np.stack([r.tau for r in rows]),
-            age, offset, parameters,
+        neurons = [self.layers[k].population.neuron for k in order]
+        parameters = [
+            (
+                n.du, n.dv, n.shift, n.threshold << n.shift, MODES[n.reset], n.v_initial,
+                period - n.quiet,
+            )
+            for n in map(_lif, neurons)
+        ]  # fmt: skip
+        return _Fused(
+            order,
+            np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+            np.array(parameters, np.int64),
             np.concatenate([self.layers[k].bias for k in order]).astype(np.int64),
-            np.zeros(offset[-1], np.int64), np.zeros(offset[-1], np.int64), ends, where, weights,
-            np.zeros((slots, offset[-1]), np.int32), np.zeros((slots, len(order)), np.int64),
-            fired, np.array([r.counted for r in rows]), overflow, record,
+            np.array(ends, np.int64),
+            self._flat_weights[1][numbers],
+        )
+
+    def _run_lif(self, steppings: Sequence[Stepping], age: np.ndarray, delayed: bool) -> None:
+        fused = self._fused[delayed]
+        offset, neurons = fused.offset, int(fused.offset[-1])
+        rows = [steppings[k] for k in fused.order]
+        slots = int(fused.ends[:, 2].max(initial=0)) + 1
+        record = np.empty((max(len(r.record) for r in rows), neurons), np.int32)
+        fired = np.zeros((len(age), neurons), np.uint8)
+        overflow = np.zeros((len(rows), 2), np.int64)
+        alone = len(rows) == 1
+        currents = rows[0].currents if alone else np.concatenate([r.currents for r in rows], axis=1)
+        kernels.step_recurrent(
+            currents, np.stack([r.tau for r in rows]), age, offset, fused.parameters, fused.bias,
+            np.zeros(neurons, np.int64), np.zeros(neurons, np.int64), fused.ends, fused.where,
+            self._flat_weights[0], np.zeros(neurons, self._inner),
+            np.zeros((slots, neurons), np.int32), np.zeros((slots, len(rows)), np.int64), fired,
+            np.array([r.counted for r in rows]), overflow, record,
             np.stack([r.slot for r in rows]),
         )  # fmt: skip
         for p, r in enumerate(rows):
             own = slice(offset[p], offset[p + 1])
             r.fired[:] = fired[:, own]
-            r.record[:, : sizes[p]] = record[: len(r.record), own]
+            r.record[:, : offset[p + 1] - offset[p]] = record[: len(r.record), own]
             r.overflow += overflow[p]
 
     def _run_any(self, steppings: Sequence[Stepping], age: np.ndarray, delayed: bool) -> None:
@@ -235,6 +269,11 @@ class Component:
                 r.fired[s] = flags
                 if len(r.messages):
                     r.messages[s] = sent[0]
+
+
+def _lif(neuron: Neuron) -> Lif:
+    assert type(neuron) is Lif, "the kernel serves no other kind"
+    return neuron
 
 
 def _add(arrival: Arrival, current: np.ndarray, source: Stepping, row: int) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from neurodeploy.errors import ProgramError
 from neurodeploy.metrics.task import Task
 from neurodeploy.program import Program
-from neurodeploy.program.limits import check_workable
+from neurodeploy.program.workable import check_workable
 from neurodeploy.simulator import encoding
 from neurodeploy.simulator.closed_form import is_by_sample, is_closed_form, is_window_coded
 from neurodeploy.simulator.engine import Engine

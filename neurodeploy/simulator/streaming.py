@@ -121,7 +121,7 @@ def _windows(values: np.ndarray, start: int, stop: int, period: int) -> np.ndarr
 def _messages(program: Program, x: np.ndarray, samples: range) -> np.ndarray:
     """What the input sends over the windows of some samples; nothing after the last one."""
     level = encoding.levels(program.encoder, x[samples.start : samples.stop])
-    messages = np.zeros((len(samples) * program.period, level.shape[1]), np.int32)
+    messages = np.zeros((len(samples) * program.period, program.inputs), np.int32)
     for k, row in enumerate(level):
         at = slice(k * program.period, (k + 1) * program.period)
         messages[at] = encoding.encode(program.encoder, row, program.period, samples.start + k)

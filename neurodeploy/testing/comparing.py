@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Literal
 from unittest import mock
 
@@ -18,6 +19,7 @@ from neurodeploy.simulator import (
     kernels,
     plan,
     product,
+    recurrent,
     reference,
     stamping,
 )
@@ -25,6 +27,7 @@ from neurodeploy.simulator.engine import Engine, Run
 from neurodeploy.simulator.receptive import Receptive
 
 __all__ = [
+    "CYCLES",
     "WAYS",
     "compare_samples",
     "compare_simulate",
@@ -32,12 +35,26 @@ __all__ = [
     "computed",
     "cut_of",
     "engine_of",
+    "stepped",
     "tile_of",
 ]
+
+#: How populations on cycles are stepped: in one kernel where that can be, or kind by kind.
+CYCLES = ("fused", "step by step")
 
 Way = Literal["gather", "stamp", "product", "any"]
 #: How connections that have several ways are computed: always one, or now this and now that.
 WAYS: tuple[Way, ...] = ("gather", "stamp", "product", "any")
+
+
+@contextmanager
+def stepped(cycles: str) -> Iterator[None]:
+    """Settings under which an engine steps cycles in one of `CYCLES`."""
+    if cycles == "fused":
+        yield
+        return
+    with mock.patch.object(recurrent.Component, "is_fused", False):
+        yield
 
 
 @contextmanager
@@ -105,7 +122,7 @@ def engine_of(program: Program, way: Way, portion: int | None = None) -> Engine:
 def compare_stream(
     program: Program, messages: np.ndarray, ways: Sequence[Way] = WAYS
 ) -> reference.Trace:
-    """Every spike, membrane and overflow count of a stream; returns what the reference did."""
+    """Every message, membrane and overflow count of a stream; returns what the reference did."""
     expected = reference.run(program, messages)
     for way in ways:
         with computed(way):
@@ -114,6 +131,7 @@ def compare_stream(
             place = f"{p.name}, {way}"
             _equal(found.spikes[p.name], expected.spikes[p.name], place)
             _equal(found.membrane[p.name], expected.membrane[p.name], place)
+        _equal(found.messages, expected.messages, way)
         _equal(found.wrapped, expected.wrapped, way)
         _equal(found.clipped, expected.clipped, way)
     return expected
@@ -122,17 +140,18 @@ def compare_stream(
 def compare_samples(
     program: Program, level: np.ndarray, first_index: int, portion: int, ways: Sequence[Way] = WAYS
 ) -> None:
-    """Samples of an aligned rate-coded program, beside the reference's stream of them.
+    """Samples of an aligned program, beside the reference's stream of them.
 
-    1. All at once; the membranes of all populations, every step.
-    2. One by one, in portions of time; every other step, of the decoder's population.
+    1. All at once; the membranes and messages of all populations, every step.
+    2. One by one, in portions of time where it can be cut; every other step, of the decoder's
+       population.
 
     Everything else that a run tells is compared in both.
 
     Parameters
     ----------
     level
-        int32 (samples, inputs).
+        int32 (samples, integers of one).
     portion
         Steps computed at once in (2).
     """
@@ -142,7 +161,9 @@ def compare_samples(
     for way in ways:
         with computed(way):
             engine, pieces = engine_of(program, way), engine_of(program, way, portion)
-            whole = engine.run_samples(level, first_index, record=names, fired=True, rasters=True)
+            whole = engine.run_samples(
+                level, first_index, record=names, fired=True, rasters=True, messages=names
+            )
             parts = [
                 pieces.run_samples(
                     row[None], first_index + k, keep=second, fired=True, rasters=True
@@ -161,23 +182,37 @@ def compare_samples(
         assert overflow == (whole.wrapped, whole.clipped)
 
 
+@dataclass(frozen=True)
+class _Window:
+    """What the reference did with one population: (samples, period, neurons) each.
+
+    Membranes in the window in which it reads, messages in the one in which it fires.
+    """
+
+    membrane: np.ndarray
+    messages: np.ndarray
+
+
 def _windows(
     program: Program, level: np.ndarray, first_index: int
-) -> tuple[dict[str, tuple[np.ndarray, np.ndarray]], np.ndarray]:
-    """The reference's spikes and membranes (samples, period, neurons), and the messages sent."""
+) -> tuple[dict[str, _Window], np.ndarray]:
+    """The reference's windows of each population, and the messages sent to them."""
     count, period = len(level), program.period
     rows = [
         encoding.encode(program.encoder, x, period, first_index + k) for k, x in enumerate(level)
     ]
-    drain = max(p.phase for p in program.populations)
-    messages = np.concatenate([*rows, np.zeros((drain, level.shape[1]), np.int32)])
+    drain = max(p.fire_phase(period) for p in program.populations)
+    messages = np.concatenate([*rows, np.zeros((drain, rows[0].shape[1]), np.int32)])
     trace = reference.run(program, messages)
 
     def cut(stream: np.ndarray, phase: int) -> np.ndarray:
         return stream[phase - 1 :][: count * period].reshape(count, period, -1)
 
     windows = {
-        p.name: (cut(trace.spikes[p.name], p.phase), cut(trace.membrane[p.name], p.phase))
+        p.name: _Window(
+            cut(trace.membrane[p.name], p.phase),
+            cut(trace.messages.get(p.name, trace.spikes[p.name]), p.fire_phase(period)),
+        )
         for p in program.populations
     }
     return windows, cut(messages, 1)
@@ -186,7 +221,7 @@ def _windows(
 def _compare(
     engine: Engine,
     run: Run,
-    windows: dict[str, tuple[np.ndarray, np.ndarray]],
+    windows: dict[str, _Window],
     messages: np.ndarray,
     part: slice,
     keep: Sequence[int],
@@ -196,12 +231,15 @@ def _compare(
     counts = {INPUT: (messages[part] != 0).sum(1)}
     for layer in engine.plan.layers:
         name = layer.population.name
-        spikes, membrane = (window[part] for window in windows[name])
+        membrane, sent = windows[name].membrane[part], windows[name].messages[part]
+        spikes = sent != 0
         counts[name] = spikes.sum(1)
         _equal(run.spikes[name], spikes.sum((1, 2)), name)
         _equal(run.fired[name], counts[name], name)
         if name in run.membranes:
             _equal(run.membranes[name], membrane[:, list(keep)], name)
+        if name in run.messages:
+            _equal(run.messages[name], sent, name)
         # in the engine's order within a step
         row, neuron = np.nonzero(spikes.reshape(-1, layer.order.size)[:, layer.order])
         step, fired = map(np.concatenate, zip(*run.rasters[name], strict=True))
@@ -235,15 +273,10 @@ def compare_simulate(program: Program, x: np.ndarray, threads: int = 1) -> refer
     )
     sent = [encoding.encode(program.encoder, row, period, k) for k, row in enumerate(level)]
     fires = {p.name: p.fire_phase(period) for p in program.populations}
-    drain = np.zeros((max(fires.values()), level.shape[1]), np.int32)
+    drain = np.zeros((max(fires.values()), program.inputs), np.int32)
     messages = np.concatenate([*sent, drain])
     trace = reference.run(program, messages)
-    decoder = program.population(program.decoder.population)
-    # step t is row t - 1; before the first step every membrane is 0
-    membrane = np.concatenate([np.zeros((1, decoder.size), np.int32), trace.membrane[decoder.name]])
-    read = membrane[decoder.phase - 1 + period * np.arange(1, count + 1)]
-    expected = (read * program.decoder.unit).astype(np.float32)
-    _equal(result.outputs, expected.reshape(count, *decoder.shape), "outputs")
+    _equal(result.outputs, _decoded(program, trace, count), "outputs")
     counts = {INPUT: _a_sample(messages != 0, 1, count, period)}
     counts |= {name: _a_sample(trace.spikes[name], at, count, period) for name, at in fires.items()}
     operations: dict[str, np.ndarray] = {}
@@ -260,6 +293,27 @@ def compare_simulate(program: Program, x: np.ndarray, threads: int = 1) -> refer
         }
         _equal(getattr(result, part), overflows, part)
     return trace
+
+
+def _decoded(program: Program, trace: reference.Trace, count: int) -> np.ndarray:
+    """The outputs of docs/semantics.md, section 7, window by window."""
+    decoder, period = program.population(program.decoder.population), program.period
+    name, decoding = decoder.name, program.decoder.code
+    silent = np.zeros((1, decoder.size), np.int32)
+    # step t is row t; before the first step every membrane is 0
+    membrane = np.concatenate([silent, trace.membrane[name]])
+    sent = np.concatenate([silent, trace.messages.get(name, trace.spikes[name].astype(np.int32))])
+    reads, fires = decoder.phase, decoder.fire_phase(period)
+    integers = [
+        decoding.integers(
+            membrane[reads + k * period :][None, :period],
+            sent[fires + k * period :][None, :period],
+            period,
+        )
+        for k in range(count)
+    ]
+    outputs = (np.concatenate(integers) * program.decoder.unit).astype(np.float32)
+    return outputs.reshape(count, *decoding.output_shape(decoder.shape, period))
 
 
 def _a_sample(fired: np.ndarray, phase: int, count: int, period: int) -> np.ndarray:

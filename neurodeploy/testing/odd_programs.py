@@ -26,9 +26,7 @@ from neurodeploy.program import (
     Convolution,
     Decoder,
     Dense,
-    Earliest,
     Encoder,
-    Lif,
     Neuron,
     Population,
     Program,
@@ -37,13 +35,7 @@ from neurodeploy.program import (
     Ttfs,
 )
 from neurodeploy.program.codec import PROBABILITY_ONE, Preprocessing
-from neurodeploy.program.neuron import (
-    BIAS_MANTISSA_MAX,
-    BIAS_MANTISSA_MIN,
-    MEMBRANE_LIMIT,
-    NO_CURRENT_MEMORY,
-    THRESHOLD_MAX,
-)
+from neurodeploy.testing.neurons import OUR_KINDS, neuron_of, with_fields
 from neurodeploy.testing.synapses import between, chance, convolution, identity, one_of
 
 __all__ = ["odd_program", "odd_samples"]
@@ -81,8 +73,8 @@ def odd_program(rng: np.random.Generator) -> Program:
             # nothing inhibits: what comes, fires
             made = [replace(m, weights=np.maximum(m.weights, -1 - m.weights)) for m in made]
         neuron = odd_neuron(rng, prod(shape), period, timed, bounded)
-        if tidy and isinstance(neuron, Ttfs):
-            neuron = replace(neuron, fires=True)
+        if tidy and neuron.lag:
+            neuron = with_fields(neuron, fires=True)
         elif tidy and not (len(made) == 1 and isinstance(made[0], Convolution)):
             neuron = Ttfs(np.zeros(prod(shape), np.int32), 3)
         phase = max((fires[s] for s in sources), default=0) + int(rng.integers(1, 4))
@@ -106,7 +98,7 @@ def odd_program(rng: np.random.Generator) -> Program:
     if chance(rng, 0.3):
         populations = [populations[i] for i in rng.permutation(len(populations))]
         connections = [connections[i] for i in rng.permutation(len(connections))]
-    able = [p for p in populations if not tidy or isinstance(p.neuron, Ttfs)] or populations
+    able = [p for p in populations if not tidy or p.neuron.lag] or populations
     read = one_of(rng, able[-1], *able).name
     return Program(
         tuple(populations),
@@ -136,31 +128,11 @@ def odd_samples(rng: np.random.Generator, program: Program) -> np.ndarray:
 def odd_neuron(
     rng: np.random.Generator, size: int, period: int, timed: bool, bounded: bool
 ) -> Neuron:
-    """Any kind; without `lif` where all messages are times, mild where `bounded`."""
-    kind = rng.integers(2 if timed else 4)
-    if kind == 0 and chance(rng, 0.6):
-        return Earliest()
-    if kind <= 1:
-        slope = int(one_of(rng, 1, int(rng.integers(1, 200)), MEMBRANE_LIMIT // period))
-        limit = 3 * min(slope, 2000) if bounded else MEMBRANE_LIMIT
-        bias = rng.integers(-limit, limit + 1, size).astype(np.int32)
-        return Ttfs(bias, slope, fires=chance(rng, 0.7))
-    limits = (-200, 200) if bounded else (BIAS_MANTISSA_MIN, BIAS_MANTISSA_MAX)
-    bias = rng.integers(limits[0], limits[1] + 1, size).astype(np.int16)
-    if chance(rng, 0.3):
-        bias = rng.choice(np.array([*limits, 0], np.int16), size)
-    threshold = int(one_of(rng, 0, 1, int(rng.integers(1, 500)), THRESHOLD_MAX))
-    usual = (0, -1, int(rng.integers(-5000, 5000)))
-    return Lif(
-        bias,
-        threshold,
-        bias_exponent=int(one_of(rng, 0, 7)),
-        du=int(one_of(rng, NO_CURRENT_MEMORY, NO_CURRENT_MEMORY, 0, rng.integers(4096))),
-        dv=int(one_of(rng, 0, 0, 4095, rng.integers(4096))),
-        reset=one_of(rng, "zero", "subtract", "none"),
-        shift=int(one_of(rng, 0, rng.integers(7))) if bounded else 6,
-        v_initial=one_of(rng, *usual, MEMBRANE_LIMIT, -MEMBRANE_LIMIT),
-    )
+    """Any kind; only those whose messages are times where all are, mild where `bounded`."""
+    among = [k for k in OUR_KINDS if k.message == "time" or not timed]
+    kind = one_of(rng, *among)
+    extreme = not bounded and chance(rng, 0.6)
+    return neuron_of(rng, kind, size, period, extreme=extreme)
 
 
 def _near(fires: dict[str, int]) -> list[str]:

@@ -1,9 +1,10 @@
 """Small random programs that reach for every corner of `docs/semantics.md`.
 
-All synapse kinds, message kinds, neuron parameters, delays, skips, aligned or not, with
-values near their limits. One rule bounds them: the shifted input of a neuron stays below
-2^24, so that one wrap brings every current back (semantics, section 3) and no 32-bit back
-end overflows. Currents that wrap and membranes that clip are common.
+All synapse kinds, message kinds, neuron kinds and parameters, encodings and decodings, delays,
+skips, aligned or not, with values near their limits; without cycles (`recurrent` has them). One
+rule bounds them: the shifted input of a neuron stays below 2^24, so that one wrap brings every
+current back (semantics, section 3) and no 32-bit back end overflows. Currents that wrap and
+membranes that clip are common.
 """
 
 from __future__ import annotations
@@ -19,22 +20,15 @@ from neurodeploy.program import (
     Decoder,
     Earliest,
     Encoder,
-    Lif,
     Neuron,
     Population,
     Program,
     Synapses,
     Ttfs,
 )
-from neurodeploy.program.neuron import (
-    BIAS_MANTISSA_MAX,
-    BIAS_MANTISSA_MIN,
-    MEMBRANE_LIMIT,
-    NO_CURRENT_MEMORY,
-    STOCK_SHIFT,
-    THRESHOLD_MAX,
-)
-from neurodeploy.simulator.encoding import encode
+from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT
+from neurodeploy.testing.codecs import draw_decoder, draw_encoder, draw_levels, messages_of
+from neurodeploy.testing.neurons import OUR_KINDS, Kinds, draw_neuron, works_in_windows
 from neurodeploy.testing.synapses import (
     between,
     chance,
@@ -46,11 +40,11 @@ from neurodeploy.testing.synapses import (
     within,
 )
 
-__all__ = ["random_program", "random_ttfs_program"]
+__all__ = ["INPUT_LIMIT", "random_program", "random_ttfs_program"]
 
 Shape = tuple[int, ...]
 #: Shifted input of a neuron stays below; then |decay(u) + (a << shift)| < 3 * 2^23.
-_INPUT_LIMIT = 2**24
+INPUT_LIMIT = 2**24
 #: The largest integer that a constant current can carry.
 _LARGEST = 2**23 - 1
 
@@ -66,6 +60,7 @@ def random_program(
     stock: bool | None = None,
     timed: bool = True,
     wide: bool = False,
+    among: Kinds = OUR_KINDS,
 ) -> tuple[Program, np.ndarray]:
     """A program and input messages for it.
 
@@ -84,22 +79,27 @@ def random_program(
     stock
         Whether all neurons are Lava's stock one; by chance, one by one, if None.
     timed
-        Whether neurons of the kinds `ttfs` and `earliest` may occur.
+        Whether there may be neurons that work with windows (`ttfs`, `earliest`), messages that are
+        times, samples with a time axis, and another decoding than of the last membrane.
     wide
         Whether there may be up to 64 channels, hundreds of neurons, and an encoder of a range that
         asks for 64-bit sums.
+    among
+        Neuron kinds.
 
     Returns
     -------
     (program, int32 (steps, inputs))
     """
     period = int(rng.integers(1, 13))
-    encoder = _encoder(rng, max_side, wide)
+    encoder = _encoder(rng, max_side, period, wide, timed)
     messages = _messages(rng, encoder, period, int(rng.integers(2, max_steps + 1)))
+    able = [kind for kind in among if timed or not works_in_windows(kind)]
     aligned = chance(rng, 0.5) if aligned is None else aligned
     shapes: dict[str, Shape] = {INPUT: encoder.shape}
     phases = {INPUT: 1}
     largest = int(np.abs(messages).max(initial=1))
+    sends: dict[str, tuple[int, int]] = {}
     populations: list[Population] = []
     connections: list[Connection] = []
     last = INPUT
@@ -112,14 +112,15 @@ def random_program(
         shape, first = _target(rng, shapes[sources[0]], max_neurons, wide)
         phase = max(phases[s] for s in sources) + int(rng.integers(1, 6))
         extreme = chance(rng, 0.4)
-        neuron = _neuron(rng, prod(shape), stock, extreme, period if timed else 0)
-        shift = neuron.shift if isinstance(neuron, Lif) else 0
-        room = ((_INPUT_LIMIT - 1) >> shift) // len(sources)
+        neuron = draw_neuron(rng, prod(shape), period, among=able, stock=stock, extreme=extreme)
+        room = ((INPUT_LIMIT - 1) >> neuron.input_shift) // len(sources)
         # a population may live on its bias alone
         for i, source in enumerate(sources if not chance(rng, 0.04) else []):
             synapses = first if i == 0 else between(rng, shapes[source], shape)
-            graded = source == INPUT and encoder.is_graded
-            message = largest if graded else 1
+            least, most = (-largest, largest) if source == INPUT else sends[source]
+            graded = encoder.is_graded if source == INPUT else least < 0 or most > 1
+            graded = graded or chance(rng, 0.2)
+            message = max(1, -least, most) if graded else 1
             synapses, exponent = within(rng, synapses, room // message, extreme)
             connections.append(
                 Connection(
@@ -128,16 +129,16 @@ def random_program(
                     synapses,
                     exponent=exponent,
                     delay=phase - phases[source] if aligned else int(rng.integers(1, 6)),
-                    graded=graded or chance(rng, 0.2),
+                    graded=graded,
                 )
             )
         if not aligned:
             phase = int(rng.integers(0, 2 * period + 2))
         populations.append(Population(name, shape, neuron, phase))
-        shapes[name] = shape
+        shapes[name], sends[name] = shape, neuron.sends
         phases[name] = populations[-1].fire_phase(period) if aligned else 1
         last = name
-    decoder = Decoder(populations[-1].name, float(rng.choice([1.0, 0.25])))
+    decoder = draw_decoder(rng, populations[-1].name, timed)
     return Program(tuple(populations), tuple(connections), encoder, decoder, period), messages
 
 
@@ -211,7 +212,9 @@ def random_ttfs_program(
     return program, level.astype(np.int32)
 
 
-def _encoder(rng: np.random.Generator, max_side: int, wide: bool) -> Encoder:
+def _encoder(
+    rng: np.random.Generator, max_side: int, period: int, wide: bool, timed: bool
+) -> Encoder:
     if chance(rng, 0.7):
         window = one_of(rng, 1, 1, 2, 3)  # that pooling may divide it by
         side = rng.integers(1, max(1, max_side // window) + 1, 2) * window
@@ -222,28 +225,20 @@ def _encoder(rng: np.random.Generator, max_side: int, wide: bool) -> Encoder:
             shape = (1, 12, 12)
     else:
         shape = (int(rng.integers(1, 25)),)
-    signed = chance(rng, 0.5)
     if chance(rng, 0.5):
         high = one_of(rng, 1, 3, 20, 127, 255, 5000, *([_LARGEST] * 2 if wide else []))
-        return Encoder(shape, "current", 1.0, -high if signed else 0, high)
-    encoding = one_of(rng, "deterministic", "poisson")
-    low, seed = -(2**16) if signed else 0, int(rng.integers(1000))
-    return Encoder(shape, encoding, 2.0**-16, low, 2**16, seed=seed)
+        return Encoder(shape, "current", 1.0, -high if chance(rng, 0.5) else 0, high)
+    return draw_encoder(rng, shape, period, timed=timed)
 
 
 def _messages(rng: np.random.Generator, encoder: Encoder, period: int, steps: int) -> np.ndarray:
     """Samples as the encoder sends them, sometimes with values that change every step."""
-    samples = -(-steps // period)
-    low, high = encoder.low, encoder.high
-    if high == _LARGEST:  # what could come asks for 64 bit, what does come leaves weights room
-        low, high = max(low, -3), 3
-    level = rng.integers(low, high + 1, (samples, prod(encoder.shape)))
-    level[rng.random(level.shape) < 0.3] = 0
-    level = level.astype(np.int32)
-    sent = np.concatenate([encode(encoder, row, period, k) for k, row in enumerate(level)])[:steps]
-    if encoder.encoding == "current" and chance(rng, 0.4):
-        sent = rng.permuted(sent, axis=0)
-    return sent.astype(np.int32)
+    level = draw_levels(rng, encoder, -(-steps // period))
+    if encoder.high == _LARGEST:
+        # what could come asks for 64 bit, what does come leaves weights room
+        level = np.clip(level, -3, 3)
+    sent = messages_of(encoder, level, period)[:steps]
+    return rng.permuted(sent, axis=0) if encoder.code.steady and chance(rng, 0.4) else sent
 
 
 def _sources(rng: np.random.Generator, names: list[str], more: float = 0.3) -> list[str]:
@@ -272,42 +267,3 @@ def _target(
     elif wide:
         shape = (one_of(rng, 64, 128, 300, int(rng.integers(257, 600)), *shape),)
     return shape, flat(rng, source, prod(shape))
-
-
-def _ttfs(rng: np.random.Generator, size: int, extreme: bool, period: int) -> Ttfs:
-    slope = one_of(rng, 1, 2, int(rng.integers(3, 2000)), MEMBRANE_LIMIT // period)
-    limit = MEMBRANE_LIMIT if extreme else 500
-    bias = rng.integers(-limit, limit + 1, size).astype(np.int32)
-    return Ttfs(bias, slope, fires=chance(rng, 0.9))
-
-
-def _neuron(
-    rng: np.random.Generator, size: int, stock: bool | None, extreme: bool, period: int
-) -> Neuron:
-    """Every parameter anywhere in its range, with the usual values most often.
-
-    A `period` of 0 leaves out the kinds that work with windows.
-    """
-    if period and not stock and chance(rng, 0.2):
-        return _ttfs(rng, size, extreme, period) if chance(rng, 0.7) else Earliest()
-    stock = chance(rng, 0.4) if stock is None else stock
-    shift = STOCK_SHIFT if stock else int(rng.integers(0, STOCK_SHIFT + 1))
-    threshold = int(one_of(rng, 0, rng.integers(1, 60), rng.integers(60, 3000), 40000))
-    limits = (BIAS_MANTISSA_MIN, BIAS_MANTISSA_MAX) if extreme else (-100, 100)
-    bias = rng.integers(limits[0], limits[1] + 1, size).astype(np.int16)
-    if extreme and chance(rng, 0.3):
-        bias = rng.choice(np.array(limits, np.int16), size)
-        threshold = THRESHOLD_MAX
-    initial = [0, threshold << shift >> 1, -int(rng.integers(2**20))]
-    if extreme:
-        initial += [MEMBRANE_LIMIT, -MEMBRANE_LIMIT]
-    return Lif(
-        bias_mantissa=bias,
-        threshold=threshold,
-        bias_exponent=int(rng.integers(0, 8)) if extreme or chance(rng, 0.3) else 0,
-        du=one_of(rng, NO_CURRENT_MEMORY, NO_CURRENT_MEMORY, int(rng.integers(0, 4096)), 0),
-        dv=one_of(rng, 0, 0, int(rng.integers(0, 4096)), 4095),
-        reset="zero" if stock else one_of(rng, "zero", "subtract", "subtract", "none"),
-        shift=shift,
-        v_initial=0 if stock else min(one_of(rng, *initial), MEMBRANE_LIMIT),
-    )

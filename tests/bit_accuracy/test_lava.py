@@ -27,6 +27,7 @@ from neurodeploy.program import (
 from neurodeploy.simulator import reference
 from neurodeploy.simulator.encoding import encode
 from neurodeploy.testing import random_program, random_ttfs_program
+from neurodeploy.testing.coded_programs import CODES, Code, random_coded_program
 
 pytestmark = [
     pytest.mark.lava,
@@ -61,6 +62,7 @@ def assert_equal_on_lava(program: Program, messages: np.ndarray, models: str) ->
     for name in names:
         np.testing.assert_array_equal(found.spikes[name], expected.spikes[name], name)
         np.testing.assert_array_equal(found.membrane[name], expected.membrane[name], name)
+    np.testing.assert_equal(found.messages, expected.messages)
 
 
 def some(ours: int, lavas: int) -> list[tuple[str, int]]:
@@ -77,6 +79,15 @@ def test_random_program(models: str, seed: int) -> None:
 def test_random_ttfs_program(models: str, seed: int) -> None:
     program, level = random_ttfs_program(np.random.default_rng(seed))
     assert_equal_on_lava(program, stream_of(program, level), models)
+
+
+@pytest.mark.parametrize("code", CODES)
+@pytest.mark.parametrize("seed", range(5))
+def test_random_coded_program(code: Code, seed: int) -> None:
+    """Few: `tests/lava/test_neuron_models.py` compares the neurons, the tool whole programs."""
+    rng = np.random.default_rng(100 + seed)
+    program, level = random_coded_program(rng, code, max_depth=3)
+    assert_equal_on_lava(program, stream_of(program, level), "neurodeploy")
 
 
 @pytest.mark.parametrize("models", ["neurodeploy", "lava"])

@@ -32,7 +32,7 @@ from neurodeploy.simulator.activity import activity
 from neurodeploy.simulator.closed_form import (
     is_by_sample,
     is_closed_form,
-    is_time_coded,
+    is_window_coded,
     obstacle,
 )
 from neurodeploy.simulator.dense_sweep import can_sweep
@@ -73,7 +73,7 @@ def test_the_odd_programs_are_odd():
         closed = is_closed_form(p)
         seen["dense"] += closed and can_sweep(p)
         seen["spike by spike"] += closed and not can_sweep(p)
-        seen["time-coded, stepped"] += is_time_coded(p) and is_by_sample(p) and not closed
+        seen["coded, stepped"] += is_window_coded(p) and is_by_sample(p) and not closed
         seen["mixed codes"] += is_by_sample(p) and len({q.neuron.lag for q in p.populations}) > 1
         seen["phases mix samples"] += not p.is_aligned
         seen["before the first step"] += any(q.phase == 0 for q in p.populations)

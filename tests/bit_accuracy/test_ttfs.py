@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from neurodeploy.program import INPUT
-from neurodeploy.program.neuron import Ttfs
+from neurodeploy.program.neurons import Ttfs
 from neurodeploy.simulator import encoding, reference
 from neurodeploy.simulator.closed_form import EventSweep, is_closed_form
 from neurodeploy.simulator.dense_sweep import DenseSweep, can_sweep

@@ -31,6 +31,7 @@ def estimators() -> Iterator[tuple[str, Any, np.ndarray]]:
     """Name, estimator and labels of each case that must import."""
     from sklearn.decomposition import PCA
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+    from sklearn.impute import SimpleImputer
     from sklearn.linear_model import (
         LinearRegression,
         LogisticRegression,
@@ -83,6 +84,7 @@ def estimators() -> Iterator[tuple[str, Any, np.ndarray]]:
     yield "robust-logistic", make_pipeline(RobustScaler(), LogisticRegression()), y
     yield "maxabs-regressor", make_pipeline(MaxAbsScaler(), regressor), values[:, 0]
     yield "no-mean-mlp", make_pipeline(StandardScaler(with_mean=False), mlp()), words
+    yield "imputer-mlp", make_pipeline(SimpleImputer(), StandardScaler(), mlp()), y
     yield "pca-mlp", make_pipeline(PCA(3), mlp()), y
 
 

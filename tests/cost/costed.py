@@ -19,7 +19,7 @@ from neurodeploy.program import (
     Program,
     Sparse,
 )
-from neurodeploy.program.neuron import THRESHOLD_MAX
+from neurodeploy.program.neurons.lif import THRESHOLD_MAX
 from neurodeploy.simulator import encoding, reference
 
 

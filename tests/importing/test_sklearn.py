@@ -177,6 +177,18 @@ def test_labels_that_a_layer_reads_are_refused(save):
         load_network(path)
 
 
+def test_an_imputer_of_a_number_is_refused(save):
+    """A missing value marked by a number is a jump; marked as NaN it is in no sample."""
+
+    def number(graph):
+        for attribute in find(graph, "Imputer").attribute:
+            if attribute.name == "replaced_value_float":
+                attribute.f = -1.0
+
+    with pytest.raises(UnsupportedError, match="replaces a number"):
+        load_network(changed("imputer-mlp", number, save))
+
+
 @pytest.mark.parametrize("damage", ["coefficients", "intercepts", "offset", "scale"])
 def test_malformed(save, damage):
     def cut(graph):

@@ -8,7 +8,7 @@ import pytest
 
 import neurodeploy as nd
 from neurodeploy.program import Lif
-from neurodeploy.program.neuron import STOCK_SHIFT
+from neurodeploy.program.neurons.lif import STOCK_SHIFT
 
 BOTH = pytest.mark.parametrize("scheme", ["rate", "ttfs"])
 

@@ -123,7 +123,7 @@ def test_a_trial_that_fails_stops_nothing(made, monkeypatch):
     assert found.found is None
     monkeypatch.undo()
     monkeypatch.setattr(trial, "explain_against", broken)
-    _, (found,), (line,) = compiled(made, steps=2)
+    _, (found,), (line,) = compiled(made, steps=2, balance="percentile")
     assert found.cause == ""
     assert "keep the ANN's class" in line
 
@@ -143,7 +143,7 @@ def test_numbers_instead_of_classes(make):
         ],
         {"a": ("x",), "r": ("a",), "b": ("r",), "output": ("b",)},
     )
-    _, (found,), (line,) = compiled(make(network, samples=40), steps=4)
+    _, (found,), (line,) = compiled(make(network, samples=40), steps=4, balance="percentile")
     assert found.found.share is None
     assert found.found.error < 0.01 < 0.1 < found.found.residual
     assert "of their spread" in line

@@ -17,7 +17,7 @@ from neurodeploy.cost import estimate_cost
 from neurodeploy.mapping import map_program
 from neurodeploy.program import INPUT
 from neurodeploy.reporting.page import budget
-from neurodeploy.reporting.page.early import TimedReadout
+from neurodeploy.reporting.page.early import EarlyReadout
 from neurodeploy.simulator import encoding
 from neurodeploy.simulator.activity import activity
 from neurodeploy.simulator.engine import Engine
@@ -76,7 +76,7 @@ def test_a_time_code_read_early_is_what_the_membrane_holds(fashion_ttfs, fashion
     level = encoding.levels(program.encoder, fashion_test[0][:3])
     fired = activity(program, level).fired
     steps = list(range(1, window + 1))
-    early = TimedReadout(program).membranes(level, fired, steps)
+    early = EarlyReadout(program).membranes(level, 0, fired, steps)
     for k in range(3):
         kept = record(program, level[k], k).membrane[program.decoder.population]
         np.testing.assert_array_equal(early[:, k], kept)

@@ -15,7 +15,7 @@ import numpy as np
 
 import neurodeploy as nd
 from neurodeploy.program import INPUT, Decoder, Lif, Population, Program
-from neurodeploy.program.neuron import BIAS_MANTISSA_MAX, BIAS_MANTISSA_MIN, THRESHOLD_MAX
+from neurodeploy.program.neurons.lif import BIAS_MANTISSA_MAX, BIAS_MANTISSA_MIN, THRESHOLD_MAX
 
 __all__ = ["hidden_rates", "mean_rate", "with_synthetic_rate"]
 

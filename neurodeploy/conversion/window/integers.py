@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from neurodeploy.calibration import Calibration, LayerStatistics
+from neurodeploy.conversion.silence import Silenced
 from neurodeploy.conversion.window.entrance import Entrance
 from neurodeploy.conversion.window.running import Side, samples_that_fit
 from neurodeploy.conversion.window.steps import channels_of, least_squares_steps
@@ -21,6 +22,7 @@ from neurodeploy.network.batched import pooling_map
 from neurodeploy.network.stages import Shape, Stage, apply_operator
 from neurodeploy.program import INPUT
 from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT
+from neurodeploy.quantization.layer import Arrival
 from neurodeploy.quantization.window import Arriving, Integers, fold, quantize_stage
 
 __all__ = ["Recipe", "Quantized", "quantize_network"]
@@ -151,6 +153,7 @@ class _Run:
         self.top = {INPUT: entrance.top}
         self.layers: dict[str, Integers | None] = {}
         self.one_unit = _with_one_unit(stages)
+        self.silenced = Silenced()
         x = samples_that_fit(calibration.x, stages)
         self.variants: list[_Variant] = []
         if x.size:
@@ -209,6 +212,7 @@ class _Run:
             )
             for path in stage.paths
         )
+        bias, arriving = self._without_silent(stage, bias, arriving)
         z, reach, activations = np.zeros(0, np.float32), np.zeros(0), None
         if self.variants:
             z = self.real.floats(stage)
@@ -238,6 +242,18 @@ class _Run:
         self.layers[stage.name] = layer
         self.unit[stage.name], self.top[stage.name] = layer.unit, recipe.top
         self.zero[stage.name] = np.zeros(layer.bias.size)
+
+    def _without_silent(
+        self, stage: Stage, bias: np.ndarray, arriving: tuple[Arriving, ...]
+    ) -> tuple[np.ndarray, tuple[Arriving, ...]]:
+        """Bias and operators without what only neurons need that can never fire."""
+        arrivals = tuple(
+            Arrival(a.source, a.operator, 1.0, 0, a.top, graded=True, delay=1) for a in arriving
+        )
+        bias, arrivals = self.silenced(stage, bias, arrivals)
+        return bias, tuple(
+            replace(a, operator=kept.operator) for a, kept in zip(arriving, arrivals, strict=True)
+        )
 
     def _step(self, stage: Stage, activations: np.ndarray | None) -> np.ndarray:
         channels, top = channels_of(stage.shape), self.recipe.top

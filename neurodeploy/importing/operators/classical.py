@@ -17,7 +17,7 @@ from neurodeploy.importing.real import real_signal
 from neurodeploy.importing.registry import register
 from neurodeploy.network import Dense
 
-__all__ = ["extractor", "linear_classifier", "linear_regressor", "scaler"]
+__all__ = ["extractor", "imputer", "linear_classifier", "linear_regressor", "scaler"]
 
 
 def _word(operation: Operation, name: str, default: str) -> str:
@@ -112,3 +112,16 @@ def extractor(operation: Operation, net: Builder) -> Signal:
     if not taken.size or taken.min() < 0 or taken.max() >= x.shape[-1]:
         raise ModelError(f"takes positions outside the {x.shape[-1]} elements of its input")
     return move(net, operation.name, x, elements(x)[..., taken])
+
+
+@register("ai.onnx.ml::Imputer", integers="reads")
+def imputer(operation: Operation, net: Builder) -> Signal:
+    """``Imputer`` of missing values (NaN), which samples cannot have: its input."""
+    missing = operation.node.attributes.get("replaced_value_float")
+    if missing is None or missing.type != ir.AttributeType.FLOAT or missing.value == missing.value:
+        raise UnsupportedError(
+            "replaces a number by another one, which is a jump",
+            remedy="impute outside, or mark missing values as NaN",
+        )
+    operation.note = "replaces missing values (NaN), and samples with such are refused"
+    return _flat(operation, net)

@@ -19,11 +19,13 @@ def _become(operation: Operation, net: Builder, x: Signal, full: Sequence[int]) 
     full = tuple(full)
     if prod(full) != net.batch * prod(x.shape):
         raise ModelError(f"an input of shape {(net.batch, *x.shape)} does not become {full}")
-    frames = _frames(x.shape, net.batch, full)
+    folds = operation.op_type in ("Reshape", "Flatten")
+    frames = _frames(x.shape, net.batch, full) if folds else 0
     if frames:
         rest = ", ".join(str(n) for n in full[1:])
         raise UnsupportedError(
-            f"folds {frames} frames of each sample into the batch, so that they pass one by one",
+            f"gives the shape {full}, whose first axis is not the batch of {net.batch}: it folds "
+            f"{frames} frames of each sample into the batch, so that they pass one by one",
             remedy=f"export the part behind it for one frame, with an input of shape (batch, "
             f"{rest}), pass each frame as a sample of its own, and join the {frames} outputs of a "
             "sample outside, as the model does behind it (mean, sum or maximum over frames)",

@@ -3,7 +3,17 @@
 A kind without a file here runs as `process.AnyNeuron`, by the step that defines it.
 """
 
-from neurodeploy.lava.neurons import earliest, lif, ttfs
+from neurodeploy.lava.neurons import earliest, lif, mask_maximum, online, radix, ttfs
 from neurodeploy.lava.neurons.process import AnyNeuron, Window, process_of
 
-__all__ = ["AnyNeuron", "Window", "earliest", "lif", "process_of", "ttfs"]
+__all__ = [
+    "AnyNeuron",
+    "Window",
+    "earliest",
+    "lif",
+    "mask_maximum",
+    "online",
+    "process_of",
+    "radix",
+    "ttfs",
+]

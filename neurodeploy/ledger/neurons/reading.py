@@ -28,7 +28,7 @@ class Reading:
     initial
         Membrane at the window's begin.
     height
-        Membrane integers of one message more; None for what only integrates.
+        Membrane integers of one message more, one for all or one a neuron; None for what has none.
     start
         Membrane integers that count towards the first message: the initial membrane, or what
         makes a division round.
@@ -46,8 +46,8 @@ class Reading:
     factor: int = 1
     repeats: bool = False
     initial: int = 0
-    height: int | None = None
-    start: int = 0
+    height: int | np.ndarray | None = None
+    start: int | np.ndarray = 0
     lent: float = 0.0
     strict: bool = False
     maximum: bool = False

@@ -7,21 +7,48 @@ An encoding is one class in one file, without state; its parameters stand in the
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, ClassVar, TypeVar
+from typing import ClassVar, Protocol, TypeVar
 
 import numpy as np
 
 from neurodeploy.errors import ProgramError, shown
-
 from neurodeploy.program.window_codes import WindowCode
 
-if TYPE_CHECKING:
-    from neurodeploy.program.codec import Encoder
-
-__all__ = ["PROBABILITY_ONE", "InputEncoding", "encoding_named", "encodings", "register_encoding"]
+__all__ = [
+    "PROBABILITY_ONE",
+    "Encoder",
+    "InputEncoding",
+    "encoding_named",
+    "encodings",
+    "register_encoding",
+]
 
 #: Spike encodings count probabilities and rates in units of 2**-16 per step.
 PROBABILITY_ONE = 2**16
+
+
+class Encoder(Protocol):
+    """What an encoding reads of a program's `Encoder`."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the inputs."""
+
+    @property
+    def sample_shape(self) -> tuple[int, ...]:
+        """Of a sample."""
+
+    @property
+    def low(self) -> int:
+        """Lowest integer."""
+
+    @property
+    def high(self) -> int:
+        """Highest integer."""
+
+    @property
+    def seed(self) -> int:
+        """Of what is random."""
 
 
 class InputEncoding:
@@ -94,6 +121,10 @@ class InputEncoding:
     def rows(self, encoder: Encoder) -> int:
         """Rows of inputs in a sample: steps if it `varies`, else 1."""
         return prod(encoder.sample_shape) // prod(encoder.shape)
+
+    def largest(self, period: int) -> int:
+        """Largest integer that a window of so many steps can say."""
+        return self.limit
 
     def message_range(self, low: int, high: int) -> tuple[int, int]:
         """Lowest and highest message for integers of ``low`` ... ``high``."""

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from neurodeploy.errors import ProgramError
-from neurodeploy.program.encoders.base import InputEncoding, register_encoding
+from neurodeploy.program.encoders.base import Encoder, InputEncoding, register_encoding
 from neurodeploy.program.window_codes import Digits, WindowCode
-
-if TYPE_CHECKING:
-    from neurodeploy.program.codec import Encoder
 
 __all__ = ["BinaryDigits"]
 
@@ -25,6 +22,10 @@ class BinaryDigits(InputEncoding):
     limit: ClassVar[int] = 2**16 - 1
     signed: ClassVar[bool] = False
     message: ClassVar[str] = "digits"
+
+    def largest(self, period: int) -> int:
+        """See `InputEncoding.largest`: one step a digit."""
+        return min(self.limit, (1 << min(period, 16)) - 1)
 
     def check_period(self, encoder: Encoder, period: int) -> None:
         """See `InputEncoding.check_period`: as many digits as steps, at most."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from neurodeploy.program.encoders.base import PROBABILITY_ONE, InputEncoding, register_encoding
-
-if TYPE_CHECKING:
-    from neurodeploy.program.codec import Encoder
+from neurodeploy.program.encoders.base import (
+    PROBABILITY_ONE,
+    Encoder,
+    InputEncoding,
+    register_encoding,
+)
 
 __all__ = ["Deterministic"]
 

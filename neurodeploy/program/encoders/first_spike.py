@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from neurodeploy.errors import ProgramError
-from neurodeploy.program.encoders.base import InputEncoding, register_encoding
+from neurodeploy.program.encoders.base import Encoder, InputEncoding, register_encoding
 from neurodeploy.program.window_codes import Times, WindowCode
-
-if TYPE_CHECKING:
-    from neurodeploy.program.codec import Encoder
 
 __all__ = ["FirstSpike"]
 
@@ -26,6 +23,10 @@ class FirstSpike(InputEncoding):
     signed: ClassVar[bool] = False
     sends_once: ClassVar[bool] = True
     message: ClassVar[str] = "time"
+
+    def largest(self, period: int) -> int:
+        """See `InputEncoding.largest`: one step a level."""
+        return min(self.limit, period)
 
     def check_period(self, encoder: Encoder, period: int) -> None:
         """See `InputEncoding.check_period`: as many levels as steps, at most."""

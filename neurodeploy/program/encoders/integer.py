@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from neurodeploy.program.encoders.base import InputEncoding, register_encoding
+from neurodeploy.program.encoders.base import Encoder, InputEncoding, register_encoding
 from neurodeploy.program.window_codes import OneMessage, WindowCode
-
-if TYPE_CHECKING:
-    from neurodeploy.program.codec import Encoder
 
 __all__ = ["Graded", "GradedFirst"]
 

@@ -7,6 +7,7 @@ closed form); what is not registered falls back on `Neuron.step`, exact and slow
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -75,6 +76,9 @@ class Neuron:
         steps that were left when the only one was sent; ``digits``, digits of an integer, highest
         first; ``signed_digits``, the same with digits of both signs. All but ``count`` come with
         a `window_code`.
+    stock
+        Values of its fields with which a chip (and Lava) has this neuron without microcode of
+        ours; None: it never does.
     """
 
     kind: ClassVar[str] = ""
@@ -83,6 +87,7 @@ class Neuron:
     lag: ClassVar[int] = 0
     sends_once: ClassVar[bool] = False
     message: ClassVar[str] = "count"
+    stock: ClassVar[Mapping[str, Any] | None] = None
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -106,7 +111,9 @@ class Neuron:
     @property
     def is_stock(self) -> bool:
         """Whether a chip (and Lava) has this neuron without microcode of ours."""
-        return False
+        return self.stock is not None and all(
+            getattr(self, name) == value for name, value in self.stock.items()
+        )
 
     @property
     def size(self) -> int | None:
@@ -118,8 +125,11 @@ class Neuron:
 
     @property
     def quiet_steps(self) -> int:
-        """Steps at the end of each window in which it never sends (`docs/semantics.md`, 6)."""
-        return 0
+        """Steps at the end of each window in which it never sends (`docs/semantics.md`, 6).
+
+        Its field `quiet`, where it has one.
+        """
+        return int(getattr(self, "quiet", 0))
 
     @property
     def answers_after(self) -> int:
@@ -202,6 +212,10 @@ class Neuron:
     def step(self, state: State, a: np.ndarray, tau: int, period: int) -> Stepped:
         """One step: `docs/semantics.md` in plain NumPy, kept naive; this is the definition.
 
+        At tau = 0 the kind begins anew: the states ``u`` and ``v`` of a window depend on what
+        arrives in it alone, the messages on the window `lag` windows before. Otherwise samples
+        would mix (`docs/semantics.md`, section 6).
+
         Parameters
         ----------
         state
@@ -220,6 +234,14 @@ class Neuron:
     def bounds(self, drive: Drive, period: int) -> Bounds:
         """Worst cases over a window; without a proof of its own a kind claims nothing."""
         return Bounds(drive.extremes, None, None)
+
+    @classmethod
+    def suited(cls, values: Mapping[str, Any], period: int) -> dict[str, Any]:
+        """Values of fields that suit a window of so many steps, near those given.
+
+        For generators of programs, where fields depend on one another.
+        """
+        return dict(values)
 
     @classmethod
     def check_kind(cls) -> None:

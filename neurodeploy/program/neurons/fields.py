@@ -37,11 +37,13 @@ class Integer:
     """A whole number of `low` ... `high`, both included.
 
     `optional`: a field that came later; a manifest leaves it out where it has its default.
+    `usual`: lowest and highest value of most neurons, for random ones; None for the whole range.
     """
 
     low: int
     high: int
     optional: bool = False
+    usual: tuple[int, int] | None = None
 
     def check(self, name: str, value: Any) -> None:
         """Refuse what is no such number."""
@@ -87,6 +89,8 @@ class PerNeuron:
         Name of the tensor in a manifest.
     bits
         What the range is called in messages.
+    usual
+        As of an `Integer`.
     """
 
     dtype: type
@@ -95,6 +99,7 @@ class PerNeuron:
     tensor: str
     bits: str
     optional: bool = False
+    usual: tuple[int, int] | None = None
 
     def check(self, name: str, value: Any) -> None:
         """Refuse another dtype or shape, and entries out of range."""
@@ -113,9 +118,16 @@ class PerNeuron:
 Rule = Integer | Choice | Flag | PerNeuron
 
 
-def integer(low: int, high: int, default: Any = MISSING, *, optional: bool = False) -> Any:
+def integer(
+    low: int,
+    high: int,
+    default: Any = MISSING,
+    *,
+    optional: bool = False,
+    usual: tuple[int, int] | None = None,
+) -> Any:
     """A field that holds an `Integer`."""
-    return dataclasses.field(default=default, metadata={_KEY: Integer(low, high, optional)})
+    return dataclasses.field(default=default, metadata={_KEY: Integer(low, high, optional, usual)})
 
 
 def choice(*words: str, default: Any = MISSING, optional: bool = False) -> Any:
@@ -128,9 +140,18 @@ def flag(default: Any = MISSING, *, optional: bool = False) -> Any:
     return dataclasses.field(default=default, metadata={_KEY: Flag(optional)})
 
 
-def per_neuron(dtype: type, low: int, high: int, *, tensor: str, bits: str = "its range") -> Any:
+def per_neuron(
+    dtype: type,
+    low: int,
+    high: int,
+    *,
+    tensor: str,
+    bits: str = "its range",
+    usual: tuple[int, int] | None = None,
+) -> Any:
     """A field that holds a `PerNeuron` array."""
-    return dataclasses.field(metadata={_KEY: PerNeuron(dtype, low, high, tensor, bits)})
+    rule = PerNeuron(dtype, low, high, tensor, bits, usual=usual)
+    return dataclasses.field(metadata={_KEY: rule})
 
 
 def rules(kind: Any) -> Iterator[tuple[dataclasses.Field[Any], Rule]]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -63,16 +65,21 @@ class Lif(Neuron):
     """
 
     bias_mantissa: np.ndarray = per_neuron(
-        np.int16, BIAS_MANTISSA_MIN, BIAS_MANTISSA_MAX, tensor="bias", bits="13 bit signed"
+        np.int16,
+        BIAS_MANTISSA_MIN,
+        BIAS_MANTISSA_MAX,
+        tensor="bias",
+        bits="13 bit signed",
+        usual=(-100, 100),
     )
-    threshold: int = integer(0, THRESHOLD_MAX)
+    threshold: int = integer(0, THRESHOLD_MAX, usual=(0, 3000))
     bias_exponent: int = integer(0, 7, 0)
     du: int = integer(0, 4095, NO_CURRENT_MEMORY)
     dv: int = integer(0, 4095, 0)
     reset: Reset = choice("zero", "subtract", "none", default="zero")
     shift: int = integer(0, STOCK_SHIFT, STOCK_SHIFT)
-    v_initial: int = integer(-MEMBRANE_LIMIT, MEMBRANE_LIMIT, 0)
-    quiet: int = integer(0, 2**31 - 1, 0, optional=True)
+    v_initial: int = integer(-MEMBRANE_LIMIT, MEMBRANE_LIMIT, 0, usual=(-(2**14), 2**14))
+    quiet: int = integer(0, 2**31 - 1, 0, optional=True, usual=(0, 5))
 
     kind: ClassVar[str] = "lif"
     description: ClassVar[str] = (
@@ -82,26 +89,15 @@ class Lif(Neuron):
         StateVariable("u", 24, "synaptic current"),
         StateVariable("v", 24, "membrane"),
     )
+    #: Lava's `LIFReset`, and Loihi 1, compute exactly this neuron.
+    stock: ClassVar[Mapping[str, Any] | None] = MappingProxyType(
+        {"reset": "zero", "shift": STOCK_SHIFT, "v_initial": 0, "quiet": 0}
+    )
 
     @property
     def sends(self) -> tuple[int, int]:
         """Spikes; nothing with reset mode ``none``."""
         return (0, 0) if self.reset == "none" else (0, 1)
-
-    @property
-    def is_stock(self) -> bool:
-        """Whether Lava's `LIFReset` (and Loihi 1) computes exactly this neuron."""
-        return (
-            self.reset == "zero"
-            and self.shift == STOCK_SHIFT
-            and self.v_initial == 0
-            and self.quiet == 0
-        )
-
-    @property
-    def quiet_steps(self) -> int:
-        """`quiet`."""
-        return self.quiet
 
     @property
     def input_shift(self) -> int:

@@ -1,4 +1,4 @@
-"""The maximum of integers sent digit by digit; `docs/semantics.md`, section 7."""
+"""The maximum of integers sent digit by digit; `docs/semantics.md`, section 10."""
 
 from __future__ import annotations
 
@@ -71,14 +71,13 @@ class MaskMaximum(Neuron):
         return FieldMaximum(self.digit)
 
     def step(self, state: State, a: np.ndarray, tau: int, period: int) -> Stepped:
-        """(i) to (iii) of section 7."""
+        """(i) to (iii) of section 10."""
         if tau == 0:
             state["alive"] = np.full(a.size, (1 << MASK_BITS) - 1, np.int64)
         ones = (1 << self.digit) - 1
         digits = a & state["alive"]
         fields = [
-            (digits >> shift) & ones
-            for shift in range(0, MASK_BITS - self.digit + 1, self.digit)
+            (digits >> shift) & ones for shift in range(0, MASK_BITS - self.digit + 1, self.digit)
         ]
         largest = np.max(fields, axis=0)
         alive: np.ndarray = np.zeros(a.size, np.int64)

@@ -1,9 +1,10 @@
-"""Signed digits, highest first, answered before the window ends; `docs/semantics.md`, section 8."""
+"""Signed digits, highest first, answered before the window ends; `docs/semantics.md`, section 11."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -46,9 +47,11 @@ class Online(Neuron):
     """
 
     bias: np.ndarray = per_neuron(
-        np.int32, -MEMBRANE_LIMIT, MEMBRANE_LIMIT, tensor="bias", bits="24 bit"
+        np.int32, -MEMBRANE_LIMIT, MEMBRANE_LIMIT, tensor="bias", bits="24 bit", usual=(-500, 500)
     )
-    slope: np.ndarray = per_neuron(np.int32, 1, MEMBRANE_LIMIT, tensor="slope", bits="24 bit")
+    slope: np.ndarray = per_neuron(
+        np.int32, 1, MEMBRANE_LIMIT, tensor="slope", bits="24 bit", usual=(1, 2000)
+    )
     bits: int = integer(1, 16)
     delay: int = integer(0, 16, 3)
     first: bool = flag(False)
@@ -99,6 +102,12 @@ class Online(Neuron):
                 f"{self.bits} digits and a delay of {self.delay} in a window of {period} steps"
             )
 
+    @classmethod
+    def suited(cls, values: Mapping[str, Any], period: int) -> dict[str, Any]:
+        """A window is its digits and its delay."""
+        bits = max(1, period - 16, min(values["bits"], period))
+        return {**values, "bits": bits, "delay": period - bits}
+
     def window_code(self, period: int) -> WindowCode:
         """Signed digits."""
         return SignedDigits(self.bits)
@@ -124,7 +133,7 @@ class Online(Neuron):
         return v << left if left > 0 else v
 
     def step(self, state: State, a: np.ndarray, tau: int, period: int) -> Stepped:
-        """(i) to (iii) of section 8."""
+        """(i) to (iii) of section 11."""
         k, i = self.bits, tau + 1
         bias, slope = self.bias.astype(np.int64), self.slope.astype(np.int64)
         if tau == 0:

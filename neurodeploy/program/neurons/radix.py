@@ -1,9 +1,10 @@
-"""Radix code: an integer digit by digit, the highest first; `docs/semantics.md`, section 6."""
+"""Radix code: an integer digit by digit, the highest first; `docs/semantics.md`, section 9."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -43,9 +44,11 @@ class Radix(Neuron):
     """
 
     bias: np.ndarray = per_neuron(
-        np.int32, -MEMBRANE_LIMIT, MEMBRANE_LIMIT, tensor="bias", bits="24 bit"
+        np.int32, -MEMBRANE_LIMIT, MEMBRANE_LIMIT, tensor="bias", bits="24 bit", usual=(-500, 500)
     )
-    slope: np.ndarray = per_neuron(np.int32, 1, MEMBRANE_LIMIT, tensor="slope", bits="24 bit")
+    slope: np.ndarray = per_neuron(
+        np.int32, 1, MEMBRANE_LIMIT, tensor="slope", bits="24 bit", usual=(1, 2000)
+    )
     bits: int = integer(1, 16)
     digit: int = integer(1, 16, 1)
     fires: bool = flag(True)
@@ -96,6 +99,13 @@ class Radix(Neuron):
         if period < self.digits:
             raise ProgramError(f"{self.digits} digits in a window of {period} steps")
 
+    @classmethod
+    def suited(cls, values: Mapping[str, Any], period: int) -> dict[str, Any]:
+        """As many digits as there are steps, at most."""
+        digit = values["digit"]
+        digits = max(1, min(values["bits"], 16) // digit)
+        return {**values, "bits": digit * min(digits, period, 16 // digit)}
+
     def window_code(self, period: int) -> WindowCode:
         """Digits."""
         return Digits(self.bits, self.digit)
@@ -117,7 +127,7 @@ class Radix(Neuron):
         return Quotient(self.bias, self.slope, (1 << self.bits) - 1, self.fires)
 
     def step(self, state: State, a: np.ndarray, tau: int, period: int) -> Stepped:
-        """(i) to (iii) of section 6."""
+        """(i) to (iii) of section 9."""
         n, slope = self.digits, self.slope.astype(np.int64)
         if tau == 0:
             state["held"] = state["v"]

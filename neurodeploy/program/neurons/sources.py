@@ -15,7 +15,8 @@ from neurodeploy.program.neurons.registry import kinds
 
 __all__ = ["import_kinds", "sources_of"]
 
-_OURS = "neurodeploy."
+#: Whoever reads programs has these.
+_OURS = "neurodeploy.program.neurons."
 
 
 def sources_of(found: Iterable[type[Neuron]]) -> list[list[str]]:

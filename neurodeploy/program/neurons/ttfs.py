@@ -38,9 +38,9 @@ class Ttfs(Neuron):
     """
 
     bias: np.ndarray = per_neuron(
-        np.int32, -MEMBRANE_LIMIT, MEMBRANE_LIMIT, tensor="bias", bits="24 bit"
+        np.int32, -MEMBRANE_LIMIT, MEMBRANE_LIMIT, tensor="bias", bits="24 bit", usual=(-500, 500)
     )
-    slope: int = integer(1, MEMBRANE_LIMIT)
+    slope: int = integer(1, MEMBRANE_LIMIT, usual=(1, 2000))
     fires: bool = flag(True)
 
     kind: ClassVar[str] = "ttfs"

@@ -3,9 +3,10 @@
 Rate code: the readout's membrane after t of T steps is, integer for integer, that of a run of t
 steps; one run gives all of them (`simulator.simulation.simulate`, checkpoints).
 
-Time to first spike: an input that arrives as the integer x has been added ``max(0, x - r)`` times
-when r steps are left, so the membrane then is ``bias + sum_j w_j max(0, x_j - r)``: the readout of
-inputs cut by r. The large ones come first.
+Window codes in closed form: the readout of what has arrived by then (`WindowCode.arrived`). Of a
+time code an input x has been added ``max(0, x - r)`` times when r steps are left; of digits the
+highest ones have come. All others: the membrane at that step, as it foretells the last one
+(`Neuron.foretold`).
 """
 
 from __future__ import annotations
@@ -17,26 +18,30 @@ import numpy as np
 from neurodeploy.network.batched import Map, synapse_map
 from neurodeploy.program import INPUT, Program
 from neurodeploy.program.neurons.closed_form import Quotient
+from neurodeploy.simulator.closed_form import is_closed_form
+from neurodeploy.simulator.engine import Engine
+from neurodeploy.simulator.preparing import prepared
 
-__all__ = ["TimedReadout"]
+__all__ = ["EarlyReadout"]
 
 
-class TimedReadout:
-    """The readout of a time-to-first-spike program, made ready; thread-safe."""
+class EarlyReadout:
+    """The readout of a program of a window code, made ready; thread-safe."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
-        readout = program.population(program.decoder.population)
-        form = readout.neuron.closed_form(program.period)
-        assert isinstance(form, Quotient)
-        self._bias = form.bias.astype(np.int64)
+        self._readout = program.population(program.decoder.population)
         self._arriving: list[tuple[str, Map, int]] = [
             (c.source, synapse_map(c.synapses, program.shape_of(c.source)), c.exponent)
-            for c in program.incoming(readout.name)
+            for c in program.incoming(self._readout.name)
         ]
 
     def membranes(
-        self, level: np.ndarray, fired: dict[str, np.ndarray], steps: Sequence[int]
+        self,
+        level: np.ndarray,
+        first_index: int,
+        fired: dict[str, np.ndarray],
+        steps: Sequence[int],
     ) -> np.ndarray:
         """Membranes after each of some steps (1..period) of the readout's window.
 
@@ -44,20 +49,33 @@ class TimedReadout:
         ----------
         level
             int32 (n, inputs), from `encoding.levels`.
+        first_index
+            Index of the first sample in its data set.
         fired
-            By population, the integers that spikes stand for (`simulator.activity`).
+            By population, the integers that messages stand for (`simulator.activity`).
 
         Returns
         -------
         int64 (steps, n, neurons)
         """
+        program, period, readout = self.program, self.program.period, self._readout
+        form = readout.neuron.closed_form(period)
+        if not is_closed_form(program) or not isinstance(form, Quotient):
+            run = prepared(program, Engine).run_samples(
+                level, first_index, keep=[step - 1 for step in steps]
+            )
+            seen = run.membranes[readout.name].astype(np.int64)
+            return np.stack(
+                [readout.neuron.foretold(seen[:, i], s, period) for i, s in enumerate(steps)]
+            )
         sent = {**fired, INPUT: level}
-        found = np.empty((len(steps), len(level), self._bias.size), np.int64)
+        found = np.empty((len(steps), len(level), readout.size), np.int64)
         for i, step in enumerate(steps):
-            left = self.program.period - step
-            found[i] = self._bias
+            found[i] = form.bias
             for source, apply, exponent in self._arriving:
-                x = np.maximum(sent[source] - left, 0).astype(np.float32)
+                code = program.window_code(source)
+                assert code is not None  # it is in closed form
+                x = code.arrived(sent[source], step, period).astype(np.float32)
                 # exact: the closed form holds only where every partial sum is below 2**24
                 found[i] += apply(x).astype(np.int64) << exponent
         return found

@@ -12,17 +12,18 @@ import numpy as np
 
 from neurodeploy.errors import DataError, NeuroDeployError
 from neurodeploy.ledger import Explanation, explain
+from neurodeploy.ledger.code import top_of
 from neurodeploy.ledger.model import find_model
 from neurodeploy.metrics import Labels, Task, read_labels
 from neurodeploy.program import INPUT, Program
 from neurodeploy.reporting.page import budget
-from neurodeploy.reporting.page.early import TimedReadout
+from neurodeploy.reporting.page.early import EarlyReadout
 from neurodeploy.reporting.results import Reference
 from neurodeploy.sample_checks import look_at_labels, look_at_samples
 from neurodeploy.samples import Samples
 from neurodeploy.simulator import encoding
 from neurodeploy.simulator.activity import Activity, activity
-from neurodeploy.simulator.closed_form import is_time_coded
+from neurodeploy.simulator.closed_form import is_window_coded
 from neurodeploy.simulator.input_messages import messages_by_input
 from neurodeploy.simulator.recording import Recording, record
 from neurodeploy.simulator.result import Result
@@ -131,7 +132,7 @@ def collect(
     x = encoding.check_samples(part.x, program.encoder.sample_shape)
     look_at_samples(program, x, warn)
     threads = threads or default_threads()
-    closed = is_time_coded(program)
+    coded = is_window_coded(program)
     n = len(x)
     labels = None if every is None else every[:n]
     look_at_labels(labels, warn)
@@ -149,9 +150,9 @@ def collect(
         return add
 
     sent: dict[str, np.ndarray] = {}
-    if closed:
+    if coded:
         result, _ = simulate(program, x, threads=threads, progress=advance("simulate", n))
-        sent, said, early = _timed(program, judged, x, steps, threads, advance("read early", n))
+        sent, said, early = _coded(program, judged, x, steps, threads, advance("read early", n))
     else:
         result, outputs = simulate(
             program,
@@ -258,7 +259,7 @@ def _whole(program: Program, task: Task, outputs: np.ndarray, step: int) -> np.n
     return outputs
 
 
-def _timed(
+def _coded(
     program: Program,
     task: Task,
     x: np.ndarray,
@@ -266,8 +267,8 @@ def _timed(
     threads: int,
     advance: Callable[[int], None],
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], np.ndarray]:
-    """Of a time code: messages, what neurons say in the mean, and what outputs say read early."""
-    readout = TimedReadout(program)
+    """Of a window code: messages, what neurons say in the mean, and what outputs say read early."""
+    readout = EarlyReadout(program)
     sent = {p.name: np.zeros(p.size, np.int64) for p in program.populations}
     sums = {p.name: np.zeros(p.size, np.int64) for p in program.populations}
     kind = np.float32 if task.kind == "regression" else np.int64
@@ -277,7 +278,7 @@ def _timed(
     def work(first: int) -> tuple[int, Activity]:
         level = encoding.levels(program.encoder, x[first : first + _BATCH])
         found = activity(program, level, first)
-        membranes = readout.membranes(level, found.fired, steps)
+        membranes = readout.membranes(level, first, found.fired, steps)
         for row, membrane in zip(early, membranes, strict=True):
             row[first : first + _BATCH] = task.predict((membrane * unit).astype(np.float32))
         return len(level), found
@@ -285,8 +286,8 @@ def _timed(
     with ThreadPoolExecutor(threads) as pool:
         for count, found in pool.map(work, range(0, len(x), _BATCH)):
             for name, fired in found.fired.items():
-                sent[name] += np.count_nonzero(fired, axis=0)
+                sent[name] += found.sent[name].sum(0)
                 sums[name] += fired.sum(0)
             advance(count)
-    most = len(x) * program.period
-    return sent, {name: total / most for name, total in sums.items()}, early
+    top = {p.name: len(x) * top_of(p, program.period) for p in program.populations}
+    return sent, {name: total / top[name] for name, total in sums.items()}, early

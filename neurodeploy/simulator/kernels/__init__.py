@@ -9,8 +9,14 @@ channels last, so that a spike adds contiguous rows. All kernels release the int
 import sys
 
 from neurodeploy.simulator.kernels.collect import WIDTH, collect, locate
-from neurodeploy.simulator.kernels.counting import count_active, count_by_position, count_fan_out
+from neurodeploy.simulator.kernels.counting import (
+    count_active,
+    count_by_position,
+    count_digits,
+    count_fan_out,
+)
 from neurodeploy.simulator.kernels.diagonal import add_diagonal
+from neurodeploy.simulator.kernels.digits import step_mask_maximum, step_online, step_radix
 from neurodeploy.simulator.kernels.gather import LANES, gather, pool_events
 from neurodeploy.simulator.kernels.neurons import (
     RESET_NONE,
@@ -48,6 +54,7 @@ __all__ = [
     "collect",
     "count_active",
     "count_by_position",
+    "count_digits",
     "count_fan_out",
     "gather",
     "lay_out",
@@ -63,7 +70,10 @@ __all__ = [
     "stamp",
     "step_earliest",
     "step_lif",
+    "step_mask_maximum",
+    "step_online",
     "step_plain",
+    "step_radix",
     "step_recurrent",
     "step_ttfs",
 ]

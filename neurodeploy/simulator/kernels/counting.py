@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-__all__ = ["count_active", "count_by_position", "count_fan_out"]
+__all__ = ["count_active", "count_by_position", "count_digits", "count_fan_out", "lowest_bits"]
 
 
 @njit(nogil=True, cache=True)
@@ -43,3 +43,32 @@ def count_active(values, counts):
             value = values[k, c]
             for i in range(row.size):
                 row[i] += np.int32(value[i] > 0)
+
+
+def lowest_bits(digit: int) -> np.uint32:
+    """A number with the lowest bit of each digit set, of digits of so many bits."""
+    return np.uint32(sum(1 << shift for shift in range(0, 32, digit)))
+
+
+@njit(nogil=True, cache=True)
+def count_digits(values, digit, lowest, counts):
+    """Add up over the middle axis how many digits of float (n, channels, positions) are not 0.
+
+    `digit`: bits of one; `lowest`: see `lowest_bits`.
+    """
+    for k in range(values.shape[0]):
+        row = counts[k]
+        for c in range(values.shape[1]):
+            value = values[k, c]
+            for i in range(row.size):
+                x = np.uint32(np.int32(value[i]))
+                # each digit's lowest bit says whether any of its bits is set
+                y = x
+                for b in range(1, digit):
+                    y |= x >> np.uint32(b)
+                y &= lowest
+                y -= (y >> np.uint32(1)) & np.uint32(0x55555555)
+                y = (y & np.uint32(0x33333333)) + ((y >> np.uint32(2)) & np.uint32(0x33333333))
+                y = (y + (y >> np.uint32(4))) & np.uint32(0x0F0F0F0F)
+                # integers have 16 bits at most: two bytes
+                row[i] += np.int32((y + (y >> np.uint32(8))) & np.uint32(0x1F))

@@ -13,21 +13,32 @@ _LIMIT = np.int64(2**23 - 1)
 _WRAP = np.int64(2**23)
 
 
+@njit(nogil=True, cache=True, inline="always")
+def _decay(x, keep):
+    """Decay of a state in place; 4096: it stays, 0: nothing of it does."""
+    if keep == 0:
+        x[:] = 0
+    elif keep != 4096:
+        for i in range(x.size):
+            x[i] = -((-x[i] * keep) >> 12) if x[i] < 0 else (x[i] * keep) >> 12
+
+
 @njit(nogil=True, cache=True)
 def step_recurrent(
-    currents, tau, age, offset, parameters, bias, u, v, ends, where, weights, index, count, fired,
-    counted, overflow, record, slot,
+    currents, tau, age, offset, parameters, bias, u, v, ends, where, weights, inner, index, count,
+    fired, counted, overflow, record, slot,
 ):  # fmt: skip
     """All steps of the populations of a cycle, one after the other.
 
     Neurons of all populations stand in a row, those of population p from ``offset[p]`` to
     ``offset[p + 1]``. A step takes, for each population: what arrives from outside
-    (`currents`), what its connections from inside bring, the update of `lif`.
+    (`currents`), what its connections from inside bring, the update of `lif`. Each is a pass over
+    the neurons, so that vectors serve.
 
     Parameters
     ----------
     currents
-        int64 (steps, neurons): from outside. Overwritten.
+        int64 (steps, neurons): from outside.
     tau
         int64 (populations, steps): steps since the window began.
     age
@@ -42,7 +53,9 @@ def step_recurrent(
     where
         int64 (connections,): where the connection's weights begin; a row a source neuron.
     weights
-        int32, weights shifted by the exponent.
+        int16 or int32, weights shifted by the exponent.
+    inner
+        int32 or int64 (neurons,): room for what arrives from inside, wide enough for any sum.
     index, count
         int32 (slots, neurons) and int64 (slots, populations): who fired in the last steps.
     fired
@@ -57,61 +70,58 @@ def step_recurrent(
     populations, slots = parameters.shape[0], index.shape[0]
     for s in range(tau.shape[1]):
         now = s % slots
-        row = currents[s]
         c = 0
         for p in range(populations):
             first, last = offset[p], offset[p + 1]
+            size = last - first
+            arrived = inner[first:last]
+            arrived[:] = 0
             while c < ends.shape[0] and ends[c, 1] == p:
                 source, late = ends[c, 0], ends[c, 2]
                 if late <= age[s]:
                     then = (s - late) % slots
-                    size = last - first
-                    start = offset[source]
-                    target = row[first:last]
-                    for k in range(count[then, source]):
-                        begin = where[c] + np.int64(index[then, start + k]) * size
+                    spikes = index[then, offset[source] : offset[source] + count[then, source]]
+                    for k in range(spikes.size):
+                        begin = where[c] + np.int64(spikes[k]) * size
                         line = weights[begin : begin + size]
                         for i in range(size):
-                            target[i] += line[i]
+                            arrived[i] += line[i]
                 c += 1
-            keep_u = np.int64(4096 - (parameters[p, 0] + 1))
-            keep_v = np.int64(4096 - parameters[p, 1])
             shift, threshold = parameters[p, 2], parameters[p, 3]
-            mode, v_initial, loud = parameters[p, 4], parameters[p, 5], parameters[p, 6]
-            at = tau[p, s]
-            may = mode != RESET_NONE and at < loud
-            found, wraps, clips = 0, 0, 0
-            for i in range(first, last):
-                if at == 0:
-                    x, y = np.int64(0), v_initial
-                else:
-                    x, y = u[i], v[i]
-                x = -((-x * keep_u) >> 12) if x < 0 else (x * keep_u) >> 12
-                x += row[i] << shift
-                if x > _WRAP:
-                    x -= 2 * _WRAP
-                    wraps += 1
-                elif x <= -_WRAP:
-                    x += 2 * _WRAP
-                    wraps += 1
-                u[i] = x
-                y = -((-y * keep_v) >> 12) if y < 0 else (y * keep_v) >> 12
-                y += x + bias[i]
-                if y > _LIMIT:
-                    y = _LIMIT
-                    clips += 1
-                elif y < -_LIMIT:
-                    y = -_LIMIT
-                    clips += 1
-                if may and y > threshold:
-                    fired[s, i] = 1
-                    index[now, first + found] = i - first
-                    found += 1
-                    y = y - threshold if mode == RESET_SUBTRACT else np.int64(0)
-                v[i] = y
-                if slot[p, s] >= 0:
-                    record[slot[p, s], i] = y
+            mode, loud = parameters[p, 4], parameters[p, 6]
+            x, y, b, outside = (
+                u[first:last],
+                v[first:last],
+                bias[first:last],
+                currents[s, first:last],
+            )
+            if tau[p, s] == 0:
+                x[:] = 0
+                y[:] = parameters[p, 5]
+            _decay(x, 4095 - parameters[p, 0])
+            _decay(y, 4096 - parameters[p, 1])
+            wraps, clips = 0, 0
+            for i in range(size):
+                z = x[i] + ((outside[i] + arrived[i]) << shift)
+                above, below = np.int64(z > _WRAP), np.int64(z <= -_WRAP)
+                z += 2 * _WRAP * (below - above)
+                wraps += above + below
+                x[i] = z
+                z += y[i] + b[i]
+                cut = min(max(z, -_LIMIT), _LIMIT)
+                clips += np.int64(cut != z)
+                y[i] = cut
+            found = 0
+            if mode != RESET_NONE and tau[p, s] < loud:
+                for i in range(size):
+                    if y[i] > threshold:
+                        fired[s, first + i] = 1
+                        index[now, first + found] = i
+                        found += 1
+                        y[i] = y[i] - threshold if mode == RESET_SUBTRACT else np.int64(0)
             count[now, p] = found
+            if slot[p, s] >= 0:
+                record[slot[p, s], first:last] = y
             if counted[p, 0] <= s < counted[p, 1]:
                 overflow[p, 0] += wraps
                 overflow[p, 1] += clips

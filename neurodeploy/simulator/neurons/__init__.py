@@ -3,7 +3,18 @@
 A kind without a file here is stepped by the NumPy step that defines it (`stepper.StepByStep`).
 """
 
-from neurodeploy.simulator.neurons import earliest, lif, ttfs
+from neurodeploy.simulator.neurons import earliest, lif, mask_maximum, online, radix, ttfs
 from neurodeploy.simulator.neurons.stepper import Block, Setup, Stepper, stepper
 
-__all__ = ["Block", "Setup", "Stepper", "earliest", "lif", "stepper", "ttfs"]
+__all__ = [
+    "Block",
+    "Setup",
+    "Stepper",
+    "earliest",
+    "lif",
+    "mask_maximum",
+    "online",
+    "radix",
+    "stepper",
+    "ttfs",
+]

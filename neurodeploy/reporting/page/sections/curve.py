@@ -26,10 +26,11 @@ _RATE = (
     "Each point reads the readout's membrane after so many steps of its window. That is, integer "
     "for integer, the program run with so many steps."
 )
-_TTFS = (
-    "Each point reads the readout's membrane after so many steps of its window, when only the "
-    "earliest, hence largest, values of the layer before have arrived. Windows of the layers "
-    "before are not cut short: another window length is another program."
+_CODED = (
+    "Each point reads the readout's membrane after so many steps of its window, when only what the "
+    "layer before sends first has arrived: the largest values of a time code, the highest digits "
+    "of a radix code (those to come count as 0). Windows of the layers before are not cut short: "
+    "another window length is another program."
 )
 
 
@@ -77,7 +78,7 @@ def gather(evidence: Evidence) -> dict[str, Any]:
         ),
         "task": task.kind,
         "settled_at": evidence.steps[away[-1] + 1 if away else 0],
-        "reading": _TTFS if program.is_time_coded else _RATE,
+        "reading": _CODED if program.is_window_coded else _RATE,
         "samples": evidence.result.samples,
     }
 

@@ -42,7 +42,7 @@ def gather(evidence: Evidence) -> dict[str, Any]:
         return {"missing": "No population fires: the program is a readout alone."}
     return {
         "samples": result.samples,
-        "timed": program.is_time_coded,
+        "timed": program.is_window_coded,
         "layers": layers,
     }
 
@@ -51,7 +51,7 @@ def show(data: dict[str, Any]) -> list[Block]:
     """Bars and histograms."""
     layers = data["layers"]
     title = "Spikes of each layer"
-    what = "at most one a neuron" if data["timed"] else "in all its steps"
+    what = "in its window" if data["timed"] else "in all its steps"
     spikes = Figure(
         title,
         f"Shorter is cheaper: spikes a neuron and sample ({what}), mean of "
@@ -81,7 +81,7 @@ def show(data: dict[str, Any]) -> list[Block]:
     )
     title = "How activity is spread over the neurons"
     meaning = (
-        "what its spike stands for, as a share of the earliest spike's"
+        "the integer it stands for, as a share of the largest"
         if data["timed"]
         else "its rate, as a share of a spike at every step"
     )

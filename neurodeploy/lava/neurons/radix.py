@@ -1,0 +1,127 @@
+"""`radix` on Lava."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from lava.magma.core.decorator import implements, requires, tag
+from lava.magma.core.model.py.model import PyLoihiProcessModel
+from lava.magma.core.model.py.ports import PyInPort, PyOutPort
+from lava.magma.core.model.py.type import LavaPyType
+from lava.magma.core.process.ports.ports import InPort, OutPort
+from lava.magma.core.process.process import AbstractProcess
+from lava.magma.core.process.variable import Var
+from lava.magma.core.resources import CPU
+from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
+
+from neurodeploy.lava.neurons.process import Window, process_of
+from neurodeploy.lava.recording import Tape
+from neurodeploy.program.neurons import Radix
+from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT
+
+__all__ = ["RadixDigits", "RadixDigitsModel"]
+
+
+class RadixDigits(AbstractProcess):
+    """The radix neuron of `docs/semantics.md`, section 9.
+
+    Parameters
+    ----------
+    shape
+        Lava shape of the population.
+    neuron
+        Its parameters.
+    bias, slope
+        int32 of `shape`: those of the neurons, in Lava's order.
+    period, phase
+        A window begins whenever ``step % period == phase % period``.
+    spikes, membranes, messages
+        Files, see `neurodeploy.lava.recording`; empty to leave them out.
+    """
+
+    def __init__(
+        self,
+        *,
+        shape: tuple[int, ...],
+        neuron: Radix,
+        bias: np.ndarray,
+        slope: np.ndarray,
+        period: int,
+        phase: int,
+        spikes: str = "",
+        membranes: str = "",
+        messages: str = "",
+        name: str | None = None,
+    ) -> None:
+        super().__init__(
+            neuron=neuron,
+            period=period,
+            phase=phase,
+            spikes=spikes,
+            membranes=membranes,
+            messages=messages,
+            name=name,
+        )
+        self.a_in = InPort(shape=shape)
+        self.s_out = OutPort(shape=shape)
+        self.v = Var(shape=shape, init=0)
+        self.held = Var(shape=shape, init=0)
+        self.bias = Var(shape=shape, init=bias)
+        self.slope = Var(shape=shape, init=slope)
+
+
+@implements(proc=RadixDigits, protocol=LoihiProtocol)
+@requires(CPU)
+@tag("fixed_pt")
+class RadixDigitsModel(PyLoihiProcessModel):
+    """Equations (i) to (iii) of `docs/semantics.md`, section 9."""
+
+    a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32)
+    s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
+    v: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
+    held: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
+    bias: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
+    slope: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
+
+    def __init__(self, proc_params: Any) -> None:
+        super().__init__(proc_params)
+        self.neuron: Radix = proc_params["neuron"]
+        self.period: int = proc_params["period"]
+        # not `phase`: that name is the runtime's own
+        self.offset: int = proc_params["phase"]
+        self.tape = Tape.of(proc_params)
+
+    def run_spk(self) -> None:
+        """One step."""
+        a = self.a_in.recv().astype(np.int64)
+        tau = (int(self.time_step) - self.offset) % self.period
+        neuron, n, slope = self.neuron, self.neuron.digits, self.slope.astype(np.int64)
+        if tau == 0:
+            self.held[:] = self.v
+            self.v[:] = 0
+        a += self.v.astype(np.int64) << (neuron.digit if tau < n else 0)
+        if tau == n - 1:
+            a += self.bias
+        self.v[:] = np.clip(a, -MEMBRANE_LIMIT, MEMBRANE_LIMIT)
+        sent = np.zeros(self.v.shape, np.int64)
+        if neuron.fires and tau < n:
+            height = slope << (neuron.digit * (n - 1 - tau))
+            rest = self.held + (slope >> 1)
+            if neuron.digit == 1:
+                sent[rest >= height] = 1
+            else:
+                sent = np.clip(rest // height, 0, (1 << neuron.digit) - 1)
+            self.held[:] = self.held - sent * height
+        self.s_out.send(sent.astype(np.int32))
+        self.tape.write(sent, self.v)
+
+
+@process_of.register
+def _(neuron: Radix, window: Window) -> AbstractProcess:
+    bias, slope = (
+        values[window.order].reshape(window.shape) for values in (neuron.bias, neuron.slope)
+    )
+    return RadixDigits(
+        shape=window.shape, neuron=neuron, bias=bias, slope=slope, **window.parameters
+    )

@@ -1,0 +1,36 @@
+"""A lower percentile is taken where the trial shows that it helps, and only there."""
+
+from __future__ import annotations
+
+import warnings
+
+import neurodeploy as nd
+from neurodeploy.importing import load_network
+from neurodeploy.ledger.trial import compare_outputs
+
+
+def compiled(made, **options):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        program = nd.compile(made.path, made.x, **options)
+    said = [str(w.message) for w in caught if "thresholds at percentile" in str(w.message)]
+    return program, said
+
+
+def test_a_poor_program_gets_lower_thresholds(made):
+    kept, nothing = compiled(made, steps=6, balance="percentile")
+    taken, said = compiled(made, steps=6)
+    assert kept.recorded("options")["percentile"] == 99.9
+    assert nothing == []
+    ann = load_network(made.path).network
+    before = compare_outputs(kept, ann, made.x)
+    assert before.poor
+    assert taken.recorded("options")["percentile"] in (98, 99)
+    assert len(said) == 1
+    assert compare_outputs(taken, ann, made.x).found.error < before.found.error
+
+
+def test_a_good_program_stays_as_it_is(made):
+    program, said = compiled(made, steps=512)
+    assert program.recorded("options")["percentile"] == 99.9
+    assert said == []
