@@ -115,7 +115,8 @@ def calibrated_range(program: Program) -> tuple[float, float]:
         if len(numbers) == 2 and np.isfinite(numbers).all() and numbers[0] < numbers[1]:
             return numbers[0], numbers[1]
     e = program.encoder
-    return e.offset + e.low * e.unit, e.offset + e.high * e.unit
+    low, high = e.offsets + e.low * e.units, e.offsets + e.high * e.units
+    return float(np.min(low)), float(np.max(high))
 
 
 def look_at_samples(program: Program, x: np.ndarray, warn: Warn) -> None:

@@ -17,6 +17,8 @@ __all__ = ["collect"]
 _BINS = 8192
 #: Activations held at once, in floats: bounds the memory whatever the network.
 _BATCH_FLOATS = 16_000_000
+#: Samples that are kept for the conversion, and floats in them, at most.
+_KEPT, _KEPT_FLOATS = 512, 2**25
 
 
 def collect(
@@ -83,7 +85,14 @@ def collect(
         (ranges["output"][0], ranges["output"][1]),
         len(x),
         input_total / len(x),
+        prepare(x[_chosen(x)]),
     )
+
+
+def _chosen(x: np.ndarray) -> np.ndarray:
+    """Indices of the samples to keep, evenly spaced."""
+    count = min(len(x), _KEPT, max(1, _KEPT_FLOATS // max(1, prod(x.shape[1:]))))
+    return np.linspace(0, len(x) - 1, count).astype(int)
 
 
 def _fires(node: Node) -> bool:

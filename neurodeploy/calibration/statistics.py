@@ -69,6 +69,9 @@ class Calibration:
         How many samples these come from; 0 for data-free bounds.
     input_mean
         Mean of each input; empty without samples.
+    x
+        Some of the samples as network inputs, float32 (k, *input shape), for conversions that
+        look at the network they make; empty without samples.
     """
 
     layers: dict[str, LayerStatistics]
@@ -76,3 +79,4 @@ class Calibration:
     output_range: tuple[float, float]
     samples: int
     input_mean: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    x: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))

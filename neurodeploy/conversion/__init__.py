@@ -3,22 +3,29 @@
 To add one, copy `ttfs.py`; `docs/extending.md` shows a whole one.
 """
 
+from neurodeploy.conversion.online import OnlineScheme
+from neurodeploy.conversion.radix import GradedScheme, RadixScheme
 from neurodeploy.conversion.rate import RateScheme
 from neurodeploy.conversion.scheme import (
     Scheme,
     make_scheme,
     register_scheme,
     scheme_named,
+    scheme_of,
     schemes,
 )
 from neurodeploy.conversion.ttfs import TtfsScheme
 
 __all__ = [
+    "GradedScheme",
+    "OnlineScheme",
+    "RadixScheme",
     "RateScheme",
     "Scheme",
     "TtfsScheme",
     "make_scheme",
     "register_scheme",
     "scheme_named",
+    "scheme_of",
     "schemes",
 ]

@@ -14,7 +14,15 @@ from neurodeploy.network.stages import Stage
 from neurodeploy.program import Preprocessing, Program
 from neurodeploy.targets import Target
 
-__all__ = ["GROUP", "Scheme", "make_scheme", "register_scheme", "scheme_named", "schemes"]
+__all__ = [
+    "GROUP",
+    "Scheme",
+    "make_scheme",
+    "register_scheme",
+    "scheme_named",
+    "scheme_of",
+    "schemes",
+]
 
 #: Entry points of packages that bring a scheme: ``name = "package.module:Class"``.
 GROUP = "neurodeploy.schemes"
@@ -148,6 +156,23 @@ def scheme_named(name: str) -> type[Scheme]:
             f"{shown(name)} is not a scheme; there are: {', '.join(schemes())}", place="--scheme"
         )
     return found
+
+
+def scheme_of(program: Program) -> Scheme:
+    """The scheme that a program was made with, and its options as far as the program says them.
+
+    Raises
+    ------
+    UsageError
+        There is no such scheme.
+    """
+    kind = scheme_named(program.scheme)
+    recorded = program.recorded("options")
+    said = {f.name: recorded[f.name] for f, _ in options_of(kind) if f.name in recorded}
+    try:
+        return kind(**said)
+    except UsageError:  # another maker's options
+        return kind()
 
 
 def make_scheme(scheme: str | Scheme, given: Mapping[str, Any], target: Target) -> Scheme:

@@ -43,9 +43,9 @@ class Entrance:
         return self.encoder.code.counts
 
     @property
-    def unit(self) -> float:
-        """Real value of one message; NumPy's, whose division never raises."""
-        return np.float64(self.encoder.unit) * (PROBABILITY_ONE / self.steps if self.counts else 1)
+    def unit(self) -> np.ndarray:
+        """Real value of one message, one for all or one an input; NumPy's, whose division never raises."""
+        return self.encoder.units * (PROBABILITY_ONE / self.steps if self.counts else 1)
 
     @property
     def repeat(self) -> int:
@@ -55,13 +55,13 @@ class Entrance:
     def clip(self, x: np.ndarray) -> np.ndarray:
         """Network input kept in the encoder's range."""
         e = self.encoder
-        low, high = e.offset + e.low * e.unit, e.offset + e.high * e.unit
+        low, high = e.offsets + e.low * e.units, e.offsets + e.high * e.units
         return np.clip(x, np.float32(low), np.float32(high))
 
     def grid(self, x: np.ndarray) -> np.ndarray:
         """Network input on the encoder's grid, however large."""
         e = self.encoder
-        return self.real(self._sent(np.rint((x.astype(np.float64) - e.offset) / e.unit)))
+        return self.real(self._sent(np.rint((x.astype(np.float64) - e.offsets) / e.units)))
 
     def settle(self, x: np.ndarray) -> np.ndarray:
         """Messages of network input (n, inputs): exact, or expected for random spikes."""
@@ -70,7 +70,7 @@ class Entrance:
 
     def real(self, messages: np.ndarray) -> np.ndarray:
         """What messages stand for."""
-        return (messages.astype(np.float64) * self.unit + self.encoder.offset).astype(np.float32)
+        return (messages.astype(np.float64) * self.unit + self.encoder.offsets).astype(np.float32)
 
     def _sent(self, level: np.ndarray) -> np.ndarray:
         return self.encoder.code.expected(level, self.steps)

@@ -11,7 +11,7 @@ import numpy as np
 
 from neurodeploy.ledger.activation_code import Code, top_of
 from neurodeploy.ledger.neurons import Reading, reading_of
-from neurodeploy.ledger.operators import Map
+from neurodeploy.network.batched import Map
 from neurodeploy.network.stages import Stage
 from neurodeploy.program import Connection, Population
 

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurodeploy.conversion import scheme_named
+from neurodeploy.conversion import scheme_of
 from neurodeploy.conversion.relayed_input import RELAYS, relay_input
 from neurodeploy.errors import ProgramError
 from neurodeploy.ledger.activation_code import code_of
 from neurodeploy.ledger.input_layer import Entrance
 from neurodeploy.ledger.layer import Arriving, Kind, Layer, Way
 from neurodeploy.ledger.neurons import reading_of
-from neurodeploy.ledger.operators import float_map, pooling_map, synapse_map
 from neurodeploy.network import Activation, Network, Output, Pool
+from neurodeploy.network.batched import float_map, pooling_map, synapse_map
 from neurodeploy.network.stages import RELAY, Stage, stages
 from neurodeploy.program import (
     INPUT,
@@ -60,7 +60,7 @@ def match(program: Program, network: Network) -> Twin:
 
     Refused: a population or a stage that has no partner, or reads others than its partner does.
     """
-    pooling = scheme_named(program.scheme).max_pooling
+    pooling = scheme_of(program).max_pooling
     found = _stages(program, network, pooling)
     entrance = Entrance(program.encoder, program.period)
     layers: dict[str, Layer] = {}

@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from neurodeploy.conversion import scheme_named
+from neurodeploy.conversion import scheme_of
 from neurodeploy.errors import ModelError, UsageError
 from neurodeploy.files import read_bytes
 from neurodeploy.importing import load_network
@@ -87,7 +87,7 @@ def reference_network(program: Program, path: Path) -> Network:
             place=str(path),
             remedy="put the original weight files beside it, or compile again",
         )
-    pooling = scheme_named(program.scheme).max_pooling
+    pooling = scheme_of(program).max_pooling
     l4 = program.recorded("options").get("l4") is True
     network = prepare(imported.network, max_pooling=pooling, l4=l4)
     shape = network.shapes[network.input.name]

@@ -8,6 +8,7 @@ from math import prod
 import numpy as np
 
 from neurodeploy.errors import DataError, ProgramError, shown
+from neurodeploy.program.channels import by_neuron, check_channels
 from neurodeploy.program.decoders import Decoding, decoding_named
 from neurodeploy.program.encoders import PROBABILITY_ONE, InputEncoding, encoding_named
 
@@ -102,6 +103,8 @@ class Encoder:
     sample_shape
         Shape of a sample as the model takes it, where that is not `shape` (one- and
         three-dimensional maps); the elements are the same in C order.
+    channel_units, channel_offsets
+        Unit and offset of each channel (first axis of `shape`), where they differ; else empty.
     """
 
     shape: tuple[int, ...]
@@ -113,6 +116,8 @@ class Encoder:
     seed: int = 0
     offset: float = 0.0
     sample_shape: tuple[int, ...] = ()
+    channel_units: tuple[float, ...] = ()
+    channel_offsets: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.sample_shape:
@@ -128,9 +133,21 @@ class Encoder:
             raise ProgramError(f"the input unit is {self.unit}, not a positive number")
         if not np.isfinite(self.offset):
             raise ProgramError(f"the input offset is {self.offset}")
+        check_channels("input units", self.channel_units, self.shape)
+        check_channels("input offsets", self.channel_offsets, self.shape, positive=False)
         if type(self.seed) is not int or not 0 <= self.seed < 2**63:
             raise ProgramError(f"the seed is {shown(self.seed)}, not an integer of 0..2**63 - 1")
         self.code.check(self)
+
+    @property
+    def units(self) -> np.ndarray:
+        """Real value of one integer: float64, one number, or one an input (flat, C order)."""
+        return by_neuron(self.unit, self.channel_units, self.shape)
+
+    @property
+    def offsets(self) -> np.ndarray:
+        """Real value of the integer 0, as `units`."""
+        return by_neuron(self.offset, self.channel_offsets, self.shape)
 
     @property
     def code(self) -> InputEncoding:

@@ -28,6 +28,8 @@ def program_from(graph: dict[str, Any], tensors: Tensors) -> Program:
                 phase=entry["phase"],
                 spike_value=float(entry["spike_value"]),
                 membrane_unit=float(entry["membrane_unit"]),
+                channel_values=_floats(entry, "channel_values"),
+                channel_units=_floats(entry, "channel_units"),
             )
             for entry in graph["populations"]
         ),
@@ -54,6 +56,8 @@ def program_from(graph: dict[str, Any], tensors: Tensors) -> Program:
             seed=e["seed"],
             offset=float(e["offset"]),
             sample_shape=tuple(e["sample_shape"]),
+            channel_units=_floats(e, "channel_units"),
+            channel_offsets=_floats(e, "channel_offsets"),
         ),
         decoder=Decoder(str(d["population"]), float(d["unit"]), d.get("decoding", USUAL_DECODING)),
         period=graph["period"],
@@ -61,6 +65,10 @@ def program_from(graph: dict[str, Any], tensors: Tensors) -> Program:
         target=str(graph["target"]),
         provenance=dict(graph["provenance"]),
     )
+
+
+def _floats(entry: dict[str, Any], name: str) -> tuple[float, ...]:
+    return tuple(map(float, entry.get(name, ())))
 
 
 def _neuron_from(entry: dict[str, Any], tensors: Tensors) -> Neuron:

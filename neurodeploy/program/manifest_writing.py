@@ -32,6 +32,7 @@ def program_to(program: Any) -> tuple[dict[str, Any], Tensors]:
                 "spike_value": p.spike_value,
                 "membrane_unit": p.membrane_unit,
                 "neuron": _neuron_to(p.neuron, i, tensors),
+                **_lists(channel_values=p.channel_values, channel_units=p.channel_units),
             }
         )
     connections = []
@@ -59,6 +60,7 @@ def program_to(program: Any) -> tuple[dict[str, Any], Tensors]:
             "seed": e.seed,
             "offset": e.offset,
             "sample_shape": list(e.sample_shape),
+            **_lists(channel_units=e.channel_units, channel_offsets=e.channel_offsets),
             "preprocessing": {
                 "scale": e.preprocessing.scale,
                 "mean": list(e.preprocessing.mean),
@@ -72,6 +74,11 @@ def program_to(program: Any) -> tuple[dict[str, Any], Tensors]:
         "provenance": dict(program.provenance),
     }
     return graph, tensors
+
+
+def _lists(**values: tuple[float, ...]) -> dict[str, list[float]]:
+    """Lists that are not empty: a program without them reads as it always did."""
+    return {name: list(numbers) for name, numbers in values.items() if numbers}
 
 
 def _decoder_to(decoder: Decoder) -> dict[str, Any]:

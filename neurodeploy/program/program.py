@@ -11,8 +11,10 @@ from types import MappingProxyType
 from typing import Any
 
 import networkx as nx
+import numpy as np
 
 from neurodeploy.errors import ProgramError, shown
+from neurodeploy.program.channels import by_neuron, check_channels
 from neurodeploy.program.codec import MAX_NEURONS, Decoder, Encoder
 from neurodeploy.program.limits import MAX_PARTS, MAX_PERIOD
 from neurodeploy.program.neurons import Neuron
@@ -44,6 +46,9 @@ class Population:
         Real activation that firing at every step stands for (lambda of the layer).
     membrane_unit
         Real pre-activation (per step) of one membrane integer.
+    channel_values, channel_units
+        `spike_value` and `membrane_unit` of each channel (first axis), where they differ; else
+        empty.
     """
 
     name: str
@@ -52,6 +57,8 @@ class Population:
     phase: int
     spike_value: float = 1.0
     membrane_unit: float = 1.0
+    channel_values: tuple[float, ...] = ()
+    channel_units: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.name or self.name == INPUT or not self.name.isprintable():
@@ -71,6 +78,11 @@ class Population:
         for unit in (self.spike_value, self.membrane_unit):
             if not isfinite(unit) or unit <= 0:
                 raise ProgramError(f"unit {unit} is not a positive number", place=self.name)
+        for units in (self.channel_values, self.channel_units):
+            try:
+                check_channels("units", units, self.shape)
+            except ProgramError as error:
+                raise ProgramError(error.message, place=self.name) from None
         if type(self.phase) is not int or not 0 <= self.phase < 2**31:
             raise ProgramError(f"phase {shown(self.phase)} is not a step", place=self.name)
 
@@ -78,6 +90,16 @@ class Population:
     def size(self) -> int:
         """Number of neurons."""
         return prod(self.shape)
+
+    @property
+    def spike_values(self) -> np.ndarray:
+        """`spike_value` of each neuron: float64, one number, or (neurons,)."""
+        return by_neuron(self.spike_value, self.channel_values, self.shape)
+
+    @property
+    def membrane_units(self) -> np.ndarray:
+        """`membrane_unit` of each neuron: float64, one number, or (neurons,)."""
+        return by_neuron(self.membrane_unit, self.channel_units, self.shape)
 
     def fire_phase(self, period: int) -> int:
         """Step at which its firing window of the first sample begins."""

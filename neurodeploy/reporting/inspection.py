@@ -74,6 +74,8 @@ def describe(program: Program) -> dict[str, Any]:
             "encoding": e.encoding,
             "unit": e.unit,
             "offset": e.offset,
+            "channel_units": list(e.channel_units),
+            "channel_offsets": list(e.channel_offsets),
             "low": e.low,
             "high": e.high,
             "seed": e.seed,

@@ -71,7 +71,7 @@ def levels(encoder: Encoder, x: np.ndarray) -> np.ndarray:
     int32 (n, inputs), ``clip(round_half_even((x - offset) / unit), low, high)``.
     """
     real = encoder.preprocessing.apply(x).astype(np.float64).reshape(x.shape[0], -1)
-    scaled = np.rint((real - encoder.offset) / encoder.unit)
+    scaled = np.rint((real - encoder.offsets) / encoder.units)
     return np.clip(scaled, encoder.low, encoder.high).astype(np.int32)
 
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from neurodeploy.ledger.operators import Map, synapse_map
+from neurodeploy.network.batched import Map, synapse_map
 from neurodeploy.program import INPUT, Program
 from neurodeploy.program.neurons.closed_form import Quotient
 from neurodeploy.simulator.closed_form import is_closed_form

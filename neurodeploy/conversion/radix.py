@@ -1,0 +1,79 @@
+"""Radix code: an activation in a few binary digits, the highest first (Wang et al. 2021).
+
+In integers the spiking network equals the network with activations rounded to 2**bits levels, as
+with times to first spike, in `bits` steps a layer instead of 2**bits (docs/radix.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from neurodeploy.conversion.options import option
+from neurodeploy.conversion.scheme import register_scheme
+from neurodeploy.conversion.window.messages import Digits, Messages
+from neurodeploy.conversion.window.scheme import WindowScheme
+from neurodeploy.errors import UsageError
+
+__all__ = ["GradedScheme", "RadixScheme"]
+
+
+@register_scheme
+@dataclass(frozen=True)
+class RadixScheme(WindowScheme):
+    """Options of the radix code, besides those of `WindowScheme`.
+
+    Attributes
+    ----------
+    bits
+        Of an activation.
+    digit
+        Of them, how many a message carries: 1 is a spike, `bits` one graded message.
+    """
+
+    bits: int = option(5, "Bits of an activation.", low=1, high=8)
+    digit: int = option(1, "Bits that a message carries; divides --bits.", low=1, high=8)
+
+    name: ClassVar[str] = "radix"
+    title: ClassVar[str] = "binary digits, the highest first: exact in a few steps a layer"
+    needs: ClassVar[str] = "neuron that sends digits"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.bits % self.digit:
+            raise UsageError(
+                f"digits of {self.digit} bits do not make {self.bits} bits",
+                place="--digit",
+                remedy=f"use a divisor of {self.bits}, or other --bits",
+            )
+
+    @property
+    def max_pooling(self) -> bool:  # type: ignore[override]
+        """With binary spikes: a mask of who spiked."""
+        return self.digit == 1
+
+    def messages(self) -> Messages:
+        """See `WindowScheme.messages`."""
+        return Digits(
+            period=self.bits // self.digit,
+            top=2**self.bits - 1,
+            own="radix" if self.digit == 1 else "graded" if self.digit == self.bits else "",
+            bits=self.bits,
+            digit=self.digit,
+        )
+
+
+@register_scheme
+@dataclass(frozen=True)
+class GradedScheme(WindowScheme):
+    """Options of graded messages, besides those of `WindowScheme`: the radix code of one digit."""
+
+    bits: int = option(8, "Bits of an activation.", low=1, high=8)
+
+    name: ClassVar[str] = "graded"
+    title: ClassVar[str] = "one graded message a neuron and sample, one step a layer"
+    needs: ClassVar[str] = "neuron that divides"
+
+    def messages(self) -> Messages:
+        """See `WindowScheme.messages`."""
+        return Digits(period=1, top=2**self.bits - 1, own="graded", bits=self.bits, digit=self.bits)

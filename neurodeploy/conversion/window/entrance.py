@@ -1,0 +1,136 @@
+"""The input in integers of 8 bits: pixels as they are, all else on the finest even grid.
+
+Most of what few levels cost is lost at the entrance, and none of it need be: a pixel is an integer
+of 0..255 already, and a graded message carries it. Unit and offset follow from the preprocessing,
+channel by channel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+from neurodeploy.calibration import Calibration
+from neurodeploy.network.stages import Shape
+from neurodeploy.program import Preprocessing
+
+__all__ = ["Entrance", "eight_bits", "even"]
+
+#: Of a level: how far samples may lie off the grid to be called exact.
+_EXACT = 1e-2
+#: A channel's unit is at least this share of the whole input's.
+_FLOOR = 1 / 16
+
+
+@dataclass(frozen=True, eq=False)
+class Entrance:
+    """Integers of the input.
+
+    Attributes
+    ----------
+    shape
+        Of the input's population.
+    unit, zero
+        float64 (inputs,): real value of one integer, and of the integer 0.
+    top
+        Largest integer; the least is 0.
+    exact
+        Whether the calibration samples lie on the grid.
+    """
+
+    shape: Shape
+    unit: np.ndarray
+    zero: np.ndarray
+    top: int
+    exact: bool
+
+    def levels(self, x: np.ndarray) -> np.ndarray:
+        """Integers of network inputs (n, ...): float32 (n, inputs)."""
+        level = np.rint((x.reshape(len(x), -1).astype(np.float64) - self.zero) / self.unit)
+        return np.clip(level, 0, self.top).astype(np.float32)
+
+    @property
+    def channel_units(self) -> tuple[float, ...]:
+        """Unit of each channel, or one for all."""
+        return _by_channel(self.unit, self.shape)
+
+    @property
+    def channel_offsets(self) -> tuple[float, ...]:
+        """Offset of each channel, or one for all."""
+        return _by_channel(self.zero, self.shape)
+
+
+def _by_channel(values: np.ndarray, shape: Shape) -> tuple[float, ...]:
+    found = values.reshape(shape[0], -1)[:, 0]
+    return (float(found[0]),) if (found == found[0]).all() else tuple(map(float, found))
+
+
+def eight_bits(shape: Shape, calibration: Calibration, preprocessing: Preprocessing) -> Entrance:
+    """The entrance at 8 bits.
+
+    Cases
+    -----
+    1. Samples that are pixels behind the preprocessing: 0..255 exactly, by channel.
+    2. Maps of other numbers: each channel's range in 255 parts; channels of narrow ranges at
+       least a sixteenth of the whole range.
+    3. Vectors, a range that was stated, no samples: the whole range in 255 parts.
+    """
+    low, high = calibration.input_range
+    pixels = _pixels(shape, calibration, preprocessing)
+    if pixels is not None:
+        return pixels
+    top, size = 255, prod(shape)
+    unit, zero = np.full(size, ((high - low) or 1.0) / top), np.full(size, low)
+    if calibration.x.size and len(shape) == 3:
+        maps = calibration.x.reshape(len(calibration.x), shape[0], -1).astype(np.float64)
+        least, most = maps.min((0, 2)), maps.max((0, 2))
+        seen = (float(least.min()), float(most.max()))
+        if np.allclose(seen, (low, high), rtol=1e-5, atol=1e-12):
+            width = np.maximum(most - least, (high - low) * _FLOOR)
+            each = size // shape[0]
+            unit, zero = np.repeat(width / top, each), np.repeat(least, each)
+            unit = np.where(unit > 0, unit, 1.0 / top)
+    return Entrance(shape, unit, zero, top, _on_grid(calibration.x, unit, zero))
+
+
+def even(shape: Shape, calibration: Calibration, top: int) -> Entrance:
+    """The whole range in `top` equal parts."""
+    low, high = calibration.input_range
+    unit = np.full(prod(shape), ((high - low) or 1.0) / top)
+    zero = np.full(prod(shape), low)
+    return Entrance(shape, unit, zero, top, _on_grid(calibration.x, unit, zero))
+
+
+def _on_grid(x: np.ndarray, unit: np.ndarray, zero: np.ndarray) -> bool:
+    if not x.size:
+        return False
+    level = (x.reshape(len(x), -1).astype(np.float64) - zero) / unit
+    return bool(np.abs(level - np.rint(level)).max() < _EXACT)
+
+
+def _pixels(
+    shape: Shape, calibration: Calibration, preprocessing: Preprocessing
+) -> Entrance | None:
+    """The grid of the raw integers 0..255, if all samples and the whole range lie on it."""
+    channels = shape[0]
+    scale = preprocessing.scale
+    std = np.asarray(preprocessing.std, np.float64)
+    mean = np.asarray(preprocessing.mean, np.float64)
+    if {std.size, mean.size} - {1, channels}:
+        return None
+    factor = np.broadcast_to(scale / std, channels)
+    start = np.broadcast_to(-mean / std, channels)
+    each = prod(shape) // channels
+    unit = np.repeat(np.abs(factor), each)
+    zero = np.repeat(np.where(factor > 0, start, start + 255 * factor), each)
+    low, high = calibration.input_range
+    slack = _EXACT * unit.max()
+    inside = low >= zero.min() - slack and high <= (zero + 255 * unit).max() + slack
+    if not inside or not _on_grid(calibration.x, unit, zero):
+        return None
+    level = (calibration.x.reshape(len(calibration.x), -1) - zero) / unit
+    if level.min() < -_EXACT or level.max() > 255 + _EXACT:
+        return None
+    return Entrance(shape, unit, zero, 255, True)

@@ -1,0 +1,277 @@
+"""Stages to integers: the part that all window codes share.
+
+Layer by layer, sources first: steps a channel, integer weights, and what the integer network says
+on the calibration samples beside what the float network says. The mean difference is taken back in
+the biases (Nagel et al. 2019, section 4.2) where that makes the outputs better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from neurodeploy.calibration import Calibration, LayerStatistics
+from neurodeploy.conversion.silent_neurons import Silenced
+from neurodeploy.conversion.window.entrance import Entrance
+from neurodeploy.conversion.window.running import Side, samples_that_fit
+from neurodeploy.conversion.window.steps import channels_of, least_squares_steps
+from neurodeploy.network import Conv
+from neurodeploy.network.batched import pooling_map
+from neurodeploy.network.stages import Shape, Stage, apply_operator
+from neurodeploy.program import INPUT
+from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT
+from neurodeploy.quantization.layer import Arrival
+from neurodeploy.quantization.window import Arriving, Integers, fold, quantize_stage
+
+__all__ = ["Quantized", "Recipe", "quantize_network"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How activations and weights become integers.
+
+    Attributes
+    ----------
+    top
+        Largest integer of an activation.
+    by_channel
+        Whether each channel has a step of its own.
+    weight_max, exponent_max
+        Largest weight and exponent.
+    one_slope
+        As for `quantize_stage`.
+    correct
+        Whether mean errors are taken back in biases where it helps.
+    level
+        Largest activation of a layer where something fixes it; None, or None of it: by least
+        squares.
+    """
+
+    top: int
+    by_channel: bool
+    weight_max: int
+    exponent_max: int
+    one_slope: bool = False
+    correct: bool = True
+    level: Callable[[LayerStatistics, float | None, int | None], float | None] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Quantized:
+    """All layers in integers.
+
+    Attributes
+    ----------
+    layers
+        By name of the stage; None for a max pooling.
+    unit, zero
+        float64 (neurons,) by name: real value of one sent integer, and of the integer 0.
+    error
+        Mean squared error of the outputs over their variance, on the calibration samples; NaN
+        without any.
+    corrected
+        Whether biases were corrected.
+    """
+
+    layers: dict[str, Integers | None]
+    unit: dict[str, np.ndarray]
+    zero: dict[str, np.ndarray]
+    error: float
+    corrected: bool
+
+
+def quantize_network(
+    stages: tuple[Stage, ...], entrance: Entrance, calibration: Calibration, recipe: Recipe
+) -> Quantized:
+    """Every stage in integers; with and without bias correction, the better one is kept."""
+    return _Run(stages, entrance, calibration, recipe).result()
+
+
+def _with_one_unit(stages: tuple[Stage, ...]) -> set[str]:
+    """Stages that are pooled after their elements were moved, so that channels may mix."""
+    found: set[str] = set()
+    for stage in reversed(stages):
+        if stage.kind == "max":
+            (path,) = stage.paths
+            if stage.name in found or not isinstance(path.operator, Conv):
+                found |= {path.source, stage.name}
+    return found
+
+
+def _corrected(stage: Stage, layer: Integers, z: np.ndarray, v: np.ndarray) -> Integers:
+    """The layer with the mean difference of its sums to those of the float network in its bias."""
+    channels = channels_of(stage.shape)
+    each = layer.bias.size // channels
+    scale = layer.scale.astype(np.float32)
+    bias = layer.bias.astype(np.float64)
+    for _ in range(2):  # who fires changes with the bias
+        shift = (bias - layer.bias).astype(np.float32)
+        mean = _mean_error(z, (v + shift) * scale, channels, stage)
+        bias = bias + np.rint(np.repeat(mean, each) / layer.scale)
+    bias = np.clip(bias, -MEMBRANE_LIMIT, MEMBRANE_LIMIT)
+    return replace(layer, bias=bias.astype(np.int64))
+
+
+def _mean_error(z: np.ndarray, found: np.ndarray, channels: int, stage: Stage) -> np.ndarray:
+    """What a channel lacks on average: of neurons that fire only, where it fires.
+
+    A silent neuron's error is nobody's; counting it would shift those that fire.
+    """
+    error = (z - found).reshape(len(z), channels, -1)
+    if stage.is_readout:
+        return error.mean((0, 2), dtype=np.float64)
+    fires = np.maximum(z, found).reshape(error.shape) > 0
+    count = np.count_nonzero(fires, axis=(0, 2))
+    return (error * fires).sum((0, 2), dtype=np.float64) / np.maximum(count, 1)
+
+
+@dataclass
+class _Variant:
+    """The integer network on the samples, with corrected biases or without."""
+
+    corrected: bool
+    side: Side
+    layers: dict[str, Integers | None]
+    error: float = float("nan")
+
+
+class _Run:
+    """Layer by layer; weights and steps are the same in both variants, biases differ."""
+
+    def __init__(
+        self,
+        stages: tuple[Stage, ...],
+        entrance: Entrance,
+        calibration: Calibration,
+        recipe: Recipe,
+    ) -> None:
+        self.stages, self.calibration, self.recipe = stages, calibration, recipe
+        self.shapes: dict[str, Shape] = {INPUT: entrance.shape}
+        self.unit, self.zero = {INPUT: entrance.unit}, {INPUT: entrance.zero}
+        self.top = {INPUT: entrance.top}
+        self.layers: dict[str, Integers | None] = {}
+        self.one_unit = _with_one_unit(stages)
+        self.silenced = Silenced()
+        x = samples_that_fit(calibration.x, stages)
+        self.variants: list[_Variant] = []
+        if x.size:
+            self.real = Side.of(stages, entrance.shape, x)
+            level = entrance.levels(x)
+            self.variants = [
+                _Variant(corrected, Side.of(stages, entrance.shape, level), {})
+                for corrected in ((False, True) if recipe.correct else (False,))
+            ]
+
+    def result(self) -> Quantized:
+        """All stages."""
+        for stage in self.stages:
+            self.shapes[stage.name] = stage.shape
+            if stage.kind == "max":
+                self._maximum(stage)
+            else:
+                self._sums(stage)
+        if not self.variants:
+            return Quantized(self.layers, self.unit, self.zero, float("nan"), False)
+        best = min(self.variants, key=lambda v: v.error)
+        return Quantized(
+            self.layers | best.layers, self.unit, self.zero, best.error, best.corrected
+        )
+
+    def _maximum(self, stage: Stage) -> None:
+        (path,) = stage.paths
+        source = path.source
+        channels = channels_of(stage.shape)
+        each = stage.bias.size // channels
+        for known in (self.unit, self.zero):
+            by_channel = known[source].reshape(channels_of(self.shapes[source]), -1)[:, 0]
+            if source in self.one_unit:
+                by_channel = np.full(channels, by_channel[0])
+            known[stage.name] = np.repeat(by_channel, each)
+        self.top[stage.name] = self.top[source]
+        self.layers[stage.name] = None
+        if self.variants:
+            pool = pooling_map(path.operator, self.shapes[source])
+            for side in (self.real, *(v.side for v in self.variants)):
+                side.keep(stage, pool(side.values[source]))
+
+    def _sums(self, stage: Stage) -> None:
+        recipe, channels = self.recipe, channels_of(stage.shape)
+        bias = stage.bias.astype(np.float64)
+        for path in stage.paths:
+            zero = self.zero[path.source]
+            if zero.any():
+                shaped = zero.reshape(self.shapes[path.source])
+                bias = bias + apply_operator(path.operator, shaped)
+        arriving = tuple(
+            Arriving(
+                path.source,
+                fold(path.operator, self.unit[path.source], self.shapes[path.source]),
+                self.top[path.source],
+            )
+            for path in stage.paths
+        )
+        bias, arriving = self._without_silent(stage, bias, arriving)
+        z, reach, activations = np.zeros(0, np.float32), np.zeros(0), None
+        if self.variants:
+            z = self.real.floats(stage)
+            largest = np.abs(z).reshape(len(z), channels, -1).max((0, 2)).astype(np.float64)
+            # the bias comes last
+            reach = largest + np.abs(bias).reshape(channels, -1).max(1)
+            activations = np.clip(z, 0, stage.maximum)
+        layer = quantize_stage(
+            stage, bias, arriving, self._step(stage, activations), recipe.top, reach,
+            weight_max=recipe.weight_max, exponent_max=recipe.exponent_max,
+            one_slope=recipe.one_slope, one_unit=stage.name in self.one_unit,
+        )  # fmt: skip
+        for variant in self.variants:
+            v = variant.side.integers(stage, layer)
+            own = layer
+            if variant.corrected:
+                own = _corrected(stage, layer, z, v)
+                v = v + (own.bias - layer.bias).astype(np.float32)
+            variant.layers[stage.name] = own
+            if stage.is_readout:
+                wrong = (v * own.scale - z).astype(np.float64)
+                variant.error = float((wrong**2).mean() / (z.astype(np.float64).var() or 1.0))
+            else:
+                variant.side.keep(stage, own.sends(v, recipe.top))
+        if activations is not None and not stage.is_readout:
+            self.real.keep(stage, activations)
+        self.layers[stage.name] = layer
+        self.unit[stage.name], self.top[stage.name] = layer.unit, recipe.top
+        self.zero[stage.name] = np.zeros(layer.bias.size)
+
+    def _without_silent(
+        self, stage: Stage, bias: np.ndarray, arriving: tuple[Arriving, ...]
+    ) -> tuple[np.ndarray, tuple[Arriving, ...]]:
+        """Bias and operators without what only neurons need that can never fire."""
+        arrivals = tuple(
+            Arrival(a.source, a.operator, 1.0, 0, a.top, graded=True, delay=1) for a in arriving
+        )
+        bias, arrivals = self.silenced(stage, bias, arrivals)
+        return bias, tuple(
+            replace(a, operator=kept.operator) for a, kept in zip(arriving, arrivals, strict=True)
+        )
+
+    def _step(self, stage: Stage, activations: np.ndarray | None) -> np.ndarray:
+        channels, top = channels_of(stage.shape), self.recipe.top
+        if stage.is_readout:
+            return np.zeros(channels)
+        statistics = self.calibration.layers[stage.activation]
+        fixed = self.recipe.level and self.recipe.level(statistics, stage.maximum, stage.levels)
+        if fixed:
+            step = np.full(channels, fixed / top)
+        elif activations is None:
+            step = np.repeat(statistics.least_squares(top) / top, channels)
+        else:
+            step = least_squares_steps(
+                activations, stage.shape, top,
+                by_channel=self.recipe.by_channel and stage.name not in self.one_unit,
+            )  # fmt: skip
+        if not step.any():
+            step = np.full(channels, (stage.maximum or 1.0) / top)
+        if stage.maximum is not None:
+            step = np.minimum(step, stage.maximum / top)
+        return step

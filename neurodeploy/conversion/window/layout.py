@@ -1,0 +1,125 @@
+"""Layers of integers to populations: windows, delays and relays.
+
+A population reads in the window that begins one step after the last of its sources has begun to
+send. Sources that sent earlier wait in the synapses, for as many steps as the target's delays
+reach; what has to wait longer is repeated by relay populations: one synapse of weight 1 a neuron.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+import numpy as np
+
+from neurodeploy.conversion.window.integers import Quantized
+from neurodeploy.conversion.window.messages import Messages
+from neurodeploy.network.stages import RELAY, Shape, Stage
+from neurodeploy.program import INPUT, Connection, Population, Sparse
+from neurodeploy.targets import Target
+
+__all__ = ["Layout"]
+
+
+class Layout:
+    """Populations and connections so far."""
+
+    def __init__(
+        self, messages: Messages, shape: Shape, quantized: Quantized, target: Target
+    ) -> None:
+        self.messages, self.quantized, self.target = messages, quantized, target
+        self.populations: list[Population] = []
+        self.connections: list[Connection] = []
+        self.shape = {INPUT: shape}
+        self.unit = dict(quantized.unit)
+        #: Step at which a population's window of sending begins.
+        self.sends = {INPUT: 1}
+
+    def add(self, stage: Stage) -> None:
+        """The population of a stage, behind the relays that it needs."""
+        layer = self.quantized.layers[stage.name]
+        sources = [path.source for path in stage.paths]
+        phase = self._meet(sources)
+        if layer is None:
+            (path,) = stage.paths
+            neuron, parts = self.messages.maximum(stage, path.operator, self.target)
+            wired = [(sources[0], synapses, exponent) for synapses, exponent in parts]
+        else:
+            first = all(path.source == INPUT for path in stage.paths)
+            neuron = self.messages.neuron(layer, fires=not stage.is_readout, first=first)
+            wired = [
+                (source, arrival.synapses, arrival.exponent)
+                for source, arrival in zip(sources, layer.arrivals, strict=True)
+            ]
+        for source, synapses, exponent in wired:
+            self.connections.append(
+                Connection(source, stage.name, synapses, exponent, phase - self.sends[source])
+            )
+        values = self.unit[stage.name] * self.messages.top
+        if stage.is_readout:
+            values = np.ones_like(values)
+        scale = values / self.messages.top if layer is None else layer.scale
+        self._append(
+            Population(
+                stage.name,
+                stage.shape,
+                neuron,
+                phase,
+                **_units("spike_value", "channel_values", values, stage.shape),
+                **_units("membrane_unit", "channel_units", scale, stage.shape),
+            )
+        )
+
+    def _append(self, population: Population) -> None:
+        self.populations.append(population)
+        self.shape[population.name] = population.shape
+        self.sends[population.name] = population.fire_phase(self.messages.period)
+
+    def _meet(self, sources: list[str]) -> int:
+        """The phase at which all sources can arrive, relays put in their places."""
+        while True:
+            phase = 1 + max(self.sends[source] for source in sources)
+            early = [
+                i for i, s in enumerate(sources) if phase - self.sends[s] > self.target.delay_max
+            ]
+            if not early:
+                return phase
+            for i in early:
+                sources[i] = self._relay(sources[i])
+
+    def _relay(self, source: str) -> str:
+        """A population that repeats the integers of a source; all that read it share it."""
+        name = f"{source}{RELAY}"
+        if name in self.sends:
+            return name
+        shape = self.shape[source]
+        size = prod(shape)
+        synapses = Sparse(
+            np.ones(size, np.int8),
+            np.arange(size, dtype=np.int32),
+            np.arange(size + 1, dtype=np.int64),
+            size,
+        )
+        self.connections.append(Connection(source, name, synapses))
+        self.unit[name] = self.unit[source]
+        values = self.unit[source] * self.messages.top
+        self._append(
+            Population(
+                name,
+                shape,
+                self.messages.relay(size, first=source == INPUT),
+                self.sends[source] + 1,
+                **_units("spike_value", "channel_values", values, shape),
+                **_units("membrane_unit", "channel_units", self.unit[source], shape),
+            )
+        )
+        return name
+
+
+def _units(one: str, each: str, values: np.ndarray, shape: Sequence[int]) -> dict[str, object]:
+    """The keywords of a `Population`: one number, or one a channel."""
+    channels = values.reshape(shape[0], -1)[:, 0]
+    found: dict[str, object] = {one: float(channels.max())}
+    if (channels != channels[0]).any():
+        found[each] = tuple(map(float, channels))
+    return found

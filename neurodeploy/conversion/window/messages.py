@@ -1,0 +1,110 @@
+"""How integers become messages: what differs between the window codes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurodeploy.conversion.window.masks import masks
+from neurodeploy.network.stages import Operator, Stage
+from neurodeploy.program import Earliest, MaskMaximum, Online, Radix, Synapses, Ttfs
+from neurodeploy.program.neurons import Neuron
+from neurodeploy.quantization.operators import quantize
+from neurodeploy.quantization.window import Integers
+from neurodeploy.targets import Target
+
+__all__ = ["Digits", "Messages", "SignedDigits", "Times"]
+
+#: Synapses and exponent of each connection.
+Parts = list[tuple[Synapses, int]]
+
+
+@dataclass(frozen=True)
+class Messages:
+    """Base of all: windows of `period` steps, integers up to `top`.
+
+    Attributes
+    ----------
+    entrance
+        Encoding of the input as one graded message.
+    own
+        Encoding of the input in the code itself, for targets without graded messages; empty where
+        there is none.
+    """
+
+    period: int
+    top: int
+    entrance: str = "graded"
+    own: str = ""
+
+    def neuron(self, layer: Integers, *, fires: bool, first: bool) -> Neuron:
+        """Neurons that send the quotients of a layer; `first`: it reads the input alone."""
+        raise NotImplementedError
+
+    def relay(self, size: int, *, first: bool) -> Neuron:
+        """Neurons that send what they receive."""
+        raise NotImplementedError
+
+    def maximum(self, stage: Stage, windows: Operator, target: Target) -> tuple[Neuron, Parts]:
+        """Neurons that send the largest of what they receive, and their synapses."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Times(Messages):
+    """One spike, the earlier the larger."""
+
+    own: str = "ttfs"
+
+    def neuron(self, layer: Integers, *, fires: bool, first: bool) -> Neuron:
+        """See `Messages.neuron`."""
+        return Ttfs(layer.bias.astype(np.int32), int(layer.slope[0]), fires=fires)
+
+    def relay(self, size: int, *, first: bool) -> Neuron:
+        """See `Messages.relay`."""
+        return Ttfs(np.zeros(size, np.int32), 1)
+
+    def maximum(self, stage: Stage, windows: Operator, target: Target) -> tuple[Neuron, Parts]:
+        """The earliest."""
+        return Earliest(), [(quantize(windows, 1.0, target.weight_max), 0)]
+
+
+@dataclass(frozen=True)
+class Digits(Messages):
+    """`bits` binary digits, `digit` of them a message, the highest first."""
+
+    bits: int = 5
+    digit: int = 1
+
+    def neuron(self, layer: Integers, *, fires: bool, first: bool) -> Neuron:
+        """See `Messages.neuron`."""
+        bias, slope = layer.bias.astype(np.int32), layer.slope.astype(np.int32)
+        return Radix(bias, slope, self.bits, self.digit, fires=fires)
+
+    def relay(self, size: int, *, first: bool) -> Neuron:
+        """See `Messages.relay`."""
+        return Radix(np.zeros(size, np.int32), np.ones(size, np.int32), self.bits, self.digit)
+
+    def maximum(self, stage: Stage, windows: Operator, target: Target) -> tuple[Neuron, Parts]:
+        """A mask of who spiked tells who is still the largest."""
+        return MaskMaximum(), masks(stage, windows, target)
+
+
+@dataclass(frozen=True)
+class SignedDigits(Messages):
+    """`bits` digits -1, 0 or 1, `delay` steps after the same digits of the input."""
+
+    entrance: str = "graded_first"
+    bits: int = 5
+    delay: int = 3
+
+    def neuron(self, layer: Integers, *, fires: bool, first: bool) -> Neuron:
+        """See `Messages.neuron`."""
+        bias, slope = layer.bias.astype(np.int32), layer.slope.astype(np.int32)
+        return Online(bias, slope, self.bits, self.delay, first=first, fires=fires)
+
+    def relay(self, size: int, *, first: bool) -> Neuron:
+        """See `Messages.relay`."""
+        zeros, ones = np.zeros(size, np.int32), np.ones(size, np.int32)
+        return Online(zeros, ones, self.bits, self.delay, first=first)

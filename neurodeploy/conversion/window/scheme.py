@@ -1,0 +1,208 @@
+"""What all window codes share: options of the quantisation, and the way to a program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from neurodeploy.calibration import Calibration, LayerStatistics
+from neurodeploy.conversion.options import option
+from neurodeploy.conversion.scheme import Scheme
+from neurodeploy.conversion.window.entrance import Entrance, eight_bits, even
+from neurodeploy.conversion.window.integers import Quantized, Recipe, quantize_network
+from neurodeploy.conversion.window.layout import Layout
+from neurodeploy.conversion.window.messages import Messages
+from neurodeploy.errors import UsageError
+from neurodeploy.network.stages import Stage, population_shape
+from neurodeploy.program import INPUT, Decoder, Encoder, Preprocessing, Program
+from neurodeploy.quantization.window import MARGIN
+from neurodeploy.targets import Target
+
+__all__ = ["WindowScheme"]
+
+#: Bits of the input, where graded messages carry it.
+_INPUT_BITS = 8
+#: Levels up to which each channel has a step of its own; above, a layer's is as good.
+_FEW_LEVELS = 64
+
+
+@dataclass(frozen=True)
+class WindowScheme(Scheme):
+    """Options that every window code has.
+
+    Attributes
+    ----------
+    weight_bits
+        Of the weights, the sign included.
+    step
+        Whether one integer stands for the same in all of a layer, or in a ``channel``; None:
+        a channel up to 63 levels.
+    bias_correction
+        Whether mean errors of the integer network are taken back in the biases, where that makes
+        its outputs better on the calibration samples.
+    """
+
+    weight_bits: int = option(8, "Bits of a weight, its sign included.", low=4, high=8)
+    step: str | None = option(
+        None,
+        "What shares one step between levels.",
+        type=str,
+        choices=("channel", "layer"),
+        absent="channel up to 63 levels, else layer",
+    )
+    bias_correction: bool = option(
+        True, "Take mean errors of the integer network back in the biases where it helps."
+    )
+
+    #: Whether the neuron kind has one slope for all neurons of a population.
+    one_slope: ClassVar[bool] = False
+    #: What its neurons need, in the words of a refusal.
+    needs: ClassVar[str] = "neuron of a window code"
+
+    def messages(self) -> Messages:
+        """How an integer becomes messages."""
+        raise NotImplementedError(f"{type(self).__name__} has no messages")
+
+    def layer_level(
+        self, statistics: LayerStatistics, maximum: float | None, levels: int | None = None
+    ) -> float | None:
+        """The largest activation of a layer, where something fixes it; None: by least squares.
+
+        An activation that was trained with levels ends at their clip.
+        """
+        return None if levels is None else maximum
+
+    def convert(
+        self,
+        stages: tuple[Stage, ...],
+        input_shape: tuple[int, ...],
+        calibration: Calibration,
+        target: Target,
+        preprocessing: Preprocessing,
+        seed: int,
+        provenance: dict[str, Any],
+    ) -> Program:
+        """See `Scheme.convert`."""
+        if not target.microcode:
+            raise UsageError(
+                f"{target.title} has no {self.needs} (microcode)",
+                place=f"--scheme {self.name}",
+                remedy="use --target loihi2, or --scheme rate",
+            )
+        messages = self.messages()
+        shape = population_shape(input_shape)
+        if self._takes_graded(stages, target):
+            entrance = eight_bits(shape, calibration, preprocessing)
+            made = self._program(messages, stages, entrance, calibration, target)
+            if made is not None:
+                layout, quantized = made
+                return self._whole(
+                    layout, quantized, messages, messages.entrance, entrance,
+                    input_shape, preprocessing, seed, provenance, target, calibration,
+                )  # fmt: skip
+        if not messages.own:
+            raise UsageError(
+                f"its input comes as graded messages of {_INPUT_BITS} bits, once, to the first "
+                f"layers; {target.title} sends {target.graded_bits} bits, or a layer reads the "
+                "input late or beside other layers",
+                place=f"--scheme {self.name}",
+                remedy="use --scheme radix or ttfs",
+            )
+        entrance = even(shape, calibration, messages.top)
+        made = self._program(messages, stages, entrance, calibration, target)
+        assert made is not None
+        layout, quantized = made
+        return self._whole(
+            layout, quantized, messages, messages.own, entrance,
+            input_shape, preprocessing, seed, provenance, target, calibration,
+        )  # fmt: skip
+
+    def _takes_graded(self, stages: tuple[Stage, ...], target: Target) -> bool:
+        """Whether all that read the input can read one graded message."""
+        pooled = any(s.kind == "max" and s.paths[0].source == INPUT for s in stages)
+        return target.graded_bits >= _INPUT_BITS and not pooled
+
+    def _program(
+        self,
+        messages: Messages,
+        stages: tuple[Stage, ...],
+        entrance: Entrance,
+        calibration: Calibration,
+        target: Target,
+    ) -> tuple[Layout, Quantized] | None:
+        """All populations; None where the input had to wait longer than synapses can."""
+        recipe = Recipe(
+            top=messages.top,
+            by_channel=self.step == "channel"
+            or (self.step is None and not self.one_slope and messages.top < _FEW_LEVELS),
+            weight_max=min(2 ** (self.weight_bits - 1) - 1, target.weight_max),
+            exponent_max=target.exponent_max,
+            one_slope=self.one_slope,
+            correct=self.bias_correction,
+            level=self.layer_level,
+        )
+        quantized = quantize_network(stages, entrance, calibration, recipe)
+        layout = Layout(messages, entrance.shape, quantized, target)
+        for stage in stages:
+            layout.add(stage)
+        if entrance.top > messages.top and f"{INPUT}.relay" in layout.sends:
+            return None
+        return layout, quantized
+
+    def _whole(
+        self,
+        layout: Layout,
+        quantized: Quantized,
+        messages: Messages,
+        encoding: str,
+        entrance: Entrance,
+        input_shape: tuple[int, ...],
+        preprocessing: Preprocessing,
+        seed: int,
+        provenance: dict[str, Any],
+        target: Target,
+        calibration: Calibration,
+    ) -> Program:
+        units, offsets = entrance.channel_units, entrance.channel_offsets
+        encoder = Encoder(
+            shape=entrance.shape,
+            encoding=encoding,
+            unit=max(units),
+            low=0,
+            high=entrance.top,
+            preprocessing=preprocessing,
+            seed=seed,
+            sample_shape=input_shape,
+            offset=min(offsets),
+            channel_units=units if len(units) > 1 else (),
+            channel_offsets=offsets if len(offsets) > 1 else (),
+        )
+        readout = layout.populations[-1]
+        return Program(
+            populations=tuple(layout.populations),
+            connections=tuple(layout.connections),
+            encoder=encoder,
+            decoder=Decoder(readout.name, readout.membrane_unit),
+            period=messages.period,
+            scheme=self.name,
+            target=target.name,
+            provenance=provenance | {"quantization": self._told(quantized, entrance)},
+        )
+
+    @staticmethod
+    def _told(quantized: Quantized, entrance: Entrance) -> dict[str, Any]:
+        """What was decided, for the provenance."""
+        seen = {
+            name: {"worst_case": layer.range.bound, "seen": layer.range.seen, "margin": MARGIN}
+            for name, layer in quantized.layers.items()
+            if layer is not None and not layer.range.proved
+        }
+        return {
+            "input_levels": entrance.top + 1,
+            "input_exact": entrance.exact,
+            "bias_corrected": quantized.corrected,
+            "output_error": None if np.isnan(quantized.error) else quantized.error,
+            "bounded_by_samples": seen,
+        }

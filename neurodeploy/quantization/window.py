@@ -1,0 +1,409 @@
+"""One stage of a window code in integers, with a scale for each output channel.
+
+With ``s`` the real value of one membrane integer of a channel and ``u_j`` that of one integer of
+source j: ``w = round(W u_j / s)``, ``bias = round(b / s)``, ``slope = round(step / s)``. What one
+sent integer then stands for is ``slope * s``, exactly, and the layers behind it take that into
+their weights: no gain error is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+from scipy import sparse
+
+from neurodeploy.errors import ConversionError
+from neurodeploy.network import Conv, Dense
+from neurodeploy.network.stages import Operator, Shape, Stage
+from neurodeploy.program import Connection, Synapses
+from neurodeploy.program.bounds import input_interval
+from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT
+from neurodeploy.quantization.operators import quantize
+
+__all__ = ["Arriving", "Integers", "Range", "fold", "quantize_stage"]
+
+#: Weight scale of a channel: at least this share of the layer's.
+_FLOOR = 1 / 32
+#: Slopes are so large where exponents and 24 bit allow: a step is then within 1 % of its best.
+_LEAST_SLOPE = 64
+#: Of the largest weight: what a bound by proof may cost (6 bits and a sign), and what any may.
+_PROOF_LEVELS, _LEAST_LEVELS = 63, 15
+#: Times the largest sum of the calibration samples, where that is the bound.
+MARGIN = 2.0
+
+
+@dataclass(frozen=True, eq=False)
+class Arriving:
+    """What comes from one source.
+
+    Attributes
+    ----------
+    operator
+        With the source's units folded in: real value for the target of an integer of the source.
+    top
+        Largest integer of the source.
+    """
+
+    source: str
+    operator: Operator
+    top: int
+
+
+@dataclass(frozen=True, eq=False)
+class _Connected:
+    source: str
+    synapses: Synapses
+    exponent: int
+    top: int
+
+
+@dataclass(frozen=True)
+class Range:
+    """Largest magnitude of the sums of a layer.
+
+    Attributes
+    ----------
+    proved
+        No input can exceed it.
+    bound
+        By proof from the integer weights.
+    seen
+        On the calibration samples; 0 without any.
+    """
+
+    proved: bool
+    bound: int
+    seen: int
+
+
+@dataclass(frozen=True, eq=False)
+class Integers:
+    """A layer in integers.
+
+    Attributes
+    ----------
+    bias
+        int64 (neurons,).
+    slope
+        int64 (neurons,); ones for a readout.
+    scale
+        float64 (neurons,): real value of one membrane integer.
+    unit
+        float64 (neurons,): real value of one sent integer; zeros for a readout.
+    """
+
+    arrivals: tuple[_Connected, ...]
+    bias: np.ndarray
+    slope: np.ndarray
+    scale: np.ndarray
+    unit: np.ndarray
+    range: Range
+
+    def sends(self, v: np.ndarray, top: int) -> np.ndarray:
+        """``clip(floor((v + slope // 2) / slope), 0, top)``, in the dtype of `v`."""
+        half, slope = (self.slope >> 1).astype(np.float64), self.slope.astype(np.float64)
+        return np.clip(np.floor((v + half) / slope), 0, top).astype(v.dtype)
+
+
+def fold(operator: Operator, unit: np.ndarray, shape: Shape) -> Operator:
+    """The operator on integers of its source: each weight times its source's unit.
+
+    Parameters
+    ----------
+    unit
+        float64 (neurons,), alike within a channel where the operator is a convolution.
+    """
+    if isinstance(operator, Dense):
+        return replace(operator, weight=operator.weight.astype(np.float64) * unit)
+    if isinstance(operator, Conv):
+        weight = operator.weight.astype(np.float64)
+        by_group = unit.reshape(shape[0], -1)[:, 0].reshape(operator.groups, 1, -1)
+        tail = (1,) * (weight.ndim - 2)
+        split = weight.reshape(operator.groups, -1, *weight.shape[1:])
+        scaled = split * by_group.reshape(operator.groups, 1, weight.shape[1], *tail)
+        return replace(operator, weight=scaled.reshape(weight.shape))
+    return (operator.astype(np.float64) @ sparse.diags(unit)).tocsr()
+
+
+def quantize_stage(
+    stage: Stage,
+    bias: np.ndarray,
+    arriving: Sequence[Arriving],
+    step: np.ndarray,
+    top: int,
+    reach: np.ndarray,
+    *,
+    weight_max: int,
+    exponent_max: int,
+    one_slope: bool = False,
+    one_unit: bool = False,
+) -> Integers:
+    """Integers for one stage.
+
+    Parameters
+    ----------
+    bias
+        float64 (neurons,), real.
+    step
+        float64 (channels,): wanted real value of one sent integer; zeros for a readout.
+    top
+        Largest integer that it sends.
+    reach
+        float64 (channels,): largest real sum on the calibration samples; empty without any.
+    weight_max
+        Largest magnitude of a weight.
+    one_slope
+        Whether the neuron kind has one slope for all neurons of a population.
+    one_unit
+        Whether one sent integer has to stand for the same in all channels (all of `step` alike).
+
+    Raises
+    ------
+    ConversionError
+        No scale keeps its sums inside 24 bit.
+    """
+    return _Stage(
+        stage, bias, arriving, step, top, reach, weight_max, exponent_max, one_slope, one_unit
+    ).integers()
+
+
+class _Stage:
+    def __init__(
+        self,
+        stage: Stage,
+        bias: np.ndarray,
+        arriving: Sequence[Arriving],
+        step: np.ndarray,
+        top: int,
+        reach: np.ndarray,
+        weight_max: int,
+        exponent_max: int,
+        one_slope: bool,
+        one_unit: bool,
+    ) -> None:
+        self.stage, self.bias, self.arriving, self.top = stage, bias, arriving, top
+        self.reach, self.limit, self.exponent_max = reach, weight_max, exponent_max
+        self.one_slope = one_slope and not stage.is_readout
+        self.channels = stage.shape[0]
+        self.each = bias.size // self.channels
+        self.step = np.where(step > 0, step, step.max(initial=0) or 1.0)
+        self.peaks = [self._peaks(a.operator) for a in arriving]
+        self.largest = np.max([*self.peaks, np.zeros(self.channels)], axis=0)
+        biases = np.abs(bias).reshape(self.channels, -1).max(1)
+        #: Nothing finer would leave the bias inside 24 bit.
+        self.least = np.maximum(biases / (MEMBRANE_LIMIT / 2), 1e-300)
+        #: Steps are kept, and scales follow, where a clip or a maximum over channels hangs on them.
+        self.keeps_step = one_unit or stage.maximum is not None
+        self.repeats = None if one_unit else self._repeating()
+        self.exponents = self._exponents()
+
+    def integers(self) -> Integers:
+        """The finest scale at which the sums stay inside 24 bit, channel by channel.
+
+        1. By proof, where weights of six bits and a sign are fine enough for one.
+        2. Else, with calibration samples, by `MARGIN` times the largest sum seen, at full
+           resolution.
+        3. Else by proof, however coarse, down to weights of `_LEAST_LEVELS` levels.
+        """
+        coarser, seen = np.ones(self.channels), np.zeros(self.channels, bool)
+        lift = self._lift()
+        while True:
+            made = self._at(coarser, lift)
+            over = self._over(made, seen)
+            if not (over > 1).any():
+                return made
+            if lift:
+                lift -= 1
+                continue
+            coarser = np.where(over > 1, coarser * np.clip(over, 1.02, 1.2), coarser)
+            if self.one_slope or self.stage.is_readout:
+                coarser[:] = coarser.max()
+            levels = self.limit / coarser
+            if self.reach.size:
+                give_up = ~seen & (levels < _PROOF_LEVELS * self.limit / 127)
+                if self.one_slope or self.stage.is_readout:
+                    give_up[:] = give_up.any()
+                coarser[give_up], seen = 1.0, seen | give_up
+            if (levels[over > 1] < min(_LEAST_LEVELS, self.limit)).any():
+                raise ConversionError(
+                    f"membrane in 24 bit: its sums may reach {made.range.bound}, the limit is "
+                    f"{MEMBRANE_LIMIT}, and weights of {_LEAST_LEVELS} levels do not prevent it",
+                    place=self.stage.name,
+                    remedy="use fewer --bits or --steps, or split the layer",
+                )
+
+    def _lift(self) -> int:
+        """Exponents more for all, so that slopes are high."""
+        room = self.exponent_max - max(self.exponents, default=0)
+        if self.stage.is_readout:
+            return 0
+        slopes = self.step / self._scales(self.exponents)
+        low = float(slopes.min())
+        return int(np.clip(np.ceil(np.log2(_LEAST_SLOPE / max(low, 1e-9))), 0, room))
+
+    def _over(self, made: Integers, seen: np.ndarray) -> np.ndarray:
+        """Largest sum of each channel over the limit; of what was seen where that has to do."""
+        slope = 0 if self.stage.is_readout else made.slope.reshape(self.channels, -1).max(1)
+        bound = self._bounds(made.arrivals, made.bias) + slope
+        if seen.any():
+            scale = made.scale.reshape(self.channels, -1)[:, 0]
+            bound = np.where(seen, MARGIN * self.reach / scale + slope, bound)
+        return bound / MEMBRANE_LIMIT
+
+    def _exponents(self) -> list[int]:
+        """Exponents of the paths at which the weights of all lose least."""
+        count = len(self.arriving)
+        if count > 3:
+            size = [max(float(np.median(p)), 1e-300) for p in self.peaks]
+            found = np.rint(np.log2(np.array(size) / min(size)))
+            return [int(e) for e in np.clip(found, 0, self.exponent_max)]
+        best, least = [0] * count, np.inf
+        for exponents in product(range(self.exponent_max + 1), repeat=count):
+            if self.repeats is None and min(exponents, default=0) > 0:
+                continue
+            loss = self._loss(list(exponents)) * (1 + 1e-3 * sum(exponents))
+            if loss < least:
+                best, least = list(exponents), loss
+        return best
+
+    def _loss(self, exponents: list[int]) -> float:
+        """Mean squared error of rounding, of weights and of what is sent, in steps."""
+        scale = self._scales(exponents)
+        loss = np.zeros(self.channels)
+        for i, (arriving, peak) in enumerate(zip(self.arriving, self.peaks, strict=True)):
+            grain = scale * 2.0 ** exponents[i]
+            if i != self.repeats:
+                terms = _fan_in(arriving.operator)
+                loss += (grain / self.step) ** 2 * terms * arriving.top**2 / 144
+            # what does not fit the weights is cut
+            cut = np.maximum(peak - (self.limit + 0.5) * grain, 0) / self.step
+            loss += cut**2 * arriving.top**2
+        if not self.stage.is_readout:
+            unit = self._slopes(scale) * scale
+            loss += (unit / self.step) ** 2 / 12
+        return float(loss.mean())
+
+    def _scales(self, exponents: list[int], coarser: np.ndarray | float = 1.0) -> np.ndarray:
+        """Scale of each channel: the finest at which the weights fit, times `coarser`."""
+        fine = self.least.copy()
+        for i, peak in enumerate(self.peaks):
+            if i != self.repeats and peak.any():
+                floored = np.maximum(peak, peak.max() * _FLOOR)
+                fine = np.maximum(fine, floored / (self.limit * 2.0 ** exponents[i]))
+        if not any(peak.any() for i, peak in enumerate(self.peaks) if i != self.repeats):
+            fine = np.maximum(fine, self.step / _LEAST_SLOPE)
+        fine = fine * coarser
+        if self.stage.is_readout:
+            return np.full(self.channels, fine.max())  # one unit decodes all outputs
+        if self.one_slope:
+            fine = self.step / self._slopes(fine)
+        if self.repeats is not None:
+            size, exponent = self.peaks[self.repeats], exponents[self.repeats]
+            there = size > 0
+            ratio = np.where(there, size, 1) / (fine * 2.0**exponent)
+            m = np.clip(np.floor(ratio * (1 + 1e-9)), 1, self.limit)
+            fine = np.where(there, size / (m * 2.0**exponent), fine)
+        return fine
+
+    def _slopes(self, scale: np.ndarray) -> np.ndarray:
+        """Slope of each channel."""
+        if self.stage.is_readout:
+            return np.ones(self.channels)
+        most = MEMBRANE_LIMIT // max(self.top, 1)
+        if self.one_slope:
+            return np.full(
+                self.channels, np.clip(np.floor((self.step / scale).min() * (1 + 1e-9)), 1, most)
+            )
+        slope = self.step / scale
+        whole = np.floor(slope * (1 + 1e-9)) if self.keeps_step else np.rint(slope)
+        return np.clip(whole, 1, most)
+
+    def _repeating(self) -> int | None:
+        """The path that repeats its source: with scales that divide its weights it is exact.
+
+        Such a path has one weight a neuron at most, and of one magnitude in a channel. None where
+        there is none, or nothing beside it.
+        """
+        found = [
+            i
+            for i, (arriving, peak) in enumerate(zip(self.arriving, self.peaks, strict=True))
+            if self._repeated(arriving.operator, peak)
+        ]
+        if not found or len(self.peaks) < 2 or self.stage.is_readout:
+            return None
+        return max(found, key=lambda i: float(self.peaks[i].max()))
+
+    def _repeated(self, operator: Operator, peak: np.ndarray) -> bool:
+        if isinstance(operator, Dense):
+            return False
+        if isinstance(operator, Conv):
+            sizes = np.abs(operator.weight).reshape(self.channels, -1)
+            return bool((np.count_nonzero(sizes, axis=1) <= 1).all())
+        starts = np.diff(operator.indptr)
+        channel = np.repeat(np.repeat(np.arange(self.channels), self.each), starts)
+        alike = np.isclose(np.abs(operator.data), peak[channel], rtol=1e-6)
+        return bool(alike.all()) and int(starts.max(initial=0)) <= 1
+
+    def _at(self, coarser: np.ndarray, lift: int) -> Integers:
+        """The layer at these scales."""
+        exponents = [e + lift for e in self.exponents]
+        scale = self._scales(self.exponents, coarser) / 2.0**lift
+        slope = self._slopes(scale)
+        if self.keeps_step and self.repeats is None and not self.stage.is_readout:
+            scale = self.step / slope
+        rows = np.repeat(scale, self.each)
+        arrivals = []
+        for arriving, exponent in zip(self.arriving, exponents, strict=True):
+            divided = _divided(arriving.operator, rows * 2.0**exponent, self.channels)
+            synapses = quantize(divided, 1.0, self.limit)
+            arrivals.append(_Connected(arriving.source, synapses, exponent, arriving.top))
+        bias = np.clip(np.rint(self.bias / rows), -MEMBRANE_LIMIT, MEMBRANE_LIMIT)
+        whole = bias.astype(np.int64)
+        bound = float(self._bounds(tuple(arrivals), whole).max(initial=0))
+        seen = float((self.reach / scale).max(initial=0)) if self.reach.size else 0.0
+        slopes = np.repeat(slope, self.each).astype(np.int64)
+        unit = np.zeros(rows.size) if self.stage.is_readout else rows * slopes
+        top_slope = 0 if self.stage.is_readout else int(slope.max())
+        known = Range(bound + top_slope <= MEMBRANE_LIMIT, int(bound), int(seen))
+        return Integers(tuple(arrivals), whole, slopes, rows, unit, known)
+
+    def _bounds(self, arrivals: tuple[_Connected, ...], bias: np.ndarray) -> np.ndarray:
+        """Largest magnitude of the sums of each channel."""
+        low, high = input_interval(
+            self.stage.shape,
+            [
+                (Connection(a.source, self.stage.name, a.synapses, a.exponent), (0, a.top))
+                for a in arrivals
+            ],
+        )
+        worst = np.maximum(np.maximum(-low, high), np.maximum(-(low + bias), high + bias))
+        return worst.reshape(self.channels, -1).max(1).astype(np.float64)
+
+    def _peaks(self, operator: Operator) -> np.ndarray:
+        """Largest magnitude among the weights of each channel."""
+        if isinstance(operator, Conv | Dense):
+            rows = np.abs(operator.weight).reshape(len(operator.weight), -1).max(1, initial=0)
+        else:
+            rows = abs(operator).max(axis=1).toarray().reshape(-1)
+        return rows.reshape(self.channels, -1).max(1)
+
+
+def _fan_in(operator: Operator) -> float:
+    """Weights a neuron, on average."""
+    if isinstance(operator, Conv | Dense):
+        return float(operator.weight[0].size)
+    return float(operator.nnz / max(operator.shape[0], 1))
+
+
+def _divided(operator: Operator, rows: np.ndarray, channels: int) -> Operator:
+    """Each weight over the scale of its target."""
+    if isinstance(operator, Dense):
+        return replace(operator, weight=operator.weight / rows[:, None])
+    if isinstance(operator, Conv):
+        scale = rows.reshape(channels, -1)[:, 0]
+        tail = (-1,) + (1,) * (operator.weight.ndim - 1)
+        return replace(operator, weight=operator.weight / scale.reshape(tail))
+    return (sparse.diags(1 / rows) @ operator).tocsr()
