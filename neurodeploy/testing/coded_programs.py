@@ -155,7 +155,7 @@ def _pooling(
         starts = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
         columns = rng.integers(0, sources, starts[-1]).astype(np.int32)
         field = np.concatenate([np.arange(n) for n in count]).astype(np.int64)
-        parts = []
+        parts: list[tuple[Synapses, int]] = []
         for exponent, weights in _split(1 << (digit * field)):
             parts.append((Sparse(weights, columns, starts, sources), exponent))
         return (size,), parts
