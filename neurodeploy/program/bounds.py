@@ -160,7 +160,8 @@ def end_limits(program: Program) -> dict[str, int]:
         if proof.cannot_clip and proof.cannot_wrap:
             continue
         p = program.population(name)
-        over, late = [], []
+        over: list[tuple[Connection, tuple[int, int]]] = []
+        late: list[tuple[Connection, tuple[int, int]]] = []
         for c in program.incoming(name):
             one = isinstance(program.window_code(c.source), OneMessage)
             (late if one else over).append((c, _integers(program, c.source) if one else (0, 1)))

@@ -321,7 +321,7 @@ def _quotient(
     Exact: for whole numbers below 2**24 the rounded quotient of floats reaches a whole number only
     where the exact one does.
     """
-    slopes = np.broadcast_to(np.asarray(form.slope, dtype), prod(shape)).reshape(shape)
+    slopes: np.ndarray = np.broadcast_to(np.asarray(form.slope, dtype), prod(shape)).reshape(shape)
     low = graph.constant(dtype(0))
     if (slopes == slopes.reshape(-1)[0]).all():
         # clip first: ONNX Runtime then does it inside the convolution
