@@ -60,6 +60,7 @@ def draw_neuron(
     fixed
         Values of fields, where the kind has these.
     """
+    among = [k for k in among if _suits(k, period)]
     able = [k for k in among if k.stock is not None]
     others = [k for k in among if k.stock is None]
     if stock and not able:
@@ -89,6 +90,15 @@ def neuron_of(
         else:
             values[field.name] = _value(rng, field, rule, size, extreme)
     return _fitted(kind, kind.suited(values, period), period)
+
+
+def _suits(kind: type[Neuron], period: int) -> bool:
+    """Whether some neuron of a kind works in windows of so many steps."""
+    try:
+        neuron_of(np.random.default_rng(0), kind, 1, period)
+    except ProgramError:
+        return False
+    return True
 
 
 def with_fields(neuron: Neuron, **values: Any) -> Neuron:
