@@ -38,6 +38,8 @@ class OnlineScheme(WindowScheme):
 
     name: ClassVar[str] = "online"
     title: ClassVar[str] = "signed digits, the highest first: each layer answers after --delay steps"
+    #: Where all digits settle, which depends on `delay`.
+    exact: ClassVar[bool] = False
     needs: ClassVar[str] = "neuron that sends signed digits"
 
     def messages(self) -> Messages:
