@@ -29,8 +29,8 @@ __all__ = ["Arriving", "Integers", "Range", "fold", "quantize_stage"]
 _FLOOR = 1 / 32
 #: Slopes are so large where exponents and 24 bit allow: a step is then within 1 % of its best.
 _LEAST_SLOPE = 64
-#: Of the largest weight: what a bound by proof may cost (6 bits and a sign), and what any may.
-_PROOF_LEVELS, _LEAST_LEVELS = 63, 15
+#: Of the largest weight: levels a sign that a bound by proof leaves, and those that any leaves.
+_PROOF_LEVELS, _LEAST_LEVELS = 40, 15
 #: Times the largest sum of the calibration samples, where that is the bound.
 MARGIN = 2.0
 
@@ -203,7 +203,7 @@ class _Stage:
     def integers(self) -> Integers:
         """The finest scale at which the sums stay inside 24 bit, channel by channel.
 
-        1. By proof, where weights of six bits and a sign are fine enough for one.
+        1. By proof, where weights of `_PROOF_LEVELS` levels are coarse enough for one.
         2. Else, with calibration samples, by `MARGIN` times the largest sum seen, at full
            resolution.
         3. Else by proof, however coarse, down to weights of `_LEAST_LEVELS` levels.

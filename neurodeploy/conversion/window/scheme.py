@@ -56,6 +56,9 @@ class WindowScheme(Scheme):
         True, "Take mean errors of the integer network back in the biases where it helps."
     )
 
+    exact: ClassVar[bool] = True
+    #: Whether the neuron kind has one slope for all neurons of a population.
+    exact: ClassVar[bool] = True
     #: Whether the neuron kind has one slope for all neurons of a population.
     one_slope: ClassVar[bool] = False
     #: What its neurons need, in the words of a refusal.
