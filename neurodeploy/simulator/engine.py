@@ -49,6 +49,9 @@ class Run:
         unless asked for.
     wrapped, clipped
         Overflows that really happened.
+    unsettled
+        Neurons times samples whose integer is not that of the closed form (`Neuron.unsettled`), of
+        the populations that it may happen to.
     messages
         int32 (samples, period, neurons), C order: what was sent at each step of the window, of the
         populations asked for.
@@ -62,6 +65,7 @@ class Run:
     fired: dict[str, np.ndarray] = field(default_factory=dict)
     rasters: dict[str, list[tuple[np.ndarray, np.ndarray]]] = field(default_factory=dict)
     messages: dict[str, np.ndarray] = field(default_factory=dict)
+    unsettled: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -309,6 +313,9 @@ class Engine:
         for layer in plan.layers:
             name, state = layer.population.name, states[layer.population.name]
             run.wrapped[name], run.clipped[name] = map(int, state.overflow)
+            unsettled = getattr(state.neurons, "unsettled", None)
+            if unsettled is not None and layer.population.neuron.fires:
+                run.unsettled[name] = int(unsettled[0])
             if name in recorded:
                 ordered = _in_c_order(state.record, layer.order)
                 run.membranes[name] = ordered.reshape(samples, len(kept), -1)
