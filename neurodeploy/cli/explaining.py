@@ -113,6 +113,10 @@ def _show(program: str, found: Explanation) -> None:
                 f"{row.name}: {row.wrapped:,} currents wrapped, "
                 f"{row.clipped_membranes:,} membranes clipped"
             )
+    counts = [(row.unsettled, row.neurons) for row in found.rows if row.unsettled is not None]
+    if counts:
+        wrong, settling = (sum(column) for column in zip(*counts, strict=True))
+        say(f"neurons that had not settled: {wrong:,} of {settling * found.samples:,}")
     last = found.summary[-1].scores
     columns = [(key, title) for key, title in _SCORES if key in last]
     table(

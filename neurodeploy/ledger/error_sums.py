@@ -134,6 +134,7 @@ class Tally:
             rate=share("sent") / (part.top if isinstance(part, Layer) else 1),
             wrapped=int(sums.counts.get("wrapped", 0)),
             clipped_membranes=int(sums.counts.get("clipped", 0)),
+            unsettled=int(sums.counts["unsettled"]) if "unsettled" in sums.counts else None,
         )
 
     def summary(self, labels: Labels | None) -> tuple[Summary, ...]:
@@ -173,6 +174,8 @@ def _count(sums: _Sums, batch: Batch, layer: Layer) -> None:
     name = layer.name
     sums.counts["wrapped"] = batch.activity.wrapped[name]
     sums.counts["clipped"] = batch.activity.clipped[name]
+    if name in batch.activity.unsettled:
+        sums.counts["unsettled"] = batch.activity.unsettled[name]
     if layer.kind == "readout":
         return
     exact, fired = batch.exact[name], batch.activity.fired[name]

@@ -46,6 +46,9 @@ class Row:
         Mean of what is said, as a share of the largest value.
     wrapped, clipped_membranes
         Overflows counted by the simulator.
+    unsettled
+        How often a neuron's integer was not that of the closed form (`Neuron.unsettled`); None
+        where that cannot be.
     """
 
     name: str
@@ -67,6 +70,7 @@ class Row:
     rate: float = 0.0
     wrapped: int = 0
     clipped_membranes: int = 0
+    unsettled: int | None = None
 
 
 #: Percent of samples with the ANN's class that counts as no loss, if the output's error is not

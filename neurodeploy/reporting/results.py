@@ -131,6 +131,10 @@ def summary(
         "clipped_membranes": sum(result.clipped.values()),
         "seconds": result.seconds,
     }
+    if result.unsettled:
+        settling = sum(program.population(name).size for name in result.unsettled)
+        data["unsettled_neurons"] = sum(result.unsettled.values())
+        data["neurons_to_settle"] = settling * result.samples
     for name in (
         "compared_spikes",
         "mismatched_spikes",
@@ -187,6 +191,8 @@ _TITLES = SCORES | {
     "steps_between_samples": "a sample every (steps)",
     "wrapped_currents": "currents that wrapped",
     "clipped_membranes": "membranes that clipped",
+    "unsettled_neurons": "neurons that had not settled",
+    "neurons_to_settle": "of neurons times samples",
 }
 
 

@@ -227,6 +227,9 @@ class Engine(LayerSteps):
         for layer in plan.layers:
             name, state = layer.population.name, states[layer.population.name]
             run.wrapped[name], run.clipped[name] = map(int, state.overflow)
+            unsettled = getattr(state.neurons, "unsettled", None)
+            if unsettled is not None and layer.population.neuron.fires:
+                run.unsettled[name] = int(unsettled[0])
             if name in recorded:
                 ordered = _in_c_order(state.record, layer.order)
                 run.membranes[name] = ordered.reshape(samples, len(kept), -1)

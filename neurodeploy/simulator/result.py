@@ -33,6 +33,9 @@ class Result:
         int64 (n,) by connection (``source->target``): messages times fan-out.
     wrapped, clipped
         Overflows that really happened, by population (sums over all samples).
+    unsettled
+        Neurons whose integer is not that of the closed form, by population (sums over all
+        samples), of those that it may happen to: the online code.
     seconds
         Wall time of the run.
     task
@@ -44,6 +47,7 @@ class Result:
     synaptic_operations: dict[str, np.ndarray]
     wrapped: dict[str, int] = field(default_factory=dict)
     clipped: dict[str, int] = field(default_factory=dict)
+    unsettled: dict[str, int] = field(default_factory=dict, kw_only=True)
     seconds: float = 0.0
     task: Task = None  # type: ignore[assignment]  # never None once built
 
@@ -81,6 +85,7 @@ class Result:
             synaptic_operations=rows("synaptic_operations"),
             wrapped=sums("wrapped"),
             clipped=sums("clipped"),
+            unsettled=sums("unsettled"),
             seconds=seconds,
             task=first.task,
         )
@@ -179,3 +184,9 @@ def warn_of_overflow(result: Result, warn: Warn) -> None:
         for name, count in counts.items():
             if count:
                 warn(f"{name}: a {kind} {count:,} times")
+    for name, count in result.unsettled.items():
+        if count:
+            warn(
+                f"{name}: {count:,} times a neuron had not settled when its last digit was sent, so "
+                "that its integer is another than the radix code's; a larger --delay helps"
+            )

@@ -28,6 +28,9 @@ class Run:
         unless asked for.
     wrapped, clipped
         Overflows that really happened.
+    unsettled
+        Neurons times samples whose integer is not that of the closed form (`Neuron.unsettled`), of
+        the populations that it may happen to.
     messages
         int32 (samples, period, neurons), C order: what was sent at each step of the window, of the
         populations asked for.
@@ -41,3 +44,4 @@ class Run:
     fired: dict[str, np.ndarray] = field(default_factory=dict)
     rasters: dict[str, list[tuple[np.ndarray, np.ndarray]]] = field(default_factory=dict)
     messages: dict[str, np.ndarray] = field(default_factory=dict)
+    unsettled: dict[str, int] = field(default_factory=dict)

@@ -109,6 +109,7 @@ def simulate(
     spikes = np.zeros((len(program.populations), n), np.int64)
     operations = np.zeros((len(program.connections), n), np.int64)
     overflow = np.zeros((2, len(program.populations)), np.int64)
+    unsettled: dict[str, int] = {}
     if sent is not None:
         sent.update({p.name: np.zeros(p.size, np.int64) for p in program.populations})
     adding = threading.Lock()
@@ -140,6 +141,8 @@ def simulate(
         spikes[:, here] = [run.spikes[name] for name in names]
         with adding:
             overflow[:] += [[of[name] for name in names] for of in (run.wrapped, run.clipped)]
+            for name, wrong in run.unsettled.items():
+                unsettled[name] = unsettled.get(name, 0) + wrong
             for name, count in run.fired.items():
                 assert sent is not None
                 sent[name] += count.sum(0)
@@ -155,6 +158,7 @@ def simulate(
         synaptic_operations=_by_name(program, operations),
         wrapped=dict(zip(names, map(int, overflow[0]), strict=True)),
         clipped=dict(zip(names, map(int, overflow[1]), strict=True)),
+        unsettled=unsettled,
         seconds=time.perf_counter() - began,
         task=task,
     )

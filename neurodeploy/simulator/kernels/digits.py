@@ -91,9 +91,12 @@ def step_mask_maximum(block, row_of, alive, digit, tau, fired, messages):
 @njit(nogil=True, cache=True)
 def step_online(
     block, row_of, v, count, bias, slope, bits, late, first, fires, tau, fired, messages, record,
-    slot, overflow,
+    slot, overflow, unsettled,
 ):  # fmt: skip
-    """Updates of `online`; `late`: steps until the first digit is sent."""
+    """Updates of `online`; `late`: steps until the first digit is sent.
+
+    `unsettled` counts neurons whose integer, once sent, is not that of the closed form.
+    """
     neurons = v.size
     graded = messages.shape[0] > 0
     fired[:] = 0
@@ -134,6 +137,10 @@ def step_online(
                     sent = np.int64(-1)
                 y -= sent * height
                 count[i] = 2 * count[i] + sent
+                if last:
+                    below = 2 * y < -height and count[i] > 0
+                    above = 2 * y >= height and count[i] < (1 << bits) - 1
+                    unsettled[0] += np.int64(below or above)
                 if sent != 0:
                     _mark(fired[s], i)
             v[i] = y

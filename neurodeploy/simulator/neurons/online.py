@@ -14,6 +14,7 @@ __all__: list[str] = []
 class _Online:
     def __init__(self, neuron: Online, setup: Setup) -> None:
         self.overflow = np.zeros(2, np.int64)
+        self.unsettled = np.zeros(1, np.int64)
         self.silent = not neuron.fires
         self._neuron, self._bias = neuron, setup.bias.astype(np.int64)
         self._slope = neuron.slope[setup.order].astype(np.int64)
@@ -24,7 +25,7 @@ class _Online:
         kernels.step_online(
             block.currents, block.row_of, self._v, self._count, self._bias, self._slope, n.bits,
             n.answers_after, n.first, n.fires, block.tau, block.fired, block.messages,
-            block.record, block.slot, self.overflow,
+            block.record, block.slot, self.overflow, self.unsettled,
         )  # fmt: skip
 
 

@@ -81,6 +81,7 @@ class Stepper(Protocol):
     overflow: np.ndarray
     #: Whether the neurons never send, so that spike flags are not written.
     silent: bool
+    # `unsettled`, int64 (1,), where integers may differ from the closed form's: how many did
 
     def step(self, block: Block) -> None:
         """Advance by the steps of a block."""

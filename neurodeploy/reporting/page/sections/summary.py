@@ -48,6 +48,7 @@ def gather(evidence: Evidence) -> dict[str, Any]:
         "synaptic_operations_per_sample": run["synaptic_operations_per_sample"],
         "wrapped_currents": run["wrapped_currents"],
         "clipped_membranes": run["clipped_membranes"],
+        "unsettled_neurons": unsettled(run),
         "blame": None
         if ledger is None
         else {"layer": ledger.blame.layer, "cause": ledger.blame.cause},
@@ -91,7 +92,15 @@ _FACTS = (
     ("spikes a neuron and sample", "spikes_per_neuron"),
     ("currents that wrapped", "wrapped_currents"),
     ("membranes that clipped", "clipped_membranes"),
+    ("neurons that had not settled", "unsettled_neurons"),
 )
+
+
+def unsettled(run: dict[str, Any]) -> str:
+    """``0 of 3,840,000``; empty where neurons cannot but settle."""
+    if "neurons_to_settle" not in run:
+        return ""
+    return f"{run['unsettled_neurons']:,} of {run['neurons_to_settle']:,}"
 
 
 def show(data: dict[str, Any]) -> list[Block]:
