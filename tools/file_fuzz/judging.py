@@ -34,11 +34,9 @@ def _program(path: Path) -> None:
     from neurodeploy.mapping import map_program
     from neurodeploy.pipeline import simulate
     from neurodeploy.program.storage import load
-    from neurodeploy.reporting.inspection import describe
 
     program = load(path)
     _command("inspect", str(path))
-    describe(program)
     refusals = []
     for work in (map_program, simulate):
         try:
