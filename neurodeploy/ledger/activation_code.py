@@ -28,7 +28,7 @@ class Code:
     Attributes
     ----------
     level
-        lambda: real value of the largest n.
+        lambda: real value of the largest n, for all or for each neuron.
     top
         T, or the largest integer of a window code.
     height
@@ -41,21 +41,21 @@ class Code:
     strict
         Whether a neuron fires above its threshold only, not at it (rate).
     natural
-        Real value of one membrane integer by the population's own unit.
+        Real value of one membrane integer by the population's own unit, or units.
     """
 
-    level: float
+    level: float | np.ndarray
     top: int
     height: int | np.ndarray
     start: int | np.ndarray
     lent: float
     strict: bool
-    natural: float
+    natural: float | np.ndarray
 
     @property
-    def unit(self) -> float:
+    def unit(self) -> float | np.ndarray:
         """Real value of n = 1 to those who read it; NumPy's, whose division never raises."""
-        return np.float64(self.level) / self.top
+        return np.asarray(self.level, np.float64) / self.top
 
     @property
     def gain(self) -> float | np.ndarray:
@@ -97,9 +97,9 @@ def code_of(program: Program, population: Population) -> Code:
     reading = reading_of(p.neuron, steps)
     if reading.height is None or reading.maximum:
         raise ProgramError("has no code of its own", place=p.name)
-    natural = p.membrane_unit / steps if reading.repeats else p.membrane_unit
+    natural = p.membrane_units / steps if reading.repeats else p.membrane_units
     return Code(
-        p.spike_value,
+        p.spike_values,
         top_of(p, steps),
         reading.height,
         reading.start,

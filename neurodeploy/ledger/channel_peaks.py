@@ -23,7 +23,10 @@ def channel_peaks(layer: Layer) -> tuple[np.ndarray, np.ndarray]:
     exact: np.ndarray = np.zeros(channels)
     whole: np.ndarray = np.zeros(channels)
     for path, way in zip(layer.stage.paths, layer.ways, strict=True):
-        unit = next(a.unit for a in layer.arriving if a.connection.source == way.source)
+        # of sources that differ, the largest: peaks are compared channel with channel
+        unit = max(
+            float(np.max(a.unit)) for a in layer.arriving if a.connection.source == way.source
+        )
         exact = np.maximum(exact, unit * by_channel(float_rows(path.operator), channels))
     for a in layer.arriving:
         whole = np.maximum(whole, by_channel(integer_rows(a.connection.synapses), channels))

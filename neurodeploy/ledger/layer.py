@@ -46,8 +46,8 @@ class Arriving:
 
     connection: Connection
     apply: Map
-    unit: float
-    offset: float
+    unit: float | np.ndarray
+    offset: float | np.ndarray
     repeat: int
 
 
@@ -81,7 +81,7 @@ class Layer:
     arriving: tuple[Arriving, ...]
     decoder_unit: float
     steps: int
-    offset: float = 0.0
+    offset: float | np.ndarray = 0.0
 
     @property
     def name(self) -> str:
@@ -109,11 +109,12 @@ class Layer:
         return tuple(a.connection.source for a in self.arriving)
 
     @property
-    def unit(self) -> float:
-        """Real value of one of its integers; NumPy's, whose division never raises."""
+    def unit(self) -> float | np.ndarray:
+        """Real value of one of its integers, for all or for each neuron; NumPy's, whose division
+        never raises."""
         if self.kind == "readout":
             return np.float64(self.decoder_unit)
-        return np.float64(self.population.spike_value) / self.top
+        return np.asarray(self.population.spike_values, np.float64) / self.top
 
     @property
     def gain(self) -> float:
@@ -121,7 +122,7 @@ class Layer:
         gain = self.code.gain if self.code else 1.0
         if self.kind == "readout":
             per_step = self.steps if self.reading.repeats else 1
-            gain = self.unit * per_step / self.population.membrane_unit
+            gain = self.unit * per_step / self.population.membrane_units
         # of neurons that differ: as far from 1 as they are in the mean square
         away = float(np.sqrt(np.mean((np.asarray(gain) - 1) ** 2)))
         if away <= _CONSISTENT:
@@ -186,7 +187,7 @@ class Layer:
         total = total + self.reading.initial
         if self.reading.repeats:
             total = total / self.steps
-        return (total * self.population.membrane_unit).astype(np.float32)
+        return (total * self.population.membrane_units).astype(np.float32)
 
     def settle(self, messages: Values) -> np.ndarray:
         """The integers it sends if its messages come evenly: the closed form."""

@@ -180,7 +180,7 @@ def _arriving(
     """A connection with its source's units; `plain` where its integers are only passed on."""
     apply = _unchanged if plain else synapse_map(c.synapses, program.shape_of(c.source))
     if c.source == INPUT:
-        return Arriving(c, apply, entrance.unit, entrance.encoder.offset, entrance.repeat)
+        return Arriving(c, apply, entrance.unit, entrance.encoder.offsets, entrance.repeat)
     source = layers[c.source]
     return Arriving(c, apply, source.unit, source.offset, 1)
 

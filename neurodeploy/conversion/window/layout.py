@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -116,10 +117,10 @@ class Layout:
         return name
 
 
-def _units(one: str, each: str, values: np.ndarray, shape: Sequence[int]) -> dict[str, object]:
+def _units(one: str, each: str, values: np.ndarray, shape: Sequence[int]) -> dict[str, Any]:
     """The keywords of a `Population`: one number, or one a channel."""
     channels = values.reshape(shape[0], -1)[:, 0]
-    found: dict[str, object] = {one: float(channels.max())}
+    found: dict[str, Any] = {one: float(channels.max())}
     if (channels != channels[0]).any():
         found[each] = tuple(map(float, channels))
     return found

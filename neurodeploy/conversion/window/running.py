@@ -59,7 +59,7 @@ class Side:
         if stage.kind == "max":
             (path,) = stage.paths
             return pooling_map(path.operator, self.shapes[path.source])(self.values[path.source])
-        total = stage.bias.astype(np.float32)[None]
+        total: np.ndarray = stage.bias.astype(np.float32)[None]
         for path in stage.paths:
             run = float_map(path.operator, self.shapes[path.source])
             total = total + run(self.values[path.source])
@@ -67,7 +67,7 @@ class Side:
 
     def integers(self, stage: Stage, layer: Integers) -> np.ndarray:
         """The sums of a layer, its bias included: whole numbers, float32 (samples, neurons)."""
-        total = layer.bias.astype(np.float32)[None]
+        total: np.ndarray = layer.bias.astype(np.float32)[None]
         for arrival in layer.arrivals:
             run = synapse_map(arrival.synapses, self.shapes[arrival.source])
             total = total + run(self.values[arrival.source]) * np.float32(1 << arrival.exponent)
