@@ -43,7 +43,7 @@ class _Case:
     @property
     def values(self) -> np.ndarray:
         """The ANN's values of the population, flat."""
-        return np.concatenate([sample.exact[self.row.name].reshape(-1) for sample in self.samples])
+        return np.concatenate([sample.exact[self.row.name] for sample in self.samples])
 
 
 _Found = tuple[str, str, str, dict[str, float]]  # cause, finding, advice, numbers
