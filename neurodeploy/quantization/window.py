@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 
 import numpy as np
 from scipy import sparse
@@ -255,18 +254,21 @@ class _Stage:
 
     def _exponents(self) -> list[int]:
         """Exponents of the paths at which the weights of all lose least."""
-        count = len(self.arriving)
-        if count > 3:
-            size = [max(float(np.median(p)), 1e-300) for p in self.peaks]
-            found = np.rint(np.log2(np.array(size) / min(size)))
-            return [int(e) for e in np.clip(found, 0, self.exponent_max)]
-        best, least = [0] * count, np.inf
-        for exponents in product(range(self.exponent_max + 1), repeat=count):
-            if self.repeats is None and min(exponents, default=0) > 0:
-                continue
-            loss = self._loss(list(exponents)) * (1 + 1e-3 * sum(exponents))
-            if loss < least:
-                best, least = list(exponents), loss
+        sizes = [max(float(np.median(p)), 1e-300) for p in self.peaks]
+        found = np.rint(np.log2(np.array(sizes) / min(sizes, default=1.0)))
+        best = [int(e) for e in np.clip(found, 0, self.exponent_max)]
+        if len(best) < 2:
+            return best
+        least = self._loss(best) * (1 + 1e-3 * sum(best))
+        better = True
+        while better:  # one path at a time
+            better = False
+            for i in range(len(best)):
+                for exponent in range(self.exponent_max + 1):
+                    tried = [*best[:i], exponent, *best[i + 1 :]]
+                    loss = self._loss(tried) * (1 + 1e-3 * sum(tried))
+                    if loss < least * (1 - 1e-9):
+                        best, least, better = tried, loss, True
         return best
 
     def _loss(self, exponents: list[int]) -> float:
