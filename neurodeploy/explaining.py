@@ -84,7 +84,7 @@ def recompile(
         The program does not say how it was compiled, or the options are not possible.
     """
     known = program.recorded("options")
-    if "steps" not in known:
+    if not known:
         raise UsageError("the program does not say how it was compiled")
     scheme = scheme_named(changed.get("scheme", program.scheme))
     of_schemes = {field.name for kind in schemes().values() for field, _ in options_of(kind)}

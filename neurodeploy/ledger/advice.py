@@ -41,8 +41,19 @@ class _Case:
         return self.twin.program.period
 
     @property
+    def levels(self) -> int:
+        """The largest integer that the population says in a window."""
+        return self.part.top if isinstance(self.part, Layer) else self.steps
+
+    @property
+    def finer(self) -> str:
+        """The option that gives activations more levels, with its value."""
+        bits = self.options.get("bits")
+        return f"--steps (now {self.steps})" if bits is None else f"--bits (now {bits})"
+
+    @property
     def values(self) -> np.ndarray:
-        """The ANN's values of the population, flat."""
+        """The ANN's values of the population, (n, neurons)."""
         return np.concatenate([sample.exact[self.row.name] for sample in self.samples])
 
 
@@ -122,22 +133,20 @@ def _steps(case: _Case) -> _Found:
         "least_squares_level": better,
         "squared_error_there": gain,
     }
-    grid = f"{case.steps} levels up to lambda = {row.level:.4g}"
+    grid = f"{case.levels} levels up to lambda = {row.level:.4g}"
     if silent > error / 2:
         cause = "silence"
         finding = (
             f"{row.lost:.2%} of its active neurons say nothing: with {grid}, values below "
-            f"{row.level / case.steps / 2:.4g} are rounded to silence"
+            f"{row.level / case.levels / 2:.4g} are rounded to silence"
         )
     else:
         cause, finding = "steps", f"{grid} are too coarse"
-    advice = f"use more --steps (now {case.steps})"
-    if gain < _BETTER and better < row.level:
+    advice = f"use more {case.finer}"
+    # a lambda a channel was chosen by least squares already
+    if "balance" in case.options and gain < _BETTER and better < row.level:
         finding += f"; on these samples a lambda of {better:.4g} would be best"
-        advice = (
-            f"lower lambda (--balance mmse, or a lower --percentile), or use more --steps "
-            f"(now {case.steps})"
-        )
+        advice = f"lower lambda (--balance mmse, or a lower --percentile), or use more {case.finer}"
     return cause, finding, advice, numbers
 
 
@@ -148,11 +157,11 @@ def _better_level(case: _Case, values: np.ndarray) -> tuple[float, float]:
     if peak == 0:
         return case.row.level, 1.0
     counts, _ = np.histogram(active, _BINS, (0.0, peak))
-    best = LayerStatistics(peak, counts).least_squares(case.steps)
+    best = LayerStatistics(peak, counts).least_squares(case.levels)
 
     def error(level: float) -> float:
-        coded = np.clip(np.floor(values * (case.steps / level) + 0.5), 0, case.steps)
-        return squared(coded * (level / case.steps), values)
+        coded = np.clip(np.floor(values * (case.levels / level) + 0.5), 0, case.levels)
+        return squared(coded * (level / case.levels), values)
 
     now = error(case.row.level)
     return best, error(best) / now if now else 1.0

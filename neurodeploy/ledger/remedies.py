@@ -128,7 +128,9 @@ def _general(scheme: str, options: _Options) -> Iterator[Remedy]:
 
 
 def _more_steps(options: _Options, *times: int) -> Iterator[Remedy]:
-    steps = options.get("steps")
+    steps, bits = options.get("steps"), options.get("bits")
+    if isinstance(bits, int) and bits < 8:
+        yield Remedy(f"use more --bits (now {bits}): {bits + 1}", {"bits": bits + 1})
     if isinstance(steps, int):
         for factor in times:
             if steps * factor <= 65536:
@@ -143,6 +145,8 @@ def _fewer_steps(options: _Options) -> Iterator[Remedy]:
 
 
 def _lower_lambda(options: _Options) -> Iterator[Remedy]:
+    if "balance" not in options:
+        return
     percentile = options.get("percentile")
     if options.get("balance") != "percentile":
         yield from _balance(options, "percentile")
@@ -152,5 +156,7 @@ def _lower_lambda(options: _Options) -> Iterator[Remedy]:
 
 
 def _balance(options: _Options, balance: str) -> Iterator[Remedy]:
+    if "balance" not in options:
+        return
     if options.get("balance") != balance:
         yield Remedy(f"use --balance {balance}", {"balance": balance})
