@@ -44,12 +44,15 @@ class Scheme:
     exact
         Whether a program equals the network with activations of so many levels, integer for
         integer: no error of timing.
+    is_remedy
+        Whether `explain` tries it where another one's error of timing is too large.
     """
 
     name: ClassVar[str] = ""
     title: ClassVar[str] = ""
     max_pooling: ClassVar[bool] = False
     exact: ClassVar[bool] = False
+    is_remedy: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_options(self)

@@ -41,6 +41,7 @@ class TtfsScheme(WindowScheme, Balanced):
     title: ClassVar[str] = "time to first spike: one spike a neuron, exact to W levels"
     #: The earliest spike.
     max_pooling: ClassVar[bool] = True
+    is_remedy: ClassVar[bool] = True
     one_slope: ClassVar[bool] = True
     needs: ClassVar[str] = "neuron that fires at a computed time"
 

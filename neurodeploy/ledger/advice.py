@@ -144,7 +144,7 @@ def _steps(case: _Case) -> _Found:
         cause, finding = "steps", f"{grid} are too coarse"
     advice = f"use more {case.finer}"
     # a lambda a channel was chosen by least squares already
-    if "balance" in case.options and gain < _BETTER and better < row.level:
+    if "bits" not in case.options and gain < _BETTER and better < row.level:
         finding += f"; on these samples a lambda of {better:.4g} would be best"
         advice = f"lower lambda (--balance mmse, or a lower --percentile), or use more {case.finer}"
     return cause, finding, advice, numbers

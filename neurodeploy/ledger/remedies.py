@@ -121,7 +121,7 @@ def _general(scheme: str, options: _Options) -> Iterator[Remedy]:
     known = schemes()
     if scheme in known and not known[scheme].exact:
         for name, other in known.items():
-            if other.exact:
+            if other.is_remedy:
                 yield Remedy(f"use --scheme {name}", {"scheme": name})
     yield from _more_steps(options, 2)
     yield from _lower_lambda(options)
