@@ -133,7 +133,7 @@ def test_every_path_is_taken():
         watched() as seen,
         mock.patch.object(programs, "volume", wraps=programs.volume) as volume,
     ):
-        for seed in range(460):
+        for seed in range(500):
             rng = np.random.default_rng(seed)
             program, messages = random_program(rng, wide=seed % 2 == 0)
             for way in WAYS:
