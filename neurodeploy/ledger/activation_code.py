@@ -58,7 +58,7 @@ class Code:
         return np.float64(self.level) / self.top
 
     @property
-    def gain(self) -> float:
+    def gain(self) -> float | np.ndarray:
         """What the program makes of 1: not 1 where threshold and spike value contradict."""
         return self.unit / np.float64(self.height * self.natural)
 

@@ -122,7 +122,11 @@ class Layer:
         if self.kind == "readout":
             per_step = self.steps if self.reading.repeats else 1
             gain = self.unit * per_step / self.population.membrane_unit
-        return gain if abs(gain - 1) > _CONSISTENT else 1.0
+        # of neurons that differ: as far from 1 as they are in the mean square
+        away = float(np.sqrt(np.mean((np.asarray(gain) - 1) ** 2)))
+        if away <= _CONSISTENT:
+            return 1.0
+        return float(gain) if np.ndim(gain) == 0 else 1 + away
 
     @cached_property
     def reading(self) -> Reading:

@@ -16,11 +16,13 @@ from neurodeploy.program.neurons.base import Neuron
 from neurodeploy.program.neurons.worst_case import Bounds, Drive, Interval
 from neurodeploy.program.program import INPUT, Connection, Population, Program
 from neurodeploy.program.synapse import Convolution, Dense
+from neurodeploy.program.window_codes import OneMessage
 
 __all__ = [
     "Bounds",
     "Interval",
     "bounds",
+    "end_limits",
     "input_interval",
     "message_range",
     "neuron_bounds",
@@ -146,6 +148,31 @@ def _whole(program: Program, p: Population) -> Interval | None:
     if p.neuron.size is not None:
         low, high = (np.broadcast_to(d, p.shape).reshape(-1) for d in (low, high))
     return Drive(low, high).limited()
+
+
+def end_limits(program: Program) -> dict[str, int]:
+    """By population that is not proved to stay in 24 bit: `Neuron.end_limit`, where it is known.
+
+    Of an aligned program whose codes are read by their targets.
+    """
+    found = {}
+    for name, proof in bounds(program).items():
+        if proof.cannot_clip and proof.cannot_wrap:
+            continue
+        p = program.population(name)
+        over: list[tuple[Connection, tuple[int, int]]] = []
+        late: list[tuple[Connection, tuple[int, int]]] = []
+        for c in program.incoming(name):
+            one = isinstance(program.window_code(c.source), OneMessage)
+            (late if one else over).append((c, _integers(program, c.source) if one else (0, 1)))
+        weights, last = (
+            max(int(-low.min(initial=0)), int(high.max(initial=0)))
+            for low, high in (_interval(p.shape, over), _interval(p.shape, late))
+        )
+        limit = p.neuron.end_limit(weights, last)
+        if limit is not None and limit >= 0 and proof.membrane is not None:
+            found[name] = limit
+    return found
 
 
 def _integers(program: Program, name: str) -> tuple[int, int]:

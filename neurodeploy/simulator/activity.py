@@ -66,7 +66,7 @@ def activity(program: Program, level: np.ndarray, first_index: int = 0) -> Activ
         sent = {
             name: _code(program, name).sent(x, program.period) for name, x in swept.fired.items()
         }
-        return Activity(swept.fired, swept.membrane, none, dict(none), sent, {})
+        return Activity(swept.fired, swept.membrane, none, none | swept.clipped, sent, {})
     parts = [_stepped(program, row, first_index + k) for k, row in enumerate(level)]
 
     def total(part: str) -> dict[str, int]:

@@ -20,7 +20,7 @@ import numpy as np
 
 from neurodeploy.errors import ProgramError
 from neurodeploy.program import INPUT, Program
-from neurodeploy.program.bounds import bounds
+from neurodeploy.program.bounds import bounds, end_limits
 from neurodeploy.program.neurons import Neuron
 from neurodeploy.program.neurons.closed_form import ClosedForm, FieldMaximum, Maximum, Quotient
 from neurodeploy.program.window_codes import WindowCode
@@ -35,6 +35,10 @@ __all__ = [
     "is_window_coded",
     "obstacle",
 ]
+
+
+#: Sums are added up in 32 bit.
+_LARGEST_SUM = 2**30
 
 
 @dataclass(frozen=True)
@@ -52,12 +56,19 @@ class Swept:
     fired
         int32 (n, neurons) by population: the integer that each neuron's messages stand for, 0 for
         none. Empty unless asked for.
+    exceeded
+        bool (n,): samples with a membrane beyond what is sure not to have clipped; they have to be
+        stepped. Empty: none.
+    clipped
+        By population, membranes that clipped in samples that were stepped.
     """
 
     membrane: np.ndarray
     spikes: dict[str, np.ndarray]
     operations: list[np.ndarray]
     fired: dict[str, np.ndarray] = field(default_factory=dict)
+    exceeded: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
+    clipped: dict[str, int] = field(default_factory=dict)
 
 
 class Sweep(Protocol):
@@ -92,7 +103,8 @@ def obstacle(program: Program) -> tuple[str, str] | None:
 
     1. Messages say integers in a way that their targets read, and every kind has a closed form.
     2. Windows see one sample each (the program is aligned), and none begins before the first step.
-    3. Nothing overflows, by proof: currents do not wrap and membranes do not clip.
+    3. Nothing overflows: currents do not wrap and membranes do not clip, by proof, or because
+       membranes at the end of their windows tell of each sample whether they did (`end_limits`).
 
     No condition: populations that never fire (they send 0), neurons that nothing reaches (they
     hold their bias), several connections and negative weights into `earliest` (it fires with the
@@ -109,8 +121,11 @@ def obstacle(program: Program) -> tuple[str, str] | None:
             return "messages of a code that their target does not read", c.name
     if not is_by_sample(program):
         return "the phases mix neighbouring samples", ""
+    limits = end_limits(program)
     for name, proof in bounds(program).items():
-        if not (proof.cannot_wrap and proof.cannot_clip):
+        worst = 0 if proof.membrane is None else max(-proof.membrane[0], proof.membrane[1])
+        told = name in limits and worst < _LARGEST_SUM
+        if not (proof.cannot_wrap and proof.cannot_clip) and not told:
             return f"membrane in 24 bit: it may reach {proof.membrane}", name
     return None
 
@@ -135,6 +150,7 @@ class EventSweep:
         check(program)
         self.program = program
         self.plan = Plan(program)
+        self._limits = end_limits(program)
         self._forms = {
             layer.population.name: _ordered(
                 layer.population.neuron.closed_form(program.period), layer.order
@@ -154,6 +170,7 @@ class EventSweep:
         kept = {
             p.name: np.zeros((len(level), p.size), np.int32) for p in program.populations if every
         }
+        exceeded = np.zeros(len(level), bool)
         start = np.zeros(2, np.int64)
         for k, row in enumerate(level):
             fired = {INPUT: row[self.plan.input_order].astype(np.int32)}
@@ -178,13 +195,15 @@ class EventSweep:
                     way.kernel(total, 0, index, start, value, *way.arguments)
                 if isinstance(form, Quotient):
                     v = total[0].astype(np.int64) + form.bias
+                    if p.name in self._limits:
+                        exceeded[k] |= np.abs(v).max(initial=0) > self._limits[p.name]
                     if p.name == decoder.name:
                         membrane[k, layer.order] = v
                     fired[p.name] = form.send(v).astype(np.int32)
                 spikes[p.name][k] = codes[p.name].sent(fired[p.name], period).sum()
                 if every:
                     kept[p.name][k, layer.order] = fired[p.name]
-        return Swept(membrane, spikes, operations, kept)
+        return Swept(membrane, spikes, operations, kept, exceeded)
 
     def _by_digits(
         self,

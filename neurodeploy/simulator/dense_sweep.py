@@ -18,6 +18,7 @@ from neurodeploy.program import (
     Population,
     Program,
 )
+from neurodeploy.program.bounds import bounds, end_limits
 from neurodeploy.program.neurons.closed_form import FieldMaximum, Maximum, Quotient
 from neurodeploy.program.neurons.mask_maximum import MASK_BITS
 from neurodeploy.program.window_codes import Digits, OneMessage
@@ -29,6 +30,8 @@ from neurodeploy.simulator.sparse_forms import simpler
 __all__ = ["DenseSweep", "can_sweep"]
 
 _OPSET = 19
+#: Whole numbers below it are exact in float32, in whatever order they are added up.
+_FLOAT_LIMIT = 2**24
 
 
 def _is_pooling(synapses: object) -> bool:
@@ -67,7 +70,7 @@ def _is_field_pool(program: Program, p: Population, digit: int) -> bool:
         if not alike or s.weights.min(initial=0) < 0:
             return False
         total += s.weights.astype(np.int64) << c.exponent
-    channels, per_group = total.shape[:2]
+    channels, per_group = first.weights.shape[0], first.weights.shape[1]
     if per_group != 1 or channels != first.groups:
         return False
     fields = 1 << (digit * np.arange(MASK_BITS // digit, dtype=np.int64))
@@ -98,9 +101,11 @@ def can_sweep(program: Program) -> bool:
     3. Every maximum is the pooling of one source, of which each tap has a field of its own where
        it goes by fields.
     4. Lists of synapses are something simpler (`sparse_forms.simpler`).
-    5. Sources of three axes have one fan-out for all channels of a position.
+    5. Sums stay below 2**24, which float32 holds, or are those of dense layers alone, in float64.
+    6. Sources of three axes have one fan-out for all channels of a position.
     """
     forms = {p.name: p.neuron.closed_form(program.period) for p in program.populations}
+    wide = _wide(program)
     if not isinstance(forms[program.decoder.population], Quotient):
         return False
     for p in program.populations:
@@ -120,9 +125,23 @@ def can_sweep(program: Program) -> bool:
                 return False
             if simpler(c.synapses, shape, p.shape) is None:
                 return False
+            if p.name in wide and not isinstance(c.synapses, Dense):
+                return False
             if fan_out_by_position(program, c.source, c.synapses.fan_out(shape)) is None:
                 return False
     return True
+
+
+def _wide(program: Program) -> set[str]:
+    """Populations whose sums may reach 2**24."""
+    found = set()
+    for name, proof in bounds(program).items():
+        form = program.population(name).neuron.closed_form(program.period)
+        if isinstance(form, Quotient) and proof.membrane is not None:
+            half = int(np.max(form.half, initial=0))
+            if max(-proof.membrane[0], proof.membrane[1]) + half >= _FLOAT_LIMIT:
+                found.add(name)
+    return found
 
 
 class _Graph:
@@ -160,6 +179,10 @@ class DenseSweep:
             raise ProgramError("a connection has no ONNX form")
         self.program = program
         self._outputs: list[str] = []
+        self._wide, self._limits = _wide(program), end_limits(program)
+        # of populations that are not proved: the lowest and highest sums, what is in them besides
+        self._ends: dict[str, tuple[str, str, int]] = {}
+        self._doubles: set[str] = set()
         graph = _Graph()
         values = {INPUT: "x"}
         self._fired: dict[str, str] = {}
@@ -206,7 +229,23 @@ class DenseSweep:
             for name, output in self._fired.items()
             if every
         }
-        return Swept(membrane, spikes, operations, silent | fired)
+        exceeded = np.zeros(n, bool)
+        for name, (low, high, half) in self._ends.items():
+            least, most = (found[end].reshape(n) for end in (low, high))
+            exceeded |= (least - half < -self._limits[name]) | (most > self._limits[name])
+        return Swept(membrane, spikes, operations, silent | fired, exceeded)
+
+    def _watch(self, graph: _Graph, p: Population, total: str, half: int) -> None:
+        """Have the lowest and the highest sum of each sample told."""
+        flat = graph.node("Flatten", [total])
+        axes = graph.constant(np.array([1]))
+        low, high = (
+            graph.node(kind, [flat, axes], keepdims=0) for kind in ("ReduceMin", "ReduceMax")
+        )
+        self._ends[p.name] = low, high, half
+        self._outputs += [low, high]
+        if p.name in self._wide:
+            self._doubles |= {low, high}
 
     def _count(self, name: str, fired: np.ndarray) -> np.ndarray:
         """Messages of each position over all channels, int32 (n, positions); flat: (n, neurons)."""
@@ -234,18 +273,23 @@ class DenseSweep:
             assert isinstance(form, Quotient)
             # the rounding half goes in with the bias
             half = form.half
-            bias = (form.bias.astype(np.int64) + half).astype(np.float32).reshape(p.shape)
+            dtype = np.float64 if p.name in self._wide else np.float32
+            bias = (form.bias.astype(np.int64) + half).astype(dtype).reshape(p.shape)
             parts = [
-                _connection(graph, program, c, values[c.source], p, bias if i == 0 else None)
+                _connection(graph, program, c, values[c.source], p, bias if i == 0 else None, dtype)
                 for i, c in enumerate(arriving)
             ]
             total = parts[0] if len(parts) == 1 else graph.node("Sum", parts)
+            if p.name in self._limits:
+                self._watch(graph, p, total, int(np.max(half, initial=0)))
             if p.name == program.decoder.population:
                 self._membrane, self._half = total, half
                 self._outputs.append(total)
+                if p.name in self._wide:
+                    self._doubles.add(total)
             if not form.fires:
                 return total
-            fired = _quotient(graph, total, form, p.shape)
+            fired = _quotient(graph, total, form, p.shape, dtype)
         self._fired[p.name] = fired
         self._outputs.append(fired)
         return fired
@@ -256,7 +300,12 @@ class DenseSweep:
             graph.nodes,
             "program",
             [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
-            [helper.make_tensor_value_info(o, TensorProto.FLOAT, None) for o in self._outputs],
+            [
+                helper.make_tensor_value_info(
+                    o, TensorProto.DOUBLE if o in self._doubles else TensorProto.FLOAT, None
+                )
+                for o in self._outputs
+            ],
             graph.constants,
         )
         return helper.make_model(
@@ -264,25 +313,28 @@ class DenseSweep:
         )
 
 
-def _quotient(graph: _Graph, total: str, form: Quotient, shape: tuple[int, ...]) -> str:
+def _quotient(
+    graph: _Graph, total: str, form: Quotient, shape: tuple[int, ...], dtype: type
+) -> str:
     """``clip(floor(total / slope), 0, top)``.
 
     Exact: for whole numbers below 2**24 the rounded quotient of floats reaches a whole number only
     where the exact one does.
     """
-    slopes = np.broadcast_to(np.asarray(form.slope, np.float32), prod(shape)).reshape(shape)
-    low = graph.constant(np.float32(0))
+    slopes: np.ndarray = np.broadcast_to(np.asarray(form.slope, dtype), prod(shape)).reshape(shape)
+    low = graph.constant(dtype(0))
     if (slopes == slopes.reshape(-1)[0]).all():
         # clip first: ONNX Runtime then does it inside the convolution
         slope = int(slopes.reshape(-1)[0])
-        top = graph.constant(np.float32(min(slope * (form.top + 1) - 1, 2**24)))
+        top = graph.constant(dtype(min(slope * (form.top + 1) - 1, _FLOAT_LIMIT)))
         level = graph.node("Clip", [total, low, top])
-        return graph.node("Floor", [graph.node("Div", [level, graph.constant(np.float32(slope))])])
+        level = graph.node("Floor", [graph.node("Div", [level, graph.constant(dtype(slope))])])
+        return level if dtype is np.float32 else graph.node("Cast", [level], to=TensorProto.FLOAT)
     if len(shape) == 3 and (slopes == slopes[:, :1, :1]).all():
         slopes = slopes[:, :1, :1]
     level = graph.node("Div", [total, graph.constant(slopes)])
-    top = graph.constant(np.float32(form.top))
-    return graph.node("Floor", [graph.node("Clip", [level, low, top])])
+    level = graph.node("Floor", [graph.node("Clip", [level, low, graph.constant(dtype(form.top))])])
+    return level if dtype is np.float32 else graph.node("Cast", [level], to=TensorProto.FLOAT)
 
 
 def _max_pool(graph: _Graph, connection: Connection, source: str) -> str:
@@ -305,6 +357,7 @@ def _connection(
     source: str,
     target: Population,
     bias: np.ndarray | None,
+    dtype: type,
 ) -> str:
     """The integer sums that a connection brings, `bias` added."""
     scale = np.float32(2**connection.exponent)
@@ -315,7 +368,9 @@ def _connection(
         weights = synapses.weights.astype(np.float32) * scale
         return _convolution(graph, synapses, weights, source, bias)
     if isinstance(synapses, Dense):
-        weights = synapses.weights.astype(np.float32) * scale
+        weights = synapses.weights.astype(dtype) * dtype(scale)
+        if dtype is np.float64:
+            source = graph.node("Cast", [source], to=TensorProto.DOUBLE)
         return _dense(graph, synapses, weights, source, shape, target, bias)
     total = source if shape == target.shape else _reshaped(graph, source, target.shape)
     factors = synapses.astype(np.float32).reshape(target.shape) * scale
@@ -389,10 +444,10 @@ def _dense(
 ) -> str:
     if len(shape) == 3:
         maps = weights.reshape(weights.shape[0], *shape)
-        side = _pooled(maps, *shape[1:])
+        side = _pooled(maps, *shape[1:]) if weights.dtype == np.float32 else 1
         if side > 1:
             source = _average(graph, source, side)
-            weights = (maps[..., ::side, ::side] * np.float32(side * side)).reshape(
+            weights = (maps[..., ::side, ::side] * weights.dtype.type(side * side)).reshape(
                 weights.shape[0], -1
             )
     if len(shape) != 1:

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from neurodeploy.errors import ProgramError
 from neurodeploy.program import Program
+from neurodeploy.program.bounds import end_limits
 from neurodeploy.program.workable import check_workable
 from neurodeploy.simulator.closed_form import EventSweep, Sweep
 
@@ -54,6 +55,15 @@ def prepared(program: Program, make: Callable[..., T], *arguments: int) -> T:
 
 def best_sweep(program: Program) -> Sweep:
     """ONNX Runtime's where it is installed and can express the program, else spike by spike."""
+    sweep = _sweep(program)
+    if not end_limits(program):
+        return sweep
+    from neurodeploy.simulator.guarded_sweep import GuardedSweep
+
+    return GuardedSweep(sweep, program)
+
+
+def _sweep(program: Program) -> Sweep:
     if importlib.util.find_spec("onnxruntime") and importlib.util.find_spec("onnx"):
         from neurodeploy.simulator.dense_sweep import DenseSweep, can_sweep
 

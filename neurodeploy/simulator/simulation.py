@@ -199,7 +199,7 @@ def _swept(
             spikes=swept.spikes,
             synaptic_operations=_by_name(program, swept.operations),
             wrapped=none,
-            clipped=none,
+            clipped=none | swept.clipped,
             task=task,
         )
 

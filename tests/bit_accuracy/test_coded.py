@@ -26,6 +26,7 @@ from neurodeploy.program import (
     Population,
     Program,
     Radix,
+    Sparse,
     Ttfs,
 )
 from neurodeploy.program.bounds import bounds
@@ -301,6 +302,63 @@ def test_codes_that_do_not_agree_are_stepped():
     compare_simulate(program, x)
     # 7 is the digits 1 and 3: 2 * 1 + 3
     assert activity(program, x.astype(np.int32)).membrane.tolist() == [[5, 9, 2]]
+
+
+def unproved(rng, bits, digit, inputs=600, wide=False):
+    """A layer whose worst case leaves 24 bit, though few inputs do."""
+    weights = rng.integers(60, 128, (4, inputs)).astype(np.int8)
+    weights[2:] = -weights[2:]
+    exponent = (3 if bits == 5 else 2) + wide
+    bias = np.array([0, 1000, -1000, 5], np.int32)
+    hidden = Radix(bias, np.full(4, 9000, np.int32), bits, digit)
+    return Program(
+        (
+            Population("a", (inputs,), Radix(*_plain(inputs), bits, digit), 2),
+            Population("x", (4,), hidden, 3 + bits // digit),
+            Population(
+                "out", (4,), Radix(*_plain(4), bits, digit, fires=False), 4 + 2 * bits // digit
+            ),
+        ),
+        (
+            Connection(INPUT, "a", Sparse(*_one_to_one(inputs))),
+            Connection("a", "x", Dense(weights), exponent),
+            Connection("x", "out", Dense(np.eye(4, dtype=np.int8))),
+        ),
+        Encoder((inputs,), "graded", 1.0, 0, 255),
+        Decoder("out", 1.0),
+        bits // digit,
+    )
+
+
+def _one_to_one(size):
+    ones = np.ones(size, np.int8)
+    return ones, np.arange(size, dtype=np.int32), np.arange(size + 1, dtype=np.int64), size
+
+
+@pytest.mark.parametrize(("bits", "digit"), [(5, 1), (6, 2), (5, 5)])
+@pytest.mark.parametrize("wide", [False, True])
+def test_what_is_not_proved_is_seen_when_it_happens(bits, digit, wide):
+    """Samples of which the ends of windows tell that nothing clipped are swept, others stepped."""
+    rng = np.random.default_rng(3)
+    program = unproved(rng, bits, digit, wide=wide)
+    assert not bounds(program)["x"].cannot_clip
+    assert is_closed_form(program)
+    assert can_sweep(program)
+    level = rng.integers(0, 2**bits, (4, 600)).astype(np.int32)
+    level[:2] = level[:2] * (rng.random((2, 600)) < 0.1)
+    level[3] = 2**bits - 1
+    trace = compare_simulate(program, level.astype(np.float32))
+    assert trace.clipped["x"] > 0
+    for sweep in (EventSweep(program), DenseSweep(program)):
+        found = sweep.run(level)
+        assert found.exceeded[3]
+        assert not found.exceeded[:2].any()
+    swept, stepped = activity(program, level), replace(program)
+    stepped.__dict__["_obstacle"] = [("prescribed", "")]
+    other = activity(stepped, level)
+    np.testing.assert_equal(swept.fired, other.fired)
+    np.testing.assert_array_equal(swept.membrane, other.membrane)
+    assert swept.clipped == other.clipped
 
 
 def test_a_graded_input_into_times():

@@ -88,7 +88,7 @@ def test_the_programs_are_worth_comparing():
         kinds |= {c.synapses.kind for c in program.connections}
         kinds |= {getattr(p.neuron, "reset", p.neuron.kind) for p in program.populations}
     assert all(count > 10 for count in seen.values()), seen
-    neurons = {"zero", "subtract", "none", "ttfs", "earliest"}
+    neurons = {"zero", "subtract", "none", "ttfs", "earliest", "radix", "mask_maximum", "online"}
     assert kinds == {"dense", "convolution", "sparse"} | neurons
 
 
@@ -117,6 +117,7 @@ PATHS = {
     *("step_plain last word in part", "step_plain whole words"),
     *(f"{kernel}{bits}" for kernel in ("step_lif", "step_ttfs") for bits in (16, 32, 64)),
     *("step_earliest16", "step_earliest32"),
+    *(f"step_{kind}{bits}" for kind in ("radix", "mask_maximum", "online") for bits in (16, 32)),
     *(f"scatter_{kind} graded {bits}" for kind in ("rows", "sparse") for bits in (16, 32, 64)),
     *(f"scatter_grouped {sent} {bits}" for sent in ("graded", "binary") for bits in (16, 32)),
     *(f"scatter_sparse binary {bits}" for bits in (16, 32, 64)),
@@ -132,7 +133,7 @@ def test_every_path_is_taken():
         watched() as seen,
         mock.patch.object(programs, "volume", wraps=programs.volume) as volume,
     ):
-        for seed in range(400):
+        for seed in range(500):
             rng = np.random.default_rng(seed)
             program, messages = random_program(rng, wide=seed % 2 == 0)
             for way in WAYS:

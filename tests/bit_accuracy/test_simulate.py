@@ -67,7 +67,7 @@ def test_any_programs(seed):
 def test_the_odd_programs_are_odd():
     """Every way to run a program is taken, and what each rests on occurs."""
     seen: Counter[str] = Counter()
-    for seed in range(400):
+    for seed in range(800):
         rng = np.random.default_rng(seed)
         p = odd_program(rng)
         closed = is_closed_form(p)
@@ -104,7 +104,7 @@ def test_the_odd_programs_are_odd():
             for c in p.connections
         )
     kinds = {name.split()[0] for name in seen if name.endswith("nothing reaches")}
-    assert kinds == {"lif", "ttfs", "earliest"}
+    assert kinds == {"lif", "ttfs", "earliest", "radix", "mask_maximum", "online"}
     assert not {name: count for name, count in seen.items() if count < 8}
 
 

@@ -197,6 +197,19 @@ class Neuron:
         """
         return None
 
+    def end_limit(self, weights: int, late: int) -> int | None:
+        """Size of membranes at a window's end up to which none clipped in it; None: unknown.
+
+        Parameters
+        ----------
+        weights
+            Largest sum of the positive, or of the negative, weights of a neuron whose sources say
+            their integers over the window.
+        late
+            The most that all others bring, at the window's last step.
+        """
+        return None
+
     def foretold(self, v: np.ndarray, steps: int, period: int) -> np.ndarray:
         """What a membrane (.., neurons), read after so many steps, says of the last step's."""
         return v

@@ -117,6 +117,14 @@ class Radix(Neuron):
             code.weight(tau, period) in (0, own.weight(tau, period) or 1) for tau in range(period)
         )
 
+    def end_limit(self, weights: int, late: int) -> int:
+        """Digits so far, times their weight, differ from the sum by less than one weight more."""
+        bias = int(np.abs(self.bias.astype(np.int64)).max(initial=0))
+        if weights == 0:  # all comes at once
+            return MEMBRANE_LIMIT - bias
+        before = ((MEMBRANE_LIMIT - weights) << self.digit) if self.digits > 1 else MEMBRANE_LIMIT
+        return min(MEMBRANE_LIMIT, before) - bias - late
+
     def foretold(self, v: np.ndarray, steps: int, period: int) -> np.ndarray:
         """The digits so far, as if those to come were 0; and the bias."""
         left = self.digits - steps
