@@ -111,12 +111,15 @@ def failure(record: dict[str, Any], seed: int) -> str:
 
 def summary(records: list[dict[str, Any]]) -> str:
     """A table of outcomes by kind of file, the commonest refusals, and the slowest."""
-    from file_fuzz.judging import OUTCOMES
+    from file_fuzz.judging import FAILURES, OUTCOMES
 
     lines = ["| file | " + " | ".join(OUTCOMES) + " |", "| --- |" + " --: |" * len(OUTCOMES)]
     for kind in [*sorted({record["kind"] for record in records}), ""]:
         counts = Counter(r["outcome"] for r in records if not kind or r["kind"] == kind)
         lines.append(f"| {kind or 'all'} | " + " | ".join(str(counts[o]) for o in OUTCOMES) + " |")
+    failed = Counter(r["outcome"] for r in records if r["outcome"] in FAILURES)
+    said = ", ".join(f"{n} {kind}" for kind, n in failed.items()) or "no failures"
+    lines += ["", f"{len(records):,} files: {said}"]
     reasons = Counter(_pattern(r["detail"]) for r in records if r["outcome"] == "refused")
     lines += ["", f"{len(reasons)} kinds of refusal; the commonest:"]
     lines += [f"{count:6} {reason}" for reason, count in reasons.most_common(15)]
@@ -140,7 +143,7 @@ def main() -> int:
     parser.add_argument("--start", type=int, default=0, help="number of the first mutant")
     parser.add_argument("--seed", type=int, default=0, help="of the random changes")
     parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
-    parser.add_argument("--time-limit", type=float, default=60, help="seconds a mutant")
+    parser.add_argument("--time-limit", type=float, default=60, help="processor seconds a mutant")
     parser.add_argument("--memory-limit", type=int, default=4096, help="MiB of address space")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="save the files that fail")
     parser.add_argument("--replay", nargs="+", type=Path, metavar="FILE", help="judge these files")

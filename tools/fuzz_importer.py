@@ -70,6 +70,7 @@ def _glob(pattern: str) -> Iterator[Path]:
 def fuzz(options: argparse.Namespace, seeds: list[Seed]) -> list[dict[str, Any]]:
     """One record a mutant."""
     records = []
+    end = time.monotonic() + 60 * options.minutes if options.minutes else float("inf")
     with tempfile.TemporaryDirectory() as name, worker(options) as judge:
         folder = Path(name)
         for path in {path for each in seeds for path in each.beside}:
@@ -77,6 +78,8 @@ def fuzz(options: argparse.Namespace, seeds: list[Seed]) -> list[dict[str, Any]]
         for each, number, content, changes in mutants(
             seeds, options.seed, options.start, options.count
         ):
+            if time.monotonic() > end:
+                break
             path = folder / "mutant.onnx"
             path.write_bytes(content)
             began = time.monotonic()
@@ -142,6 +145,9 @@ def summary(records: list[dict[str, Any]]) -> str:
     for name in [*names, ""]:
         counts = Counter(r["outcome"] for r in records if not name or r["seed"] == name)
         lines.append(f"| {name or 'all'} | " + " | ".join(str(counts[k]) for k in kinds) + " |")
+    failed = Counter(r["outcome"] for r in records if r["outcome"] in failures())
+    said = ", ".join(f"{n} {kind}" for kind, n in failed.items()) or "no failures"
+    lines += ["", f"{len(records):,} files: {said}"]
     reasons = Counter(_pattern(r["detail"]) for r in records if r["outcome"] == "ort-refuses")
     lines += ["", "ONNX Runtime refuses what imports:"]
     lines += [f"{count:6} {reason}" for reason, count in reasons.most_common(20)]
@@ -162,6 +168,7 @@ def summary(records: list[dict[str, Any]]) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--count", type=int, default=2000, help="mutants")
+    parser.add_argument("--minutes", type=float, help="stop after so many")
     parser.add_argument("--start", type=int, default=0, help="number of the first mutant")
     parser.add_argument("--seed", type=int, default=0, help="of the random changes")
     parser.add_argument("--models", nargs="+", metavar="GLOB", default=list(FILES))
@@ -172,7 +179,7 @@ def main() -> int:
         default=["generated", "files", "backend"],
         help="kinds of models to mutate",
     )
-    parser.add_argument("--time-limit", type=float, default=20, help="seconds a mutant")
+    parser.add_argument("--time-limit", type=float, default=20, help="processor seconds a mutant")
     parser.add_argument("--memory-limit", type=int, default=4096, help="MiB of address space")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="save the files that fail")
     parser.add_argument("--replay", nargs="+", type=Path, metavar="FILE", help="judge these files")

@@ -26,6 +26,9 @@ _MAX_EXCHANGED = 512
 _MAX_TABLED = 4096
 #: Exchanges from each start: over all chips, at least so many a chip, and at most so many a part.
 _STEPS, _FEWEST_STEPS, _STEPS_A_PART = 6000, 50, 64
+#: Exchanges looked at from each start, all steps and chips together: those of `_STEPS` on a chip of
+#: 128 cores. Larger chips get fewer steps, so that the time is bounded.
+_EXCHANGES = _STEPS * 128**2
 #: Weights become integers up to here, so that sums are exact and do not depend on their order.
 _EXACT = 2**24
 _METIS_SCALE = 2**16
@@ -63,12 +66,19 @@ def place(sent: sparse.csr_matrix, mesh: Mesh, method: Placement) -> Places:
         weights = _exact(sent)
         chip = _chips(weights, chip, mesh.cores)
         distance = _distances(mesh)
-        steps = max(_STEPS // (int(chip.max(initial=0)) + 1), _FEWEST_STEPS)
-        for number in range(int(chip.max(initial=-1)) + 1):
+        chips = int(chip.max(initial=-1)) + 1
+        for number in range(chips):
             here = np.flatnonzero(chip == number)
+            steps = _steps(here.size, mesh.cores, chips)
             slot[here] = _slots(weights[here][:, here], distance, mesh, steps)
     x, y = _positions(slot, mesh)
     return Places(chip, x, y)
+
+
+def _steps(parts: int, cores: int, chips: int) -> int:
+    """Exchanges on each of so many chips; one step looks at ``parts * cores``."""
+    wanted = min(max(_STEPS // chips, _FEWEST_STEPS), _STEPS_A_PART * parts)
+    return min(wanted, _EXCHANGES // (chips * max(parts, 1) * cores))
 
 
 def _positions(slot: np.ndarray, mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
@@ -158,7 +168,6 @@ def _slots(weights: sparse.csr_matrix, distance: np.ndarray, mesh: Mesh, steps: 
     starts = [order[:parts], snake[:parts], _nested(weights, mesh)]
     if cores <= _MAX_EXCHANGED:
         dense = weights.toarray().astype(np.int64)
-        steps = min(steps, _STEPS_A_PART * parts)
         starts = [_exchanged(dense, distance, start, steps) for start in starts]
     pairs = weights.tocoo()
     hops = [float(pairs.data @ distance[s[pairs.row], s[pairs.col]]) for s in starts]

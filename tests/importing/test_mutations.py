@@ -38,7 +38,7 @@ def test_mutants():
     import fuzz_importer
 
     options = argparse.Namespace(
-        seed=15, start=0, count=250, time_limit=20.0, memory_limit=4096, keep=None
+        seed=15, start=0, count=250, minutes=None, time_limit=20.0, memory_limit=4096, keep=None
     )
     seeds = fuzz_importer.all_seeds([], ["generated"])
     records = fuzz_importer.fuzz(options, seeds)

@@ -12,6 +12,8 @@ import numpy as np
 
 from file_fuzz.arrays import _flip, archive, array_bytes, members_of, mutate_array, mutate_members
 from file_fuzz.numbers import other_value
+from neurodeploy.program.decoders import decodings
+from neurodeploy.program.encoders import encodings
 
 __all__ = ["mutate_program"]
 
@@ -149,6 +151,9 @@ def _geometry(manifest: Any, tensors: list[tuple[str, bytes]], rng: random.Rando
 def _parameters(program: Any, population: Any, rng: random.Random) -> str:
     """Numbers within their ranges, at their ends."""
     entry = population["neuron"]
+    if entry["kind"] == "lif" and rng.random() < 0.2:  # stands in few files: it is optional
+        entry["quiet"] = rng.choice([0, 1, 2, program["period"], 2**31 - 1])
+        return f"quiet {entry['quiet']}"
     ends = {"threshold": [0, 1, 2**17 - 1], "bias_exponent": [0, 7], "du": [0, 1, 4095],
             "dv": [0, 1, 4095], "reset": ["zero", "subtract", "none"], "shift": [0, 6],
             "v_initial": [-(2**23) + 1, 0, 2**23 - 1], "slope": [1, 2**19, 2**23 - 1],
@@ -159,9 +164,13 @@ def _parameters(program: Any, population: Any, rng: random.Random) -> str:
         entry[key] = rng.choice(ends[key])
         return f"{key} {entry[key]}"
     encoder = program["encoder"]
-    kind = rng.randrange(5)
+    kind = rng.randrange(6)
     if kind == 0:
-        encoder["encoding"] = rng.choice(["current", "deterministic", "poisson", "ttfs"])
+        encoder["encoding"] = rng.choice(list(encodings()))
+        if rng.random() < 0.5:  # samples with a time axis, or without
+            shape = list(encoder["shape"])
+            steps = rng.choice([1, program["period"], program["period"] + 1, 2**20])
+            encoder["sample_shape"] = rng.choice([shape, [steps, *shape]])
     elif kind == 1:
         encoder["high"] = rng.choice([0, 1, 65536, 2**23 - 1])
     elif kind == 2:
@@ -169,8 +178,10 @@ def _parameters(program: Any, population: Any, rng: random.Random) -> str:
     elif kind == 3:
         connection = rng.choice(program["connections"])
         connection["graded"] = not connection["graded"]
-    else:
+    elif kind == 4:
         program["decoder"]["population"] = population["name"]
+    else:
+        program["decoder"]["decoding"] = rng.choice(list(decodings()))
     return f"entrance or exit {kind}"
 
 

@@ -13,7 +13,10 @@ from file_fuzz.arrays import archive, array_bytes, mutate_array, mutate_npz
 from file_fuzz.programs import mutate_program
 from file_fuzz.toml import mutate_toml
 from neurodeploy.program.storage import to_bytes
+from neurodeploy.testing.neurons import OUR_KINDS
+from neurodeploy.testing.odd_programs import odd_program
 from neurodeploy.testing.programs import random_program, random_ttfs_program
+from neurodeploy.testing.recurrent import random_recurrent_program
 
 __all__ = ["KINDS", "FileSeed", "file_seeds"]
 
@@ -33,14 +36,21 @@ class FileSeed:
 
 
 def _program_seeds() -> list[FileSeed]:
+    """Every neuron kind, encoding and decoding; chains, skips and cycles; graded messages."""
     made = []
-    for k in range(30):
+    for k in range(20):
         rng = np.random.default_rng(k)
         small = {"max_side": 5, "max_neurons": 20, "max_steps": 4}
-        program, _ = random_program(rng, aligned=k % 4 > 0, timed=k % 2 > 0, **small)
-        made.append(FileSeed(f"program {k}", ".ndp", to_bytes(program), mutate_program))
-        program, _ = random_ttfs_program(rng)
-        made.append(FileSeed(f"ttfs program {k}", ".ndp", to_bytes(program), mutate_program))
+        programs = {
+            "program": random_program(rng, aligned=k % 4 > 0, timed=k % 2 > 0, **small)[0],
+            "ttfs program": random_ttfs_program(rng)[0],
+            "odd program": odd_program(rng),
+            "cycle": random_recurrent_program(
+                rng, among=OUR_KINDS, aligned=k % 4 > 0, max_period=6, max_steps=6
+            )[0],
+        }
+        for name, program in programs.items():
+            made.append(FileSeed(f"{name} {k}", ".ndp", to_bytes(program), mutate_program))
     return made
 
 

@@ -301,7 +301,7 @@ def judge(path: Path, phase: Callable[[str], None] = lambda name: None) -> dict[
         ``outcome`` and ``detail``; ``seconds`` of the import; ``reasons`` of a refusal.
     """
     phase("import")
-    start = time.monotonic()
+    start = time.process_time()
     imported: Imported | None = None
     refused: NeuroDeployError | None = None
     try:
@@ -313,7 +313,7 @@ def judge(path: Path, phase: Callable[[str], None] = lambda name: None) -> dict[
     except BaseException:
         last = traceback.format_exc().strip().splitlines()
         return {"outcome": "traceback", "detail": "\n".join(last[-6:])}
-    seconds = round(time.monotonic() - start, 2)
+    seconds = round(time.process_time() - start, 2)
     phase("compare")
     result: dict[str, Any] = {"seconds": seconds, "reasons": []}
     model = _parsed(path)

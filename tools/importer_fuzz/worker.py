@@ -16,6 +16,9 @@ from typing import Any
 
 __all__ = ["Worker", "serve"]
 
+#: Seconds after which a worker is given up, however little of the processor it got.
+_STARVED = 1200
+_TICK = os.sysconf("SC_CLK_TCK")
 #: Resident memory that importing one file may add before that counts as a failure.
 GROWTH = 2**30
 _STATUS = Path("/proc/self/status")
@@ -29,7 +32,7 @@ class Worker:
     command
         Starts a process that calls `serve`.
     seconds
-        For one file.
+        Of processor time for one file: other work on the machine does not count.
     memory
         Bytes of address space of the process.
     """
@@ -66,21 +69,36 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=self._errors,
         )
-        if not self._line(time.monotonic() + 60):
+        if not self._line(60):
             raise RuntimeError(f"the worker does not start: {self._last_words()}")
         return self._process
 
     def _line(self, deadline: float) -> dict[str, Any] | None:
-        """The worker's next line; None when time is up; empty when it died."""
+        """The worker's next line; empty when it died; None when its processor time is past
+        `deadline`, or it waits for what does not come."""
         assert self._process is not None
         assert self._process.stdout is not None
-        ready, _, _ = select.select(
-            [self._process.stdout], [], [], max(deadline - time.monotonic(), 0)
-        )
-        if not ready:
-            return None
-        line = self._process.stdout.readline()
-        return json.loads(line) if line else {}
+        last = time.monotonic() + _STARVED
+        while True:
+            _, used = self._state()
+            left = min(deadline - used, last - time.monotonic())
+            ready, _, _ = select.select([self._process.stdout], [], [], max(left, 0.5))
+            if ready:
+                line = self._process.stdout.readline()
+                return json.loads(line) if line else {}
+            asleep, now = self._state()
+            if now >= deadline or (asleep and now == used) or time.monotonic() >= last:
+                return None
+
+    def _state(self) -> tuple[bool, float]:
+        """Whether the worker sleeps, and its processor time so far in seconds."""
+        assert self._process is not None
+        try:
+            stat = Path(f"/proc/{self._process.pid}/stat").read_text()
+        except OSError:
+            return False, 0.0
+        state, *fields = stat.rpartition(")")[2].split()
+        return state == "S", (int(fields[10]) + int(fields[11])) / _TICK
 
     def _last_words(self) -> str:
         self._errors.seek(0)
@@ -95,7 +113,7 @@ class Worker:
         assert process.stdin is not None
         process.stdin.write(os.fsencode(path) + b"\n")
         process.stdin.flush()
-        phase, deadline = "import", time.monotonic() + self._seconds
+        phase, deadline = "import", self._state()[1] + self._seconds
         while True:
             said = self._line(deadline)
             if said is not None and "outcome" in said:
