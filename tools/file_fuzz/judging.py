@@ -33,12 +33,10 @@ def _program(path: Path) -> None:
     """Load, inspect, map, simulate."""
     from neurodeploy.mapping import map_program
     from neurodeploy.program.storage import load
-    from neurodeploy.reporting.inspection import describe
     from neurodeploy.simulating import simulate
 
     program = load(path)
     _command("inspect", str(path))
-    describe(program)
     refusals = []
     for work in (map_program, simulate):
         try:
@@ -78,17 +76,16 @@ def _target(path: Path) -> None:
 
 def _model(path: Path) -> None:
     """Check, and compile without samples, in one of the schemes by the file's size."""
-    from neurodeploy import pipeline
-    from neurodeploy.checking import check
+    import neurodeploy as nd
     from neurodeploy.conversion import schemes
 
     known = list(schemes())
     scheme = known[path.stat().st_size % len(known)]
-    report = check(path, scheme, steps=_STEPS)
+    report = nd.check(path, scheme, steps=_STEPS)
     if not report.ok:
         # what check refuses, compile need not be tried for
         raise NeuroDeployError(report.refused[0].reason, place=report.refused[0].node)
-    pipeline.compile(path, scheme=scheme, steps=_STEPS)
+    nd.compile(path, scheme=scheme, steps=_STEPS)
 
 
 _WORK: dict[str, Callable[[Path], None]] = {
