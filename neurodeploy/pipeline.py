@@ -123,7 +123,9 @@ def compile(
     from neurodeploy.calibration.calibrating import calibrate
     from neurodeploy.conversion import make_scheme
     from neurodeploy.conversion.converting import Conversion
+    from neurodeploy.conversion.levels import notes_on_levels
     from neurodeploy.conversion.provenance import provenance_of
+    from neurodeploy.conversion.resolution import lost_channels
     from neurodeploy.importing import load_network
     from neurodeploy.importing.notes import notes_on
     from neurodeploy.ledger.alternatives import best_alternative
@@ -161,6 +163,8 @@ def compile(
     stages = cut(network, max_pooling=plan.max_pooling)
     progress("import", 1, 1)
 
+    for line in notes_on_levels(stages, plan):
+        warn(line)
     preprocessing.check(shape)
     if calibration is not None:
         check_calibration(calibration, preprocessing, scale is not None, stated_range, data_warn)
@@ -187,6 +191,8 @@ def compile(
             remedy="use --overflow warn, fewer --steps, or --reset subtract",
         )
     for line in findings if overflow == "warn" else ():
+        warn(line)
+    for line in lost_channels(stages, program, known):
         warn(line)
     for line in limits_broken(program, hardware):
         warn(line)

@@ -19,7 +19,7 @@ from collections.abc import Iterable
 import onnx
 
 from neurodeploy.files import write_atomically
-from neurodeploy.importing.cleaning import FOLDABLE
+from neurodeploy.importing.constants.folding import FOLDABLE
 from neurodeploy.importing.constants.pricing import EVALUATED
 from neurodeploy.importing.outputs.class_decoder import DECODERS
 from neurodeploy.importing.registry import HANDLERS

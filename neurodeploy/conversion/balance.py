@@ -37,8 +37,15 @@ class Balanced(Scheme):
         99.9, "Percentile of the non-zero activations.", low=0, high=100, above=True
     )
 
-    def level(self, statistics: LayerStatistics, maximum: float | None) -> float:
-        """Lambda of a layer; never above the clip of its activation, never zero."""
+    def level(
+        self, statistics: LayerStatistics, maximum: float | None, levels: int | None = None
+    ) -> float:
+        """Lambda of a layer; never above the clip of its activation, never zero.
+
+        Where the activation was trained with levels, it is their clip: its steps are the neuron's.
+        """
+        if levels is not None and maximum is not None:
+            return maximum
         if self.balance == "max":
             level = statistics.maximum
         elif self.balance == "mmse":

@@ -158,7 +158,9 @@ class RateScheme(Balanced):
         for stage in stages:
             level = levels.get(stage.name, 0.0)
             if not stage.is_readout and not level:
-                level = self.level(calibration.layers[stage.activation], stage.maximum)
+                level = self.level(
+                    calibration.layers[stage.activation], stage.maximum, stage.levels
+                )
             arrivals = tuple(
                 Arrival(
                     source=path.source,

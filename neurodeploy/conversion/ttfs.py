@@ -145,7 +145,8 @@ class _Builder:
         unit = 0.0
         if stage.kind == "relu":
             statistics = calibration.layers[stage.activation]
-            unit = self.scheme.level(statistics, stage.maximum) / self.scheme.steps
+            level = self.scheme.level(statistics, stage.maximum, stage.levels)
+            unit = level / self.scheme.steps
         bias = stage.bias + response_to_zeros(paths, self.zero, self.shape)
         bias, arrivals = self.silenced(stage, bias, arrivals, self.scheme.steps)
         layer = quantize_ttfs(stage, bias, arrivals, unit, self.target, self.scheme.steps)

@@ -9,18 +9,20 @@ from typing import NoReturn
 import onnx_ir as ir
 
 import neurodeploy.importing.operators  # noqa: F401 - registers the handlers
-from neurodeploy.errors import ModelError, NeuroDeployError
+from neurodeploy.errors import ModelError, NeuroDeployError, UnsupportedError
 from neurodeploy.importing.building.builder import Builder, Signal
 from neurodeploy.importing.building.integer_grid import entrance_grid
 from neurodeploy.importing.building.operation import Operation
+from neurodeploy.importing.building.staircases import Staircase, Staircases, find_staircases
 from neurodeploy.importing.cleaning import Cleaned, clean
+from neurodeploy.importing.operators.levels import staircase
 from neurodeploy.importing.outputs.choosing import Outputs, choose_output
 from neurodeploy.importing.outputs.class_decoder import check_decoder, class_axis, decoder_nodes
 from neurodeploy.importing.outputs.classifier_tail import ML, Tail, cut_tail
 from neurodeploy.importing.reading.protobuf import read_model
 from neurodeploy.importing.reading.schemas import check_schema
 from neurodeploy.importing.reading.sources import Model, model_name
-from neurodeploy.importing.registry import HANDLERS
+from neurodeploy.importing.registry import HANDLERS, Handler
 from neurodeploy.importing.report.causes import name_causes
 from neurodeploy.importing.report.findings import Finding
 from neurodeploy.importing.report.refusals import refuse, refuse_constant
@@ -103,6 +105,8 @@ class _Walk:
     tail: Tail | None = None
     #: Nodes that only decode, in order.
     decoder: tuple[ir.Node, ...] = ()
+    #: Activations of a few levels, written out over several nodes.
+    stairs: Staircases = field(default_factory=lambda: Staircases({}, {}))
 
     def exclusive(self, value: ir.Value) -> bool:
         """Whether one node alone reads `value`, seen through nodes that left no trace."""
@@ -120,10 +124,14 @@ class _Walk:
             handler = HANDLERS.get(kind)
             if name in self.cleaned.unfolded:
                 refuse_constant(operation, kind, self.cleaned.unfolded[name])
+            stairs = self.stairs.ends.get(node)
+            if stairs is not None:
+                handler = self._staircase(stairs)
             if handler is None:
                 refuse(operation, kind)
             check_schema(node, self.opset)
-            if any(value in self.unknown for value in node.inputs if value is not None):
+            reads = node.inputs if stairs is None else (stairs.base,)
+            if any(value in self.unknown for value in reads if value is not None):
                 self._skip(
                     node, Finding(name, kind, "unknown", "not examined: reads a refused node")
                 )
@@ -141,6 +149,27 @@ class _Walk:
             return
         results = (results,) if isinstance(results, Signal) else tuple(results)
         self._record(operation, kind, results, self.builder.kinds_since(before))
+
+    def _staircase(self, stairs: Staircase) -> Handler:
+        """A handler that imports a whole staircase at its last node."""
+
+        def handler(operation: Operation, net: Builder) -> Signal:
+            base = stairs.base
+            if base not in self.signals:
+                raise ModelError(f"reads {base.name!r}, which is no activation")
+            x = self.signals[base]
+            if x.grid is not None:
+                raise UnsupportedError(
+                    "rounds quantised integers",
+                    remedy="put DequantizeLinear, or a Cast to float, before it",
+                )
+            own = {*self.stairs.inner, *self.stairs.ends}
+            alone = all(use.node in own for use in base.uses())
+            alone &= not base.is_graph_output() and base not in self.shared
+            alone &= sum(s.base is base for s in self.stairs.ends.values()) == 1
+            return staircase(operation, net, stairs, x, alone)
+
+        return handler
 
     def _record(
         self, operation: Operation, kind: str, results: Sequence[Signal], added: str
@@ -217,10 +246,17 @@ def _walk(cleaned: Cleaned) -> tuple[_Walk, Signal | None, tuple[str, ...]]:
     walk.signals[entrance] = walk.builder.enter(Input(name, shape=shape), grid)
     decoder, result = decoder_nodes(exit_value)
     needed = _needed(exit_value)
+    walk.stairs = find_staircases(
+        exit_value, [node for node in cleaned.model.graph if node in needed], decoder
+    )
     for node in cleaned.model.graph:
         if node not in needed:
             continue
-        if node in decoder:
+        if node in walk.stairs.inner:
+            reason = f"part of the staircase {walk.stairs.inner[node]!r}"
+            found = Finding(node.name or node.op_type, node.op_type, "folds", reason)
+            walk.findings[found.node] = found
+        elif node in decoder:
             operation = Operation(node, cleaned.opset, walk.signals, walk.exclusive)
             finding = check_decoder(operation)
             walk.findings[finding.node] = finding

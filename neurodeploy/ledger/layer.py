@@ -162,7 +162,11 @@ class Layer:
         if self.kind == "readout" or self.stage is None:
             return z
         top = np.inf if self.stage.maximum is None else self.stage.maximum
-        return np.clip(z, np.float32(0), np.float32(top))
+        clipped = np.clip(z, np.float32(0), np.float32(top))
+        if self.stage.levels is None:
+            return clipped
+        step = np.float32(top / self.stage.levels)  # the ANN's own staircase, no error
+        return np.floor(clipped / step + np.float32(0.5)) * step
 
     def messages(self, values: Values) -> dict[str, np.ndarray]:
         """Real values of the sources as messages, whole or not."""

@@ -104,7 +104,9 @@ class Task:
         if task is None:
             decoder = program.recorded("model").get("decoder")
             names = decoder if isinstance(decoder, list | tuple) else ()
-            read = _plain(program.population(program.decoder.population).shape)
+            read = program.population(program.decoder.population).shape
+            if program.recorded("model"):
+                read = _plain(read)
             shape = program.decoder.code.output_shape(read, program.period)
             task = from_shape(shape, [name for name in names if isinstance(name, str)])
         return task if override is None else task.as_kind(override)

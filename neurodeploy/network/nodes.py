@@ -197,12 +197,19 @@ class Activation(Node):
     ----------
     maximum
         Upper clip (6 for ReLU6), or None.
+    levels
+        L where the network was trained with a staircase, ``clip(floor(x L / maximum + 1/2), 0, L)
+        * maximum / L`` (clip-floor-shift; Bu et al. 2022, equation 15); None for a ReLU without
+        steps. It needs a maximum.
     """
 
     function: Literal["relu", "identity"] = "relu"
     maximum: float | None = None
+    levels: int | None = None
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
+        if self.levels is not None and (self.maximum is None or self.levels < 1):
+            raise ModelError("levels need a maximum, and at least one of them", place=self.name)
         return self._one(inputs)
 
 

@@ -95,6 +95,20 @@ def _pool(writer: _Writer, node: Pool, source: str) -> None:
         writer.node("AveragePool", [source], node.name, count_include_pad=include, **window)
 
 
+def _staircase(writer: _Writer, node: Activation, source: str, low: str, high: str) -> None:
+    """``floor(clip(x) L / maximum + 1/2) maximum / L``."""
+    assert node.levels is not None
+    assert node.maximum is not None
+    name, step = node.name, node.maximum / node.levels
+    current = writer.node("Clip", [source, low, high], writer.fresh(f"{name}.clipped"))
+    for kind, value in (("Div", step), ("Add", 0.5)):
+        constant = writer.constant(f"{name}.constant", np.asarray(value, np.float32))
+        current = writer.node(kind, [current, constant], writer.fresh(f"{name}.{kind}"))
+    current = writer.node("Floor", [current], writer.fresh(f"{name}.level"))
+    unit = writer.constant(f"{name}.step", np.asarray(step, np.float32))
+    writer.node("Mul", [current, unit], name)
+
+
 def _write(writer: _Writer, node: Node, sources: tuple[str, ...], size: int, rank: int) -> None:
     """Append the ONNX form of one node; its result carries the node's name."""
     name = node.name
@@ -131,7 +145,10 @@ def _write(writer: _Writer, node: Node, sources: tuple[str, ...], size: int, ran
         else:
             low = writer.constant(f"{name}.minimum", np.zeros((), np.float32))
             high = writer.constant(f"{name}.maximum", np.asarray(node.maximum, np.float32))
-            writer.node("Clip", [*sources, low, high], name)
+            if node.levels is None:
+                writer.node("Clip", [*sources, low, high], name)
+            else:
+                _staircase(writer, node, sources[0], low, high)
     elif isinstance(node, Add):
         writer.node("Sum", sources, name)
     elif isinstance(node, Concat):

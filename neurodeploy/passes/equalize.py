@@ -17,7 +17,7 @@ from neurodeploy.passes.channels import Channels, columns, rows, spread_columns,
 __all__ = ["Equalize"]
 
 #: Factors stay within 2**-_FAR..2**_FAR, so that float32 holds what is scaled.
-_FAR = 40
+_FAR = 64
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,8 @@ def _fires(part: Node, relu: Node) -> bool:
     """Whether a branch is a ReLU already, of which the next one changes nothing."""
     if not (isinstance(part, Activation) and isinstance(relu, Activation) and _is_relu(part)):
         return False
+    if relu.levels is not None:
+        return (part.maximum, part.levels) == (relu.maximum, relu.levels)
     return relu.maximum is None or (part.maximum is not None and part.maximum <= relu.maximum)
 
 

@@ -57,7 +57,7 @@ def _is_field_pool(program: Program, p: Population, digit: int) -> bool:
         first, program.shape_of(arriving[0].source)
     ):
         return False
-    total = np.zeros(first.weights.shape, np.int64)
+    total: np.ndarray = np.zeros(first.weights.shape, np.int64)
     for c in arriving:
         s = c.synapses
         alike = isinstance(s, Convolution) and (

@@ -21,7 +21,7 @@ from onnx.reference import ReferenceEvaluator
 
 from neurodeploy.errors import NeuroDeployError
 from neurodeploy.importing import Imported, check, load_network
-from neurodeploy.importing.cleaning import FOLDABLE
+from neurodeploy.importing.constants.folding import FOLDABLE
 from neurodeploy.importing.outputs.class_decoder import DECODERS
 from neurodeploy.importing.registry import HANDLERS
 from neurodeploy.network.evaluate import Evaluator

@@ -114,6 +114,9 @@ def run(network: Network, x: np.ndarray) -> dict[str, np.ndarray]:
             made = np.concatenate(parts, axis=node.axis + 1)
         elif isinstance(node, Activation) and node.function == "relu":
             made = np.clip(parts[0], 0, node.maximum)
+            if node.levels is not None and node.maximum is not None:
+                step = node.maximum / node.levels
+                made = np.floor(made / step + 0.5) * step
         elif isinstance(node, Pool) and node.operation == "max":
             made = maximum(node, parts[0])
         else:

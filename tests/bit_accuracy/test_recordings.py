@@ -55,7 +55,7 @@ def test_single_neuron(file):
     assert len(x) == 1000
     program = one_layer(
         Dense(np.array([[10]], np.int8)), (1,), (1,), np.zeros(1),
-        dv=163, threshold=25, exponent=0, period=2**30, phase=2**30 + 2**29,
+        dv=163, threshold=25, exponent=0, period=2**20, phase=2**20 + 2**19,
     )  # fmt: skip
     messages = x.astype(np.int32)[:, None]
     for trace in (reference.run(program, messages), Engine(program).run_stream(messages)):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from neurodeploy import pipeline
+import neurodeploy as nd
 from neurodeploy.importing import load_network
 from neurodeploy.network.evaluate import Evaluator
 
@@ -86,8 +86,8 @@ def test_simulation_keeps_the_results(model, agree, save, name, scheme, calibrat
     agree(path, batch=1)
     samples = RNG.uniform(0, 1, (24, 2, 8, 8)).astype(np.float32)
     wanted = Evaluator(load_network(path).network).run(samples)["output"]
-    program = pipeline.compile(path, samples if calibrated else None, scheme=scheme, steps=256)
-    found = pipeline.simulate(program, samples).outputs
+    program = nd.compile(path, samples if calibrated else None, scheme=scheme, steps=256)
+    found = nd.simulate(program, samples).outputs
     assert found.shape == wanted.shape
     error = np.abs(found - wanted).max() / np.ptp(wanted)
     assert error < 0.04

@@ -76,14 +76,16 @@ def _target(path: Path) -> None:
 
 def _model(path: Path) -> None:
     """Check, and compile without samples, in either scheme by the file's size."""
-    from neurodeploy import pipeline
+    import neurodeploy as nd
+    from neurodeploy.conversion import schemes
 
-    scheme = pipeline.SCHEMES[path.stat().st_size % 2]
-    report = pipeline.check(path, scheme)
+    names = sorted(schemes())
+    scheme = names[path.stat().st_size % len(names)]
+    report = nd.check(path, scheme)
     if not report.ok:
         # what check refuses, compile need not be tried for
         raise NeuroDeployError(report.refused[0].reason, place=report.refused[0].node)
-    pipeline.compile(path, scheme=scheme, steps=8)
+    nd.compile(path, scheme=scheme, steps=8)
 
 
 _WORK: dict[str, Callable[[Path], None]] = {

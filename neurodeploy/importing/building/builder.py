@@ -121,7 +121,7 @@ class Builder:
         found = value_range(node, [self._ranges[source.name] for source in sources])
         if isinstance(node, Activation):
             low, high = self._ranges[sources[0].name]
-            if low >= 0 and high <= found[1]:
+            if low >= 0 and high <= found[1] and node.levels is None:
                 return sources[0]
         self._nodes[node.name] = node
         self._inputs[node.name] = tuple(source.name for source in sources)

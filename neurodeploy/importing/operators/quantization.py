@@ -88,7 +88,7 @@ def requantise(
             remedy="quantise the model again, with calibration samples like its real inputs",
         )
     alone = alone and not net.is_reused(x)
-    if isinstance(node, Activation) and alone and grid.highest < high:
+    if isinstance(node, Activation) and alone and grid.highest < high and node.levels is None:
         net.exchange(replace(node, maximum=grid.highest))
         return quantised, f"its range, {grid}, ends the ReLU {x.name!r} at {grid.highest:.6g}"
     if low >= grid.lowest and high <= grid.highest:

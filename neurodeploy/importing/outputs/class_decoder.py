@@ -147,7 +147,9 @@ def class_axis(nodes: tuple[ir.Node, ...], rank: int, version: int) -> int | Non
             continue
         axis = node.attributes.get("axis")
         default = -1 if version >= 13 else 1  # ArgMax's own is the batch, which is refused
-        number = default if axis is None else int(axis.value)
+        number = default if axis is None else axis.value
+        if type(number) is not int:
+            return None
         number = number - 1 if number > 0 else rank + number
         return number if 0 <= number < rank else None
     return None

@@ -40,8 +40,9 @@ _ROUNDING = frozenset({"Floor", "Round", "Ceil"})
 _SCALING = frozenset({"Add", "Div", "Mul", "Sub"})
 _LEVELS = "rounds a clipped activation to a few levels (clip-floor-shift, QCFS, fake quantisation)"
 _LEVELS_REMEDY = (
-    "export the Clip alone, without the rounding: the spiking neuron rounds to levels itself "
-    "(--steps says how many), or export with QuantizeLinear and DequantizeLinear"
+    "let the clip end at one of the levels, with one number of levels for all channels: such a "
+    "staircase converts; or export the Clip alone, the spiking neuron rounds to levels itself "
+    "(--steps says how many)"
 )
 
 

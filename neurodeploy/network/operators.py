@@ -1,0 +1,102 @@
+"""The linear operator between two stages: Conv or Dense where possible, else a sparse matrix."""
+
+from __future__ import annotations
+
+from functools import reduce
+from math import prod
+from typing import TypeAlias
+
+import numpy as np
+from scipy import sparse
+
+from neurodeploy.network import Conv, Dense, Linear, Node, Shape
+from neurodeploy.network.compose import compose, is_reshape
+from neurodeploy.network.concat_branches import narrowed
+from neurodeploy.network.correlate import correlate
+from neurodeploy.network.matrix import as_matrix
+
+__all__ = [
+    "Operator",
+    "apply_operator",
+    "chain_operator",
+    "operator_matrix",
+    "population_shape",
+    "two_dimensional",
+]
+
+Operator: TypeAlias = "Dense | Conv | sparse.csr_matrix"
+
+
+def operator_matrix(operator: Operator, shape: Shape) -> sparse.csr_matrix:
+    """An operator as a matrix (targets, sources); `shape` is that of its source."""
+    return as_matrix(operator, shape) if isinstance(operator, Dense | Conv) else operator
+
+
+def apply_operator(operator: Operator, x: np.ndarray) -> np.ndarray:
+    """What an operator makes of one sample, without a matrix where it is a convolution.
+
+    Parameters
+    ----------
+    x
+        In the shape of the operator's source.
+
+    Returns
+    -------
+    float64 (targets,), flat; biases left out.
+    """
+    if isinstance(operator, Conv):
+        return correlate(operator, x).reshape(-1)
+    flat = x.reshape(-1).astype(np.float64)
+    if isinstance(operator, Dense):
+        return operator.weight.astype(np.float64) @ flat
+    return operator @ flat
+
+
+def population_shape(shape: Shape) -> Shape:
+    """(C, H, W) for maps (one-dimensional ones get height 1), (N,) for everything else."""
+    if len(shape) == 3:
+        return shape
+    if len(shape) == 2:
+        return (shape[0], 1, shape[1])
+    return (prod(shape),)
+
+
+def chain_operator(shape: Shape, chain: list[Node], result: Shape) -> Operator:
+    """One operator for a chain of linear nodes: Conv or Dense where possible, else a matrix."""
+    start = shape
+    merged: list[tuple[Node, Shape]] = []  # with the shape each one reads
+    for node in narrowed(chain, shape):
+        if merged and (both := compose(merged[-1][0], node, merged[-1][1])) is not None:
+            merged[-1] = (both, merged[-1][1])
+        else:
+            merged.append((node, shape))
+        shape = node.output_shape([shape])
+    real = [(node, reads) for node, reads in merged if not is_reshape(node)]
+    if len(real) == 1 and isinstance(real[0][0], Linear):
+        node, reads = real[0]
+        if isinstance(node, Dense):
+            return node
+        assert isinstance(node, Conv)
+        fits = population_shape(start) == population_shape(reads)
+        lands = population_shape(node.output_shape([reads])) == population_shape(result)
+        if fits and lands and len(reads) in (2, 3):
+            return two_dimensional(node)
+    if not real:
+        return sparse.identity(prod(start), format="csr")
+    return reduce(lambda done, step: as_matrix(*step) @ done, real[1:], as_matrix(*real[0]))
+
+
+def two_dimensional(conv: Conv) -> Conv:
+    """A one-dimensional convolution as a two-dimensional one of height 1."""
+    if conv.weight.ndim == 4:
+        return conv
+    before, after = conv.padding
+    return Conv(
+        conv.name,
+        conv.weight[:, :, None, :],
+        conv.bias[..., None, :] if conv.bias.ndim > 1 else conv.bias,
+        (1, *conv.stride),
+        (0, before, 0, after),
+        (1, *conv.dilation),
+        conv.groups,
+    )
