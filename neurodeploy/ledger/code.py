@@ -14,7 +14,7 @@ from neurodeploy.errors import ProgramError
 from neurodeploy.ledger.neurons import reading_of
 from neurodeploy.program import Population, Program
 
-__all__ = ["Code", "code_of", "top_of"]
+__all__ = ["Code", "code_of", "farthest", "top_of"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Code:
     Attributes
     ----------
     level
-        lambda: real value of the largest n.
+        lambda: real value of the largest n, one for all or one a neuron.
     top
         T, or the largest integer of a window code.
     height
@@ -44,23 +44,23 @@ class Code:
         Real value of one membrane integer by the population's own unit.
     """
 
-    level: float
+    level: np.ndarray
     top: int
     height: int | np.ndarray
     start: int | np.ndarray
     lent: float
     strict: bool
-    natural: float
+    natural: np.ndarray
 
     @property
-    def unit(self) -> float:
-        """Real value of n = 1 to those who read it; NumPy's, whose division never raises."""
-        return np.float64(self.level) / self.top
+    def unit(self) -> np.ndarray:
+        """Real value of n = 1, one for all or one a neuron, to those who read it; NumPy's, whose division never raises."""
+        return self.level / np.float64(self.top)
 
     @property
     def gain(self) -> float:
         """What the program makes of 1: not 1 where threshold and spike value contradict."""
-        return self.unit / np.float64(self.height * self.natural)
+        return farthest(self.unit / np.float64(self.height * self.natural))
 
     def clip(self, a: np.ndarray) -> np.ndarray:
         """Values above the level are said as the level."""
@@ -85,6 +85,12 @@ class Code:
         return ((total - self.lent) * self.natural).astype(np.float32)
 
 
+def farthest(gain: np.ndarray) -> float:
+    """Of the gains of neurons, the one farthest from 1."""
+    found = np.ravel(gain)
+    return float(found[np.argmax(np.abs(found - 1))])
+
+
 def top_of(population: Population, steps: int) -> int:
     """The largest integer that a population says in a window, or spikes that it sends."""
     code = population.neuron.window_code(steps)
@@ -97,9 +103,9 @@ def code_of(program: Program, population: Population) -> Code:
     reading = reading_of(p.neuron, steps)
     if reading.height is None or reading.maximum:
         raise ProgramError("has no code of its own", place=p.name)
-    natural = p.membrane_unit / steps if reading.repeats else p.membrane_unit
+    natural = p.membrane_units / (steps if reading.repeats else 1)
     return Code(
-        p.spike_value,
+        p.spike_values,
         top_of(p, steps),
         reading.height,
         reading.start,

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from neurodeploy.ledger.code import Code, top_of
+from neurodeploy.ledger.code import Code, farthest, top_of
 from neurodeploy.ledger.neurons import Reading, reading_of
 from neurodeploy.network.batched import Map
 from neurodeploy.network.stages import Stage
@@ -46,8 +46,8 @@ class Arriving:
 
     connection: Connection
     apply: Map
-    unit: float
-    offset: float
+    unit: np.ndarray
+    offset: np.ndarray
     repeat: int
 
 
@@ -95,8 +95,13 @@ class Layer:
 
     @property
     def level(self) -> float:
-        """lambda; 0 for a readout."""
+        """lambda, the largest of its channels'; 0 for a readout."""
         return 0.0 if self.kind == "readout" else self.population.spike_value
+
+    @property
+    def levels(self) -> np.ndarray:
+        """lambda, one for all or one a neuron; 0 for a readout."""
+        return np.float64(0) if self.kind == "readout" else self.population.spike_values
 
     @property
     def top(self) -> int:
@@ -109,11 +114,14 @@ class Layer:
         return tuple(a.connection.source for a in self.arriving)
 
     @property
-    def unit(self) -> float:
-        """Real value of one of its integers; NumPy's, whose division never raises."""
+    def unit(self) -> np.ndarray:
+        """Real value of one of its integers, one for all or one a neuron.
+
+        NumPy's, whose division never raises.
+        """
         if self.kind == "readout":
             return np.float64(self.decoder_unit)
-        return np.float64(self.population.spike_value) / self.top
+        return self.population.spike_values / np.float64(self.top)
 
     @property
     def gain(self) -> float:
@@ -121,7 +129,7 @@ class Layer:
         gain = self.code.gain if self.code else 1.0
         if self.kind == "readout":
             per_step = self.steps if self.reading.repeats else 1
-            gain = self.unit * per_step / self.population.membrane_unit
+            gain = farthest(self.unit * per_step / self.population.membrane_units)
         return gain if abs(gain - 1) > _CONSISTENT else 1.0
 
     @cached_property
@@ -178,7 +186,7 @@ class Layer:
         total = total + self.reading.initial
         if self.reading.repeats:
             total = total / self.steps
-        return (total * self.population.membrane_unit).astype(np.float32)
+        return (total * self.population.membrane_units).astype(np.float32)
 
     def settle(self, messages: Values) -> np.ndarray:
         """The integers it sends if its messages come evenly: the closed form."""

@@ -25,7 +25,9 @@ def channel_peaks(layer: Layer) -> tuple[np.ndarray, np.ndarray]:
     exact: np.ndarray = np.zeros(channels)
     whole: np.ndarray = np.zeros(channels)
     for path, way in zip(layer.stage.paths, layer.ways, strict=True):
-        unit = next(a.unit for a in layer.arriving if a.connection.source == way.source)
+        unit = max(
+            float(np.max(a.unit)) for a in layer.arriving if a.connection.source == way.source
+        )
         exact = np.maximum(exact, unit * _by_channel(_float_rows(path.operator), channels))
     for a in layer.arriving:
         rows = _integer_rows(a.connection.synapses)

@@ -179,7 +179,7 @@ def _count(sums: _Sums, batch: Batch, layer: Layer) -> None:
     active = exact > 0
     counted = {
         "saturated": fired >= layer.top,
-        "above": exact > np.float32(layer.level * (1 + 1e-6)),
+        "above": exact > np.float32(layer.levels * (1 + 1e-6)),
         "silent": fired == 0,
         "active": active,
         "lost": active & (fired == 0),
