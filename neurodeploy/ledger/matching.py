@@ -23,7 +23,6 @@ from neurodeploy.program import (
     Program,
     Sparse,
 )
-from neurodeploy.program.neurons.closed_form import Quotient
 
 __all__ = ["Twin", "match"]
 
@@ -102,12 +101,12 @@ def _is_relay(program: Program, population: Population) -> bool:
     arriving = program.incoming(population.name)
     if len(arriving) != 1 or population.name != arriving[0].source + RELAY:
         return False
-    form = population.neuron.closed_form(program.period)
+    reading = reading_of(population.neuron, program.period)
     synapses = arriving[0].synapses
     return (
-        isinstance(form, Quotient)
-        and bool(np.all(form.slope == 1))
-        and not form.bias.any()
+        reading.height is not None
+        and bool(np.all(np.equal(reading.height, 1)))
+        and not reading.bias.any()
         and isinstance(synapses, Sparse)
         and synapses.row_starts.size - 1 == synapses.sources == synapses.weights.size
         and bool((synapses.weights == 1).all())
@@ -129,6 +128,8 @@ def _check(
     if stage is None:
         return
     reads = sorted(_origin(c.source, layers) for c in program.incoming(population.name))
+    if stage.kind == "max":  # a mask of many cells takes several connections
+        reads = reads[:1] if len(set(reads)) == 1 else reads
     if not (
         population.shape == stage.shape
         and (stage.kind == "readout") == (population.name == program.decoder.population)
