@@ -13,7 +13,6 @@ is one sweep through the layers. Two ways, equal bit for bit:
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import prod
 from typing import Protocol
 
 import numpy as np
@@ -263,12 +262,3 @@ def _ordered(form: ClosedForm | None, order: np.ndarray) -> ClosedForm | None:
         return form
     slope = form.slope if isinstance(form.slope, int) else form.slope[order].astype(np.int64)
     return Quotient(form.bias[order].astype(np.int64), slope, form.top, form.fires)
-
-
-def fan_out_by_position(program: Program, source: str, fan_out: np.ndarray) -> np.ndarray | None:
-    """Fan-out of each position of a (C, H, W) population if all channels share it, else None."""
-    shape = program.shape_of(source)
-    if len(shape) != 3:
-        return fan_out
-    table = fan_out.reshape(shape[0], prod(shape[1:]))
-    return table[0] if (table == table[0]).all() else None

@@ -23,7 +23,7 @@ from neurodeploy.program.neurons.closed_form import FieldMaximum, Maximum, Quoti
 from neurodeploy.program.neurons.mask_maximum import MASK_BITS
 from neurodeploy.program.window_codes import Digits, OneMessage
 from neurodeploy.simulator import kernels
-from neurodeploy.simulator.closed_form import Swept, check, fan_out_by_position
+from neurodeploy.simulator.closed_form import Swept, check
 from neurodeploy.simulator.kernels.counting import lowest_bits
 from neurodeploy.simulator.sparse_forms import simpler
 
@@ -102,7 +102,6 @@ def can_sweep(program: Program) -> bool:
        it goes by fields.
     4. Lists of synapses are something simpler (`sparse_forms.simpler`).
     5. Sums stay below 2**24, which float32 holds, or are those of dense layers alone, in float64.
-    6. Sources of three axes have one fan-out for all channels of a position.
     """
     forms = {p.name: p.neuron.closed_form(program.period) for p in program.populations}
     wide = _wide(program)
@@ -126,8 +125,6 @@ def can_sweep(program: Program) -> bool:
             if simpler(c.synapses, shape, p.shape) is None:
                 return False
             if p.name in wide and not isinstance(c.synapses, Dense):
-                return False
-            if fan_out_by_position(program, c.source, c.synapses.fan_out(shape)) is None:
                 return False
     return True
 
@@ -195,12 +192,10 @@ class DenseSweep:
         self._session = ort.InferenceSession(
             model.SerializeToString(), options, providers=["CPUExecutionProvider"]
         )
-        self._fan_out = [
-            fan_out_by_position(
-                program, c.source, c.synapses.fan_out(program.shape_of(c.source))
-            ).astype(np.float64)  # type: ignore[union-attr]
-            for c in program.connections
-        ]
+        self._groups: dict[str, np.ndarray] = {}
+        self._fan_out: list[np.ndarray] = [np.zeros(0)] * len(program.connections)
+        for name in (INPUT, *self._fired):
+            self._group(name)
 
     def run(self, level: np.ndarray, every: bool = False) -> Swept:
         """See `Sweep.run`."""
@@ -235,6 +230,24 @@ class DenseSweep:
             exceeded |= (least - half < -self._limits[name]) | (most > self._limits[name])
         return Swept(membrane, spikes, operations, silent | fired, exceeded)
 
+    def _group(self, name: str) -> None:
+        """Put channels together that reach as many neurons from each position."""
+        shape = self.program.shape_of(name)
+        channels = shape[0] if len(shape) == 3 else 1
+        leaving = [k for k, c in enumerate(self.program.connections) if c.source == name]
+        tables = [
+            self.program.connections[k].synapses.fan_out(shape).reshape(channels, -1)
+            for k in leaving
+        ]
+        group = np.zeros(channels, np.int64)
+        if any((table != table[:1]).any() for table in tables):
+            group = np.unique(np.concatenate(tables, axis=1), axis=0, return_inverse=True)[1]
+            group = group.reshape(channels).astype(np.int64)
+        first = [int(np.flatnonzero(group == k)[0]) for k in range(int(group.max()) + 1)]
+        for k, table in zip(leaving, tables, strict=True):
+            self._fan_out[k] = table[first].reshape(-1).astype(np.float64)
+        self._groups[name] = group
+
     def _watch(self, graph: _Graph, p: Population, total: str, half: int) -> None:
         """Have the lowest and the highest sum of each sample told."""
         flat = graph.node("Flatten", [total])
@@ -248,19 +261,17 @@ class DenseSweep:
             self._doubles |= {low, high}
 
     def _count(self, name: str, fired: np.ndarray) -> np.ndarray:
-        """Messages of each position over all channels, int32 (n, positions); flat: (n, neurons)."""
+        """Messages of each position over each group of channels, int32 (n, groups * positions)."""
         code = self.program.window_code(name)
         shape = self.program.shape_of(name)
         channels = shape[0] if len(shape) == 3 else 1
-        values = fired.reshape(len(fired), channels, -1)
-        if isinstance(code, OneMessage):  # of either sign
-            return np.count_nonzero(values, axis=1).astype(np.int32)
-        counts = np.zeros((len(fired), values.shape[2]), np.int32)
+        values, group = fired.reshape(len(fired), channels, -1), self._groups[name]
+        counts = np.zeros((len(fired), int(group.max()) + 1, values.shape[2]), np.int32)
         if isinstance(code, Digits) and code.number > 1:
-            kernels.count_digits(values, code.digit, lowest_bits(code.digit), counts)
+            kernels.count_digits(values, group, code.digit, lowest_bits(code.digit), counts)
         else:
-            kernels.count_active(values, counts)
-        return counts
+            kernels.count_active(values, group, isinstance(code, OneMessage), counts)
+        return counts.reshape(len(fired), -1)
 
     def _population(self, graph: _Graph, p: Population, values: dict[str, str]) -> str:
         """Nodes for one population; returns the name of the integers it fires."""

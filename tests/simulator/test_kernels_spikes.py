@@ -95,6 +95,11 @@ def test_counts(seed, channels, positions, parts):
 @pytest.mark.parametrize("shape", [(1, 1, 1), (3, 5, 7), (2, 64, 9)])
 def test_count_active(shape):
     values = np.random.default_rng(0).integers(-1, 2, shape).astype(np.float32)
-    counts = np.ones((shape[0], shape[2]), np.int32)
-    kernels.count_active(values, counts)
-    np.testing.assert_array_equal(counts, 1 + (values > 0).sum(1))
+    group = np.arange(shape[1]) % 2
+    for signed in (False, True):
+        counts = np.ones((shape[0], 2, shape[2]), np.int32)
+        kernels.count_active(values, group, signed, counts)
+        counted = values != 0 if signed else values > 0
+        for k in (0, 1):
+            expected = 1 + counted[:, group == k].sum(1)
+            np.testing.assert_array_equal(counts[:, k], expected)

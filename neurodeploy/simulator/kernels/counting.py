@@ -35,14 +35,20 @@ def count_by_position(place, position, change, counts):
 
 
 @njit(nogil=True, cache=True)
-def count_active(values, counts):
-    """Add up over the middle axis how many of float (n, channels, positions) are above zero."""
+def count_active(values, group, signed, counts):
+    """Add up how many of float (n, channels, positions) are above zero, or `signed` not zero.
+
+    Into int32 (n, groups, positions); `group`: that of each channel.
+    """
     for k in range(values.shape[0]):
-        row = counts[k]
         for c in range(values.shape[1]):
-            value = values[k, c]
-            for i in range(row.size):
-                row[i] += np.int32(value[i] > 0)
+            value, row = values[k, c], counts[k, group[c]]
+            if signed:
+                for i in range(row.size):
+                    row[i] += np.int32(value[i] != 0)
+            else:
+                for i in range(row.size):
+                    row[i] += np.int32(value[i] > 0)
 
 
 def lowest_bits(digit: int) -> np.uint32:
@@ -51,15 +57,14 @@ def lowest_bits(digit: int) -> np.uint32:
 
 
 @njit(nogil=True, cache=True)
-def count_digits(values, digit, lowest, counts):
-    """Add up over the middle axis how many digits of float (n, channels, positions) are not 0.
+def count_digits(values, group, digit, lowest, counts):
+    """As `count_active`, of the digits that are not 0.
 
     `digit`: bits of one; `lowest`: see `lowest_bits`.
     """
     for k in range(values.shape[0]):
-        row = counts[k]
         for c in range(values.shape[1]):
-            value = values[k, c]
+            value, row = values[k, c], counts[k, group[c]]
             for i in range(row.size):
                 x = np.uint32(np.int32(value[i]))
                 # each digit's lowest bit says whether any of its bits is set
