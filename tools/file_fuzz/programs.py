@@ -14,6 +14,8 @@ from file_fuzz.arrays import _flip, archive, array_bytes, members_of, mutate_arr
 from file_fuzz.numbers import other_value
 from neurodeploy.program.decoders import decodings
 from neurodeploy.program.encoders import encodings
+from neurodeploy.program.neurons.fields import Choice, Flag, Integer, rules
+from neurodeploy.program.neurons.registry import kinds
 
 __all__ = ["mutate_program"]
 
@@ -131,6 +133,8 @@ def _geometry(manifest: Any, tensors: list[tuple[str, bytes]], rng: random.Rando
             return f"phase {population['phase']}"
         arriving = [c for c in program["connections"] if c["target"] == population["name"]]
         maps = [c for c in arriving if c["synapses"]["kind"] == "convolution"]
+        if not maps and rng.random() < 0.9:
+            return _parameters(program, population, rng)
         if not maps:
             population["neuron"] = {"kind": "earliest"}
             return "earliest"
@@ -151,16 +155,9 @@ def _geometry(manifest: Any, tensors: list[tuple[str, bytes]], rng: random.Rando
 def _parameters(program: Any, population: Any, rng: random.Random) -> str:
     """Numbers within their ranges, at their ends."""
     entry = population["neuron"]
-    if entry["kind"] == "lif" and rng.random() < 0.2:  # stands in few files: it is optional
-        entry["quiet"] = rng.choice([0, 1, 2, program["period"], 2**31 - 1])
-        return f"quiet {entry['quiet']}"
-    ends = {"threshold": [0, 1, 2**17 - 1], "bias_exponent": [0, 7], "du": [0, 1, 4095],
-            "dv": [0, 1, 4095], "reset": ["zero", "subtract", "none"], "shift": [0, 6],
-            "v_initial": [-(2**23) + 1, 0, 2**23 - 1], "slope": [1, 2**19, 2**23 - 1],
-            "fires": [True, False]}  # fmt: skip
-    keys = [key for key in ends if key in entry]
-    if keys and rng.random() < 0.6:
-        key = rng.choice(keys)
+    ends = _ends(entry["kind"], program["period"])
+    if ends and rng.random() < 0.6:
+        key = rng.choice(list(ends))  # optional fields too, which few files hold
         entry[key] = rng.choice(ends[key])
         return f"{key} {entry[key]}"
     encoder = program["encoder"]
@@ -183,6 +180,20 @@ def _parameters(program: Any, population: Any, rng: random.Random) -> str:
     else:
         program["decoder"]["decoding"] = rng.choice(list(decodings()))
     return f"entrance or exit {kind}"
+
+
+def _ends(kind: str, period: int) -> dict[str, list[Any]]:
+    """What the fields of a neuron kind can be at the ends of their ranges, and near the window."""
+    found: dict[str, list[Any]] = {}
+    for field, rule in rules(kinds()[kind]):
+        if isinstance(rule, Integer):
+            near = [rule.low, rule.low + 1, 0, 1, period - 1, period, rule.high]
+            found[field.name] = [n for n in near if rule.low <= n <= rule.high]
+        elif isinstance(rule, Choice):
+            found[field.name] = list(rule.words)
+        elif isinstance(rule, Flag):
+            found[field.name] = [True, False]
+    return found
 
 
 def _fit(
