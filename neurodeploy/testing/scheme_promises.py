@@ -4,9 +4,10 @@ Structure, weights, biases and input range come from the Network and the samples
 with; of the program only the scales are read (unit of a spike, of a membrane, exponents). So a
 constant, a sign or a branch that the compiler loses is seen.
 
-ttfs: the outputs must equal the W-level quantised network, integer for integer. Where a float is so
+Window codes: the outputs must equal the quantised network, integer for integer. Where a float is so
 near a rounding boundary that single precision decides (a weight at k + 1/2), both integers are let
-through: values are intervals, almost always of one integer.
+through: values are intervals, almost always of one integer. Corrected biases are taken from the
+program where they differ from the network's by no more than rounding may cost the layer.
 
 rate: a neuron with reset by subtraction whose input charge never strays from a straight line of
 slope z by more than E fires ``z t`` in t steps but for ``lambda/2 + 3 E``. So the outputs may
@@ -107,8 +108,14 @@ class _Weights:
     either: np.ndarray
 
 
-def _weights(matrix: np.ndarray, message: float, scale: float, exponent: int) -> _Weights:
-    wanted = matrix * (message / (scale * 2**exponent))
+def _weights(
+    matrix: np.ndarray,
+    message: float | np.ndarray,
+    scale: float | np.ndarray,
+    exponent: int,
+) -> _Weights:
+    rows = np.asarray(scale, np.float64).reshape(-1, 1) * 2**exponent
+    wanted = matrix * np.asarray(message, np.float64) / rows
     integers = np.clip(np.rint(wanted), -_WEIGHT_MAX, _WEIGHT_MAX)
     either = np.abs(wanted - np.floor(wanted) - 0.5) < _TIE
     factor = float(2**exponent)
@@ -146,25 +153,33 @@ class _Held:
         return found
 
 
-class _Levels(_Held):
-    """The W-level quantised network: for each node the integers that its population may say."""
+class _Integers(_Held):
+    """The quantised network: for each node the integers that its population may say."""
 
     def __init__(
         self, program: Program, network: Network, x: np.ndarray, exact: dict[str, np.ndarray]
     ) -> None:
         super().__init__(program, network, x, exact)
-        self.steps = program.period
-        low, high = float(x.min()), float(x.max())
-        unit = ((high - low) or 1.0) / self.steps
-        level = np.clip(np.rint((self.exact[network.input.name] - low) / unit), 0, self.steps)
-        name = network.input.name
+        encoder, name = program.encoder, network.input.name
+        none = np.zeros(self.exact[name].shape[1])
+        unit, zero = none + encoder.units, none + encoder.offsets
+        wanted = (self.exact[name] - zero) / unit
+        self.top = {
+            p.name: code.largest(program.period)
+            for p in program.populations
+            if (code := p.neuron.window_code(program.period)) is not None
+        }
         self.low: dict[str, np.ndarray]
         self.high: dict[str, np.ndarray]
         self.error: dict[str, np.ndarray]
         #: Of each node: real value of a level and of level 0, levels (two ends), error bound.
-        self.unit, self.zero = {name: unit}, {name: low}
-        self.low, self.high = {name: level}, {name: level}
-        self.error = {name: np.full(level.shape, unit / 2)}
+        self.unit: dict[str, np.ndarray] = {name: unit}
+        self.zero: dict[str, np.ndarray] = {name: zero}
+        self.low, self.high = (
+            {name: np.clip(np.floor(wanted + half), encoder.low, encoder.high)}
+            for half in (0.5 - _TIE, 0.5 + _TIE)
+        )
+        self.error = {name: np.full(wanted.shape, unit / 2)}
 
     def output(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Smallest and largest output, and the bound of the error."""
@@ -180,14 +195,19 @@ class _Levels(_Held):
         (way,), _ = self.ways[node.name]
         (source,) = self.network.inputs_of(node.name)
         shape = (-1, *self.network.shapes[source])
-        self.unit[node.name], self.zero[node.name] = self.unit[way.source], self.zero[way.source]
+
+        def pooled(values: np.ndarray) -> np.ndarray:
+            moved = np.atleast_2d(values) @ way.matrix.T  # elements moved, never mixed
+            found = maximum(node, moved.reshape(shape), 0.0)
+            return found.reshape(len(found), -1)
+
         for values in (self.low, self.high, self.error):
-            moved = values[way.source] @ way.matrix.T  # elements moved, never mixed
-            pooled = maximum(node, moved.reshape(shape), 0.0)
-            values[node.name] = pooled.reshape(len(pooled), -1)
+            values[node.name] = pooled(values[way.source])
+        for known in (self.unit, self.zero):  # alike in a channel
+            known[node.name] = pooled(known[way.source])[0]
 
     def _layer(self, node: Node, p: Population) -> None:
-        scale = p.membrane_unit
+        scale = p.membrane_units
         bias = np.zeros(p.size) + self.ways[node.name][1] / scale
         size = np.abs(bias)
         low = np.zeros((len(self.x), p.size))
@@ -195,35 +215,42 @@ class _Levels(_Held):
         for way, connection in self.arriving(p):
             s = way.source
             w = _weights(way.matrix, self.unit[s], scale, connection.exponent)
-            mean = (self.exact[s].mean(0) - self.zero[s]) / self.unit[s]
-            bias += way.matrix.sum(1) * (self.zero[s] / scale) + w.lost @ mean
-            size += np.abs(way.matrix).sum(1) * abs(self.zero[s] / scale) + np.abs(w.lost) @ mean
-            strays = np.maximum(np.abs(self.low[s] - mean), np.abs(self.high[s] - mean))
-            either = strays @ w.either.T
+            zero = way.matrix * np.asarray(self.zero[s])
+            bias += zero.sum(1) / scale
+            size += np.abs(zero).sum(1) / scale
+            either = np.maximum(np.abs(self.low[s]), np.abs(self.high[s])) @ w.either.T
             positive, negative = np.maximum(w.integers, 0), np.minimum(w.integers, 0)
             low += self.low[s] @ positive.T + self.high[s] @ negative.T - either
             high += self.high[s] @ positive.T + self.low[s] @ negative.T + either
-            loss += strays @ np.abs(w.lost).T + either
+            loss += self.high[s] @ np.abs(w.lost).T + either
             error += self.error[s] @ np.abs(way.matrix).T
         doubt = size * _FLOAT
-        low += np.rint(bias - doubt)
-        high += np.rint(bias + doubt)
         error += (loss + doubt + 0.5) * scale
-        name = node.name
+        least, most = np.rint(bias - doubt), np.rint(bias + doubt)
+        own = np.asarray(getattr(p.neuron, "bias"), np.float64)  # noqa: B009  each code's kind has one
+        shift = np.maximum(np.abs(own - least), np.abs(own - most))
+        if self.program.provenance["quantization"]["bias_corrected"]:
+            allowed = shift <= error.max(0) / scale
+            least, most = np.where(allowed, own, least), np.where(allowed, own, most)
+            error = error + np.where(allowed, shift, 0) * scale
+        low, high, name = low + least, high + most, node.name
         if isinstance(node, Output):
-            unit = self.program.decoder.unit
-            self.low[name], self.high[name], self.error[name] = low * unit, high * unit, error
+            decoded = self.program.decoder.unit
+            self.low[name], self.high[name] = low * decoded, high * decoded
+            self.error[name] = error
             return
-        self.unit[name] = unit = p.spike_value / self.steps
-        self.zero[name] = 0.0
-        slope = round(unit / scale)
+        top = self.top[p.name]
+        unit = np.zeros(p.size) + p.spike_values / top
+        self.unit[name], self.zero[name] = unit, np.zeros(p.size)
+        slope = np.rint(unit / scale)
+        half = np.floor(slope / 2)
         for values, v in ((self.low, low), (self.high, high)):
-            values[name] = np.clip((2 * v + slope) // (2 * slope), 0, self.steps)
-        self.error[name] = _rounded(node, self.exact, error, unit / 2, unit * self.steps)
+            values[name] = np.clip((v + half) // slope, 0, top)
+        self.error[name] = _rounded(node, self.exact, error, unit / 2, unit * top)
 
 
 def _rounded(
-    node: Node, exact: dict[str, np.ndarray], error: np.ndarray, half: float, level: float
+    node: Node, exact: dict[str, np.ndarray], error: np.ndarray, half: np.ndarray, level: np.ndarray
 ) -> np.ndarray:
     """The bound of an activation's error: rounding, and clipping at `level`."""
     assert isinstance(node, Activation)
@@ -317,4 +344,9 @@ class _Rates(_Held):
 
 
 #: What a program says of each neuron, by its scheme.
-_HOLDING: dict[str, type[_Levels] | type[_Rates]] = {"ttfs": _Levels, "rate": _Rates}
+_HOLDING: dict[str, type[_Integers] | type[_Rates]] = {
+    "ttfs": _Integers,
+    "radix": _Integers,
+    "graded": _Integers,
+    "rate": _Rates,
+}

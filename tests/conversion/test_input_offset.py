@@ -118,8 +118,8 @@ def test_explain_knows_what_a_silent_maximum_stands_for(tmp_path):
     program = nd.compile(path, calibration=x, scheme="ttfs")
     twin = match(program, reference_network(program, path))
     maxima = [layer for layer in twin.layers if isinstance(layer.population.neuron, Earliest)]
-    relays = [layer for layer in twin.layers if layer.kind == "relay"]
-    assert [layer.offset for layer in (*maxima, *relays)] == [program.encoder.offset] * 3
+    assert maxima
+    assert {float(layer.offset) for layer in maxima} == {program.encoder.offset}
 
 
 def test_volumes_of_maxima_are_explained(tmp_path):

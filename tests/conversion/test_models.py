@@ -78,7 +78,7 @@ def test_l4_under_poisson_input(fashion, fashion_calibration, fashion_test):
 def test_state_beyond_24_bit_is_refused(fashion, fashion_calibration):
     with pytest.raises(ConversionError, match=r"node_\w+: membrane in 24 bit.*limit") as caught:
         nd.compile(
-            fashion / "model.onnx", calibration=fashion_calibration, scheme="ttfs", steps=4096
+            fashion / "model.onnx", calibration=fashion_calibration, scheme="ttfs", steps=2**16
         )
     assert "--steps" in caught.value.remedy
 

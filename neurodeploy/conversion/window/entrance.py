@@ -75,12 +75,17 @@ def eight_bits(shape: Shape, calibration: Calibration, preprocessing: Preprocess
     1. Samples that are pixels behind the preprocessing: 0..255 exactly, by channel.
     2. Maps of other numbers: each channel's range in 255 parts; channels of narrow ranges at
        least a sixteenth of the whole range.
-    3. Vectors, a range that was stated, no samples: the whole range in 255 parts.
+    3. Samples on a coarser even grid of the whole range, as networks trained with activations of
+       few levels take them: exactly, in as many parts as that grid divides.
+    4. Vectors, a range that was stated, no samples: the whole range in 255 parts.
     """
     low, high = calibration.input_range
     pixels = _pixels(shape, calibration, preprocessing)
     if pixels is not None:
         return pixels
+    coarse = _coarse_grid(shape, calibration)
+    if coarse is not None:
+        return coarse
     top, size = 255, prod(shape)
     unit, zero = np.full(size, ((high - low) or 1.0) / top), np.full(size, low)
     if calibration.x.size and len(shape) == 3:
@@ -101,6 +106,22 @@ def even(shape: Shape, calibration: Calibration, top: int) -> Entrance:
     unit = np.full(prod(shape), ((high - low) or 1.0) / top)
     zero = np.full(prod(shape), low)
     return Entrance(shape, unit, zero, top, _on_grid(calibration.x, unit, zero))
+
+
+def _coarse_grid(shape: Shape, calibration: Calibration) -> Entrance | None:
+    """The whole range in a multiple of the fewest parts at which all samples lie on the grid."""
+    if not calibration.x.size:
+        return None
+    values = np.unique(calibration.x)
+    if values.size > 256:
+        return None
+    low, high = calibration.input_range
+    share = (values.astype(np.float64) - low) / ((high - low) or 1.0)
+    for parts in range(1, 256):
+        level = share * parts
+        if np.abs(level - np.rint(level)).max() * (255 // parts) < _EXACT:
+            return even(shape, calibration, 255 // parts * parts)
+    return None
 
 
 def _on_grid(x: np.ndarray, unit: np.ndarray, zero: np.ndarray) -> bool:

@@ -100,6 +100,15 @@ def _with_one_unit(stages: tuple[Stage, ...]) -> set[str]:
     return found
 
 
+def _activation(stage: Stage, z: np.ndarray) -> np.ndarray:
+    """What the float network makes of its sums; of L levels where it was trained with them."""
+    activations: np.ndarray = np.clip(z, 0, stage.maximum)
+    if stage.levels is None or stage.maximum is None:
+        return activations
+    step = np.float32(stage.maximum / stage.levels)
+    return np.floor(activations / step + np.float32(0.5)) * step
+
+
 def _corrected(stage: Stage, layer: Integers, z: np.ndarray, v: np.ndarray) -> Integers:
     """The layer with the mean difference of its sums to those of the float network in its bias."""
     channels = channels_of(stage.shape)
@@ -154,6 +163,8 @@ class _Run:
         self.layers: dict[str, Integers | None] = {}
         self.one_unit = _with_one_unit(stages)
         self.silenced = Silenced()
+        # what levels come to is exact but for ties, and a shift of the outputs would move all
+        self.with_levels = any(stage.levels for stage in stages)
         x = samples_that_fit(calibration.x, stages)
         self.variants: list[_Variant] = []
         if x.size:
@@ -219,7 +230,7 @@ class _Run:
             largest = np.abs(z).reshape(len(z), channels, -1).max((0, 2)).astype(np.float64)
             # the bias comes last
             reach = largest + np.abs(bias).reshape(channels, -1).max(1)
-            activations = np.clip(z, 0, stage.maximum)
+            activations = _activation(stage, z)
         layer = quantize_stage(
             stage, bias, arriving, self._step(stage, activations), recipe.top, reach,
             weight_max=recipe.weight_max, exponent_max=recipe.exponent_max,
@@ -228,7 +239,7 @@ class _Run:
         for variant in self.variants:
             v = variant.side.integers(stage, layer)
             own = layer
-            if variant.corrected:
+            if variant.corrected and not (stage.is_readout and self.with_levels):
                 own = _corrected(stage, layer, z, v)
                 v = v + (own.bias - layer.bias).astype(np.float32)
             variant.layers[stage.name] = own
