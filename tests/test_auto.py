@@ -50,7 +50,8 @@ def test_the_targets_abilities_come_first():
     assert all("microcode" in left_out[name] for name in ("graded", "online", "radix", "ttfs"))
     taken, left_out = candidates({}, replace(loihi2, graded_bits=0))
     assert {"radix", "ttfs"} <= set(taken)
-    assert "8 bits" in left_out["graded"] and "8 bits" in left_out["online"]
+    assert "8 bits" in left_out["graded"]
+    assert "8 bits" in left_out["online"]
     taken, _ = candidates({}, loihi2)
     assert {"graded", "online", "radix", "rate", "ttfs"} <= set(taken)
 
@@ -71,9 +72,11 @@ def test_the_choice_is_told_and_recorded(model, samples):
         program = nd.compile(model, samples, scheme=AUTO)
     choice = program.provenance["choice"]
     assert program.scheme == choice["chosen"] != AUTO
-    assert program.scheme in choice["from"] and len(choice["from"]) > 1
+    assert program.scheme in choice["from"]
+    assert len(choice["from"]) > 1
     lines = [str(each.message) for each in caught if "shortest latency" in str(each.message)]
-    assert len(lines) == 1 and lines[0].startswith(f"scheme {program.scheme} ")
+    assert len(lines) == 1
+    assert lines[0].startswith(f"scheme {program.scheme} ")
     best = max(row["agreement"] for row in choice["from"].values())
     good = [row for row in choice["from"].values() if row["agreement"] >= best - 1]
     assert program.latency == min(row["latency"] for row in good)
