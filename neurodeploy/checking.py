@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,7 +42,8 @@ def check(
     Parameters
     ----------
     model, scheme, target, steps, output, options
-        As for `compile`.
+        As for `compile`. ``"auto"`` converts where one scheme does; the report is that of the
+        first.
     annotate
         Write a copy of the model here, with the verdicts in its metadata.
 
@@ -57,19 +59,49 @@ def check(
         is no model by its type. With `annotate`
         also ModelError (not an ONNX file) and StorageError.
     """
-    from neurodeploy.conversion import make_scheme
+    from neurodeploy.conversion import AUTO, candidates, make_scheme
     from neurodeploy.importing import examine
 
     hardware = load_target(target)
-    plan = make_scheme(scheme, {"steps": steps, **options}, hardware)
+    given = {"steps": steps, **options}
+    if isinstance(scheme, str) and scheme == AUTO:
+        plans, _ = candidates(given, hardware)
+    else:
+        plan = make_scheme(scheme, given, hardware)
+        plans = {plan.name: plan}
     imported, report = examine(model, output)
     if imported is not None:
-        report = _tried(imported.network, report, plan, hardware)
+        report = _first_that_converts(imported.network, report, plans, hardware)
     if annotate is not None:
         from neurodeploy.reporting.annotation import write_annotated
 
-        write_annotated(model, annotate, report, {"scheme": plan.name, "target": hardware.name})
+        write_annotated(
+            model, annotate, report, {"scheme": " or ".join(plans), "target": hardware.name}
+        )
     return report
+
+
+def _first_that_converts(
+    network: Network, report: Report, plans: Mapping[str, Scheme], hardware: Target
+) -> Report:
+    """The report of the first scheme that converts the network; of the first, where none does.
+
+    Which of several is the best is known with samples only: the summary says so.
+    """
+    reports: list[Report] = []
+    for name, plan in plans.items():
+        reports.append(_tried(network, report, plan, hardware))
+        if reports[-1].ok:
+            if len(plans) == 1:
+                return reports[-1]
+            summary = reports[-1].summary
+            choice = (
+                f"the choice among {', '.join(plans)}, which samples decide: the numbers are "
+                f"those of {name}"
+            )
+            told = "; ".join(filter(None, (summary.not_covered, choice)))
+            return replace(reports[-1], summary=replace(summary, not_covered=told))
+    return reports[0]
 
 
 def _tried(network: Network, report: Report, plan: Scheme, hardware: Target) -> Report:

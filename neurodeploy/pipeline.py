@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from neurodeploy.errors import CompileWarning, ConversionError, DataWarning, UsageError
+from neurodeploy.errors import (
+    CompileWarning,
+    ConversionError,
+    DataWarning,
+    NeuroDeployError,
+    UnsupportedError,
+    UsageError,
+)
 from neurodeploy.option_values import ends, one_of, whole
 from neurodeploy.program import Program
 from neurodeploy.program.bounds import overflow_findings
@@ -21,6 +29,7 @@ if TYPE_CHECKING:
     from neurodeploy.conversion import Scheme
     from neurodeploy.importing.reading.sources import Model
     from neurodeploy.ledger import Trial
+    from neurodeploy.targets import Target
 
 __all__ = ["Overflow", "Stage", "Warn", "compile"]
 
@@ -72,7 +81,9 @@ def compile(
         used.
     scheme
         Name of a scheme (`neurodeploy schemes` lists them), or one with its options, such as
-        ``nd.Rate(steps=32, reset="zero")``.
+        ``nd.Rate(steps=32, reset="zero")``. ``"auto"``: every scheme that the target can run and
+        that has the options stated is tried on 128 calibration samples, and the one of shortest
+        latency among those nearest to the ANN is taken, and said (docs/schemes.md).
     steps, reset, encoding, balance, percentile, others
         Options of the scheme by name (``steps=32``); None for its default. `neurodeploy schemes`
         lists them with ranges and defaults. Where the rate code keeps the ANN's class of fewer
@@ -121,7 +132,7 @@ def compile(
     Rueckauer et al. 2017 (threshold balancing); Allred & Roy 2021 (L4 norm).
     """
     from neurodeploy.calibration.calibrating import calibrate
-    from neurodeploy.conversion import make_scheme
+    from neurodeploy.conversion import AUTO, make_scheme
     from neurodeploy.conversion.converting import Conversion
     from neurodeploy.conversion.levels import notes_on_levels
     from neurodeploy.conversion.provenance import provenance_of
@@ -139,6 +150,19 @@ def compile(
     hardware = load_target(target)
     given = dict(others, steps=steps, reset=reset, encoding=encoding, balance=balance)
     given["percentile"] = percentile
+    if isinstance(scheme, str) and scheme == AUTO:
+        make = partial(
+            compile, target=target, l4=l4, seed=seed, scale=scale, mean=mean, std=std,
+            input_range=input_range, overflow=overflow, output=output, task=task, try_samples=0,
+        )  # fmt: skip
+        program, trial, lines = _chosen(make, model, calibration, given, hardware, output, progress)
+        for line in lines:
+            warn(line)
+        if whole("--try", try_samples, low=0):
+            tried(trial)
+            if trial.warning:
+                warn(trial.warning)
+        return program
     plan = make_scheme(scheme, given, hardware)
     one_of("--overflow", overflow, ("off", "warn", "error"))
     one_of("--l4", l4, (None, True, False))
@@ -205,3 +229,58 @@ def compile(
             warn(trial.warning)
         progress("try", 1, 1)
     return program
+
+
+def _chosen(
+    make: Callable[..., Program],
+    model: Model,
+    calibration: Any,
+    given: Mapping[str, Any],
+    hardware: Target,
+    output: str | None,
+    progress: Stage,
+) -> tuple[Program, Trial, list[str]]:
+    """The program of the scheme that is best for a network and a target, and what to say of it."""
+    from neurodeploy.conversion import AUTO, candidates
+    from neurodeploy.importing import load_network
+    from neurodeploy.ledger.choosing import choose
+
+    taken, left_out = candidates(given, hardware)
+    if calibration is None:
+        raise UsageError(
+            "schemes are compared on calibration samples, and there are none",
+            place=f"--scheme {AUTO}",
+            remedy=f"give --calibration, or name one of {', '.join(taken)}",
+        )
+    network = load_network(model, output).network
+    x = read_samples(calibration, network.shapes[network.input.name], "calibration").x
+    programs: dict[str, Program] = {}
+    lines: dict[str, list[str]] = {}
+    refusal: NeuroDeployError | None = None
+    for done, name in enumerate(taken):
+        progress("choose", done, len(taken))
+        said: list[str] = []
+        try:
+            programs[name] = make(model, x, scheme=name, warn=said.append, **given)
+        except (ConversionError, UnsupportedError, UsageError) as error:
+            left_out[name], refusal = error.message, error
+            continue
+        lines[name] = said
+    if refusal is not None and not programs:
+        raise refusal
+    choice = choose(programs, network, x)
+    progress("choose", len(taken), len(taken))
+    if not choice.name:
+        notes = "; ".join(f"{name}: {trial.note}" for name, trial in choice.trials.items())
+        raise UsageError(
+            f"no scheme could be tried on the calibration samples: {notes}",
+            place=f"--scheme {AUTO}",
+            remedy=f"name one of {', '.join(programs)}",
+        )
+    line = f"scheme {choice.reason}"
+    if left_out:
+        line += "; left out: " + "; ".join(f"{n} ({why})" for n, why in left_out.items())
+    program = programs[choice.name]
+    record = {"choice": choice.as_dict() | {"left_out": left_out, "reason": line}}
+    program = replace(program, provenance={**program.provenance, **record})
+    return program, choice.trials[choice.name], [line, *lines[choice.name]]

@@ -26,11 +26,12 @@ class SchemeCommand(click.Command):
 
 def scheme_options() -> list[click.Option]:
     """``--scheme``, and an option for each name that schemes have; None where nothing is said."""
-    from neurodeploy.conversion import schemes
+    from neurodeploy.conversion import AUTO, schemes
     from neurodeploy.conversion.options import flag_of, options_of
 
     known = schemes()
     titles = "; ".join(f"{name}: {scheme.title}" for name, scheme in known.items())
+    titles += f"; {AUTO}: the one of shortest latency among those nearest to the ANN on samples"
     found = [
         click.Option(["--scheme"], default="rate", show_default=True, help=f"{titles}.", type=str)
     ]
@@ -78,9 +79,11 @@ def taken(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def with_defaults(scheme: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """All options of a scheme that the command line has, by flag without dashes."""
-    from neurodeploy.conversion import scheme_named
-    from neurodeploy.conversion.options import options_of
+    from neurodeploy.conversion import AUTO, scheme_named
+    from neurodeploy.conversion.options import flag_of, options_of
 
+    if scheme == AUTO:  # each scheme has its own
+        return {flag_of(name).removeprefix("--"): value for name, value in given.items()}
     return {
         field.name.replace("_", "-"): given.get(field.name, field.default)
         for field, said in options_of(scheme_named(scheme))

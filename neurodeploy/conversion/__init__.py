@@ -3,6 +3,7 @@
 To add one, copy `ttfs.py`; `docs/extending.md` shows a whole one.
 """
 
+from neurodeploy.conversion.automatic import AUTO, candidates
 from neurodeploy.conversion.online import OnlineScheme
 from neurodeploy.conversion.radix import GradedScheme, RadixScheme
 from neurodeploy.conversion.rate import RateScheme
@@ -17,12 +18,14 @@ from neurodeploy.conversion.scheme import (
 from neurodeploy.conversion.ttfs import TtfsScheme
 
 __all__ = [
+    "AUTO",
     "GradedScheme",
     "OnlineScheme",
     "RadixScheme",
     "RateScheme",
     "Scheme",
     "TtfsScheme",
+    "candidates",
     "make_scheme",
     "register_scheme",
     "scheme_named",

@@ -12,7 +12,7 @@ from typing import ClassVar
 from neurodeploy.conversion.options import option
 from neurodeploy.conversion.scheme import register_scheme
 from neurodeploy.conversion.window.messages import Messages, SignedDigits
-from neurodeploy.conversion.window.scheme import WindowScheme
+from neurodeploy.conversion.window.scheme import INPUT_BITS, WindowScheme
 from neurodeploy.network.stages import Stage
 from neurodeploy.program import INPUT
 from neurodeploy.targets import Target
@@ -43,6 +43,11 @@ class OnlineScheme(WindowScheme):
     #: Where all digits settle, which depends on `delay`.
     exact: ClassVar[bool] = False
     needs: ClassVar[str] = "neuron that sends signed digits"
+
+    @property
+    def payload_bits(self) -> int:
+        """See `WindowScheme.payload_bits`: the input comes as one graded message."""
+        return INPUT_BITS
 
     def messages(self) -> Messages:
         """See `WindowScheme.messages`."""

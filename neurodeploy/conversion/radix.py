@@ -52,6 +52,11 @@ class RadixScheme(WindowScheme):
         """With binary spikes: a mask of who spiked."""
         return self.digit == 1
 
+    @property
+    def payload_bits(self) -> int:
+        """See `WindowScheme.payload_bits`: one binary digit is the spike itself."""
+        return self.digit if self.digit > 1 else 0
+
     def messages(self) -> Messages:
         """See `WindowScheme.messages`."""
         return Digits(
@@ -73,6 +78,11 @@ class GradedScheme(WindowScheme):
     name: ClassVar[str] = "graded"
     title: ClassVar[str] = "one graded message a neuron and sample, one step a layer"
     needs: ClassVar[str] = "neuron that divides"
+
+    @property
+    def payload_bits(self) -> int:
+        """See `WindowScheme.payload_bits`."""
+        return self.bits
 
     def messages(self) -> Messages:
         """See `WindowScheme.messages`."""

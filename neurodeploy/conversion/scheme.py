@@ -15,6 +15,7 @@ from neurodeploy.program import Preprocessing, Program
 from neurodeploy.targets import Target
 
 __all__ = [
+    "AUTO",
     "GROUP",
     "Scheme",
     "make_scheme",
@@ -24,6 +25,8 @@ __all__ = [
     "schemes",
 ]
 
+#: The word that stands for a choice among the schemes: no scheme has it as a name.
+AUTO = "auto"
 #: Entry points of packages that bring a scheme: ``name = "package.module:Class"``.
 GROUP = "neurodeploy.schemes"
 
@@ -66,6 +69,13 @@ class Scheme:
             Options that the target cannot have.
         """
         return self
+
+    def lacks(self, target: Target) -> str:
+        """What the target lacks to run it, in words; empty where it can.
+
+        A scheme that lacks something is none of those that ``--scheme auto`` chooses from.
+        """
+        return ""
 
     def convert(
         self,
@@ -130,6 +140,8 @@ def register_scheme(scheme: S) -> S:
         raise UsageError(f"{scheme!r} is no scheme: derive it from neurodeploy.conversion.Scheme")
     if not scheme.name or not scheme.title or scheme.convert is Scheme.convert:
         raise UsageError(f"{scheme.__name__} needs a `name`, a `title` and a `convert`")
+    if scheme.name == AUTO:
+        raise UsageError(f"{scheme.__name__}: {AUTO!r} stands for a choice among the schemes")
     known = _SCHEMES.get(scheme.name)
     if known is not None and known.__qualname__ != scheme.__qualname__:
         raise UsageError(f"the scheme {scheme.name!r} is there already: {known.__qualname__}")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from neurodeploy.conversion import scheme_named
+from neurodeploy.conversion import AUTO, scheme_named
 from neurodeploy.conversion.options import options_of
 from neurodeploy.importing import Report, Summary
 from neurodeploy.reporting.annotation import VERDICTS
@@ -119,11 +119,10 @@ def _named(name: str | None, shape: tuple[int, ...] | None) -> str:
 def _next(path: str, asked: Mapping[str, Any]) -> str:
     """The command to run now."""
     words = ["neurodeploy", "compile", path, "--calibration", "SAMPLES.npz"]
-    defaults = _DEFAULTS | {
-        field.name.replace("_", "-"): field.default
-        for field, _ in options_of(scheme_named(asked["scheme"]))
-    }
+    scheme = asked["scheme"]
+    own = () if scheme == AUTO else options_of(scheme_named(scheme))
+    defaults = _DEFAULTS | {field.name.replace("_", "-"): field.default for field, _ in own}
     for option, value in asked.items():
-        if value != defaults[option]:
+        if value != defaults.get(option):
             words += [f"--{option}", str(value)]
     return shlex.join(words)

@@ -20,10 +20,10 @@ from neurodeploy.program import INPUT, Decoder, Encoder, Preprocessing, Program
 from neurodeploy.quantization.window import MARGIN
 from neurodeploy.targets import Target
 
-__all__ = ["WindowScheme"]
+__all__ = ["INPUT_BITS", "WindowScheme"]
 
 #: Bits of the input, where graded messages carry it.
-_INPUT_BITS = 8
+INPUT_BITS = 8
 #: Levels up to which each channel has a step of its own; above, a layer's is as good.
 _FEW_LEVELS = 64
 
@@ -75,6 +75,20 @@ class WindowScheme(Scheme):
         """
         return None if levels is None else maximum
 
+    def lacks(self, target: Target) -> str:
+        """See `Scheme.lacks`: neurons of its own, and room for what its messages carry."""
+        if not target.microcode:
+            return f"{target.title} has no {self.needs} (microcode)"
+        bits = self.payload_bits
+        if bits > target.graded_bits:
+            return f"its messages carry {bits} bits, those of {target.title} {target.graded_bits}"
+        return ""
+
+    @property
+    def payload_bits(self) -> int:
+        """Bits of its messages beyond the spike itself."""
+        return 0
+
     def convert(
         self,
         stages: tuple[Stage, ...],
@@ -105,7 +119,7 @@ class WindowScheme(Scheme):
                 )  # fmt: skip
         if not messages.own:
             raise UsageError(
-                f"its input comes as graded messages of {_INPUT_BITS} bits, once, to the first "
+                f"its input comes as graded messages of {INPUT_BITS} bits, once, to the first "
                 f"layers; {target.title} sends {target.graded_bits} bits, or a layer reads the "
                 "input late or beside other layers",
                 place=f"--scheme {self.name}",
@@ -123,7 +137,7 @@ class WindowScheme(Scheme):
     def _takes_graded(self, stages: tuple[Stage, ...], target: Target) -> bool:
         """Whether all that read the input can read one graded message."""
         pooled = any(s.kind == "max" and s.paths[0].source == INPUT for s in stages)
-        return target.graded_bits >= _INPUT_BITS and not pooled
+        return target.graded_bits >= INPUT_BITS and not pooled
 
     def _program(
         self,
