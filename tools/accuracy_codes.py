@@ -45,9 +45,7 @@ def quantized(model: str, x: np.ndarray, folder: Path, method: str) -> str:
 
     class Reader(CalibrationDataReader):
         def __init__(self, name: str, batch: int) -> None:
-            self.parts = iter(
-                {name: x[i : i + batch]} for i in range(0, len(x) - batch + 1, batch)
-            )
+            self.parts = iter({name: x[i : i + batch]} for i in range(0, len(x) - batch + 1, batch))
 
         def get_next(self) -> dict[str, np.ndarray] | None:
             return next(self.parts, None)
@@ -81,7 +79,9 @@ def main() -> int:
     parser.add_argument("--scale", type=float, default=1 / 255)
     parser.add_argument("--mean", type=numbers, default=(0.0,))
     parser.add_argument("--std", type=numbers, default=(1.0,))
-    parser.add_argument("--run", action="append", type=asked, default=[], help="scheme:option=value")
+    parser.add_argument(
+        "--run", action="append", type=asked, default=[], help="scheme:option=value"
+    )
     parser.add_argument("--quantize-static", action="store_true")
     options = parser.parse_args()
 

@@ -37,7 +37,9 @@ class OnlineScheme(WindowScheme):
     delay: int = option(3, "Steps from a digit that comes to the same digit sent.", low=1, high=16)
 
     name: ClassVar[str] = "online"
-    title: ClassVar[str] = "signed digits, the highest first: each layer answers after --delay steps"
+    title: ClassVar[str] = (
+        "signed digits, the highest first: each layer answers after --delay steps"
+    )
     #: Where all digits settle, which depends on `delay`.
     exact: ClassVar[bool] = False
     needs: ClassVar[str] = "neuron that sends signed digits"

@@ -76,6 +76,4 @@ class GradedScheme(WindowScheme):
 
     def messages(self) -> Messages:
         """See `WindowScheme.messages`."""
-        return Digits(
-            period=1, top=2**self.bits - 1, own="graded", bits=self.bits, digit=self.bits
-        )
+        return Digits(period=1, top=2**self.bits - 1, own="graded", bits=self.bits, digit=self.bits)

@@ -54,7 +54,10 @@ class Code:
 
     @property
     def unit(self) -> np.ndarray:
-        """Real value of n = 1, one for all or one a neuron, to those who read it; NumPy's, whose division never raises."""
+        """Real value of n = 1 to those who read it, one for all or one a neuron.
+
+        NumPy's, whose division never raises.
+        """
         return self.level / np.float64(self.top)
 
     @property

@@ -44,7 +44,10 @@ class Entrance:
 
     @property
     def unit(self) -> np.ndarray:
-        """Real value of one message, one for all or one an input; NumPy's, whose division never raises."""
+        """Real value of one message, one for all or one an input.
+
+        NumPy's, whose division never raises.
+        """
         return self.encoder.units * (PROBABILITY_ONE / self.steps if self.counts else 1)
 
     @property

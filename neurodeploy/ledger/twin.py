@@ -13,8 +13,8 @@ from neurodeploy.ledger.code import code_of
 from neurodeploy.ledger.entrance import Entrance
 from neurodeploy.ledger.layer import Arriving, Kind, Layer, Way
 from neurodeploy.ledger.neurons import reading_of
-from neurodeploy.network.batched import float_map, pooling_map, synapse_map
 from neurodeploy.network import Activation, Network, Output, Pool
+from neurodeploy.network.batched import float_map, pooling_map, synapse_map
 from neurodeploy.network.stages import RELAY, Stage, stages
 from neurodeploy.program import (
     INPUT,

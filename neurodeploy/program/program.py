@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 import networkx as nx
+import numpy as np
 
 from neurodeploy.errors import ProgramError, shown
 from neurodeploy.program.channels import by_neuron, check_channels

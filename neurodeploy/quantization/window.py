@@ -26,6 +26,8 @@ __all__ = ["Arriving", "Integers", "Range", "fold", "quantize_stage"]
 
 #: Weight scale of a channel: at least this share of the layer's.
 _FLOOR = 1 / 32
+#: Largest weights up to which their scale is searched for: 4 and 5 bits.
+_FEW_LEVELS = 15
 #: Slopes are so large where exponents and 24 bit allow: a step is then within 1 % of its best.
 _LEAST_SLOPE = 64
 #: Of the largest weight: levels a sign that a bound by proof leaves, and those that any leaves.
@@ -189,7 +191,7 @@ class _Stage:
         self.channels = stage.shape[0]
         self.each = bias.size // self.channels
         self.step = np.where(step > 0, step, step.max(initial=0) or 1.0)
-        self.peaks = [self._peaks(a.operator) for a in arriving]
+        self.peaks = [self._spans(a.operator) for a in arriving]
         self.largest = np.max([*self.peaks, np.zeros(self.channels)], axis=0)
         biases = np.abs(bias).reshape(self.channels, -1).max(1)
         #: Nothing finer would leave the bias inside 24 bit.
@@ -316,7 +318,8 @@ class _Stage:
             return np.ones(self.channels)
         most = MEMBRANE_LIMIT // max(self.top, 1)
         if self.one_slope:
-            return np.full(self.channels, np.clip(np.floor((self.step / scale).min() * (1 + 1e-9)), 1, most))
+            lowest = np.floor((self.step / scale).min() * (1 + 1e-9))
+            return np.full(self.channels, np.clip(lowest, 1, most))
         slope = self.step / scale
         whole = np.floor(slope * (1 + 1e-9)) if self.keeps_step else np.rint(slope)
         return np.clip(whole, 1, most)
@@ -381,6 +384,24 @@ class _Stage:
         )
         worst = np.maximum(np.maximum(-low, high), np.maximum(-(low + bias), high + bias))
         return worst.reshape(self.channels, -1).max(1).astype(np.float64)
+
+    def _spans(self, operator: Operator) -> np.ndarray:
+        """What the largest weight integer of each channel stands for.
+
+        The largest magnitude; of few bits, the share of it that leaves the least squared error:
+        the largest weights are then cut, and all others rounded less.
+        """
+        peaks = self._peaks(operator)
+        if self.limit > _FEW_LEVELS or not isinstance(operator, Conv | Dense):
+            return peaks
+        weights = operator.weight.reshape(self.channels, -1)
+        best, least = np.ones(self.channels), np.full(self.channels, np.inf)
+        for share in np.linspace(1.0, 0.4, 25):
+            grain = np.where(peaks > 0, peaks, 1)[:, None] * share / self.limit
+            coded = np.clip(np.rint(weights / grain), -self.limit, self.limit) * grain
+            error = ((coded - weights) ** 2).sum(1)
+            best, least = np.where(error < least, share, best), np.minimum(error, least)
+        return peaks * best
 
     def _peaks(self, operator: Operator) -> np.ndarray:
         """Largest magnitude among the weights of each channel."""

@@ -25,7 +25,7 @@ from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT
 from neurodeploy.quantization.layer import Arrival
 from neurodeploy.quantization.window import Arriving, Integers, fold, quantize_stage
 
-__all__ = ["Recipe", "Quantized", "quantize_network"]
+__all__ = ["Quantized", "Recipe", "quantize_network"]
 
 
 @dataclass(frozen=True)

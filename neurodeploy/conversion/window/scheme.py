@@ -58,8 +58,6 @@ class WindowScheme(Scheme):
 
     exact: ClassVar[bool] = True
     #: Whether the neuron kind has one slope for all neurons of a population.
-    exact: ClassVar[bool] = True
-    #: Whether the neuron kind has one slope for all neurons of a population.
     one_slope: ClassVar[bool] = False
     #: What its neurons need, in the words of a refusal.
     needs: ClassVar[str] = "neuron of a window code"
