@@ -35,7 +35,8 @@ def residual(rng) -> Network:
         Output("y"),
     ]  # fmt: skip
     inputs = {
-        "a": ("x",), "ra": ("a",), "b": ("ra",), "rb": ("b",), "c": ("rb",), "s": ("c", "ra"), "rs": ("s",), "d": ("rs",),
+        "a": ("x",), "ra": ("a",), "b": ("ra",), "rb": ("b",), "c": ("rb",),
+        "s": ("c", "ra"), "rs": ("s",), "d": ("rs",),
         "y": ("d",),
     }  # fmt: skip
     return Network(nodes, inputs)
