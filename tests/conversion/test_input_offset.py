@@ -115,7 +115,8 @@ def test_explain_knows_what_a_silent_maximum_stands_for(tmp_path):
     graph = Graph()
     path = graph.save(tmp_path / "m.onnx", skip(graph))
     x = np.random.default_rng(8).uniform(-2, 1, (8, *SHAPE)).astype(np.float32)
-    program = nd.compile(path, calibration=x, scheme="ttfs")
+    # a window longer than a synapse can wait, so that the branch needs a relay
+    program = nd.compile(path, calibration=x, scheme="ttfs", steps=100)
     twin = match(program, reference_network(program, path))
     maxima = [layer for layer in twin.layers if isinstance(layer.population.neuron, Earliest)]
     assert maxima
