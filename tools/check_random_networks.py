@@ -69,7 +69,7 @@ def main() -> int:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--count", type=int, default=1000, help="networks a scheme")
-    parser.add_argument("--scheme", choices=["ttfs", "rate", "both"], default="both")
+    parser.add_argument("--scheme", choices=["ttfs", "radix", "graded", "rate", "all"], default="all")
     parser.add_argument("--seed", type=int, default=0, help="of the first network")
     options = parser.parse_args()
     schemes = ["ttfs", "rate"] if options.scheme == "both" else [options.scheme]

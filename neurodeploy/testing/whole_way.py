@@ -22,6 +22,8 @@ __all__ = ["Tried", "try_network"]
 
 #: Steps to draw from.
 _STEPS = {"ttfs": (1, 3, 8, 16, 33, 64, 128), "rate": (64, 256, 512)}
+#: Bits to draw from, of codes that have no steps.
+_BITS = {"radix": (2, 3, 4, 5, 6, 8), "graded": (3, 4, 6, 8)}
 #: Encodings to draw from, where the scheme has a choice.
 _ENCODINGS = {"rate": ("current", "current", "deterministic")}
 _BALANCES = ("max", "percentile", "mmse")
@@ -57,16 +59,20 @@ def try_network(scheme: str, seed: int) -> Tried:
     Parameters
     ----------
     scheme
-        ``ttfs`` or ``rate``.
+        ``ttfs``, ``radix``, ``graded`` or ``rate``.
     seed
         The same seed gives the same network, samples and options.
     """
     rng = np.random.default_rng(seed)
     made = random_model(rng)
-    options: dict[str, Any] = {
-        "steps": int(rng.choice(_STEPS[scheme])),
-        "balance": str(rng.choice(_BALANCES)),
-    }
+    options: dict[str, Any]
+    if scheme in _BITS:
+        options = {"bits": int(rng.choice(_BITS[scheme]))}
+    else:
+        options = {
+            "steps": int(rng.choice(_STEPS[scheme])),
+            "balance": str(rng.choice(_BALANCES)),
+        }
     if scheme in _ENCODINGS:
         options["encoding"] = str(rng.choice(_ENCODINGS[scheme]))
     words = f"{scheme} {seed} {options}: {made.description}"
