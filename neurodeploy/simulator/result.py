@@ -187,6 +187,6 @@ def warn_of_overflow(result: Result, warn: Warn) -> None:
     for name, count in result.unsettled.items():
         if count:
             warn(
-                f"{name}: {count:,} times a neuron had not settled when its last digit was sent, so "
-                "that its integer is another than the radix code's; a larger --delay helps"
+                f"{name}: {count:,} times a neuron had not settled when its last digit was sent: "
+                "its integer is not the radix code's; a larger --delay helps"
             )
