@@ -19,6 +19,8 @@ import numpy as np
 
 from neurodeploy.testing.whole_way import Tried, try_network
 
+SCHEMES = ("ttfs", "radix", "graded", "rate")
+
 
 def attempt(scheme: str, seed: int) -> Tried:
     """One network; an exception that is no message of ours is a fault."""
@@ -69,10 +71,10 @@ def main() -> int:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--count", type=int, default=1000, help="networks a scheme")
-    parser.add_argument("--scheme", choices=["ttfs", "radix", "graded", "rate", "all"], default="all")
+    parser.add_argument("--scheme", choices=[*SCHEMES, "all"], default="all")
     parser.add_argument("--seed", type=int, default=0, help="of the first network")
     options = parser.parse_args()
-    schemes = ["ttfs", "rate"] if options.scheme == "both" else [options.scheme]
+    schemes = SCHEMES if options.scheme == "all" else (options.scheme,)
     seeds = range(options.seed, options.seed + options.count)
     return 1 if sum(check(scheme, seeds) for scheme in schemes) else 0
 

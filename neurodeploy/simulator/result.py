@@ -188,5 +188,5 @@ def warn_of_overflow(result: Result, warn: Warn) -> None:
         if count:
             warn(
                 f"{name}: {count:,} times a neuron had not settled when its last digit was sent: "
-                "its integer is another than the radix code's; a larger --delay helps"
+                "its integer is not the radix code's; a larger --delay helps"
             )
