@@ -64,12 +64,14 @@ class Code:
 
     def clip(self, a: np.ndarray) -> np.ndarray:
         """Values above the level are said as the level."""
-        return np.minimum(a, np.float32(self.level))
+        return np.minimum(a, np.asarray(self.level, np.float32))
 
     def grid(self, a: np.ndarray) -> np.ndarray:
         """Values on the grid, however large."""
         shift = np.float32((self.start + self.lent) / self.height)
-        return self._round(a * np.float32(1 / self.unit) + shift) * np.float32(self.unit)
+        return self._round(a * np.asarray(1 / self.unit, np.float32) + shift) * np.asarray(
+            self.unit, np.float32
+        )
 
     def _round(self, z: np.ndarray) -> np.ndarray:
         rounded = np.ceil(z) - 1 if self.strict else np.floor(z)
@@ -97,9 +99,9 @@ def code_of(program: Program, population: Population) -> Code:
     reading = reading_of(p.neuron, steps)
     if reading.height is None or reading.maximum:
         raise ProgramError("has no code of its own", place=p.name)
-    natural = p.membrane_unit / steps if reading.repeats else p.membrane_unit
+    natural = p.membrane_units / steps if reading.repeats else p.membrane_units
     return Code(
-        p.spike_value,
+        p.spike_values,
         top_of(p, steps),
         reading.height,
         reading.start,

@@ -113,7 +113,7 @@ class Layer:
         """Real value of one of its integers; NumPy's, whose division never raises."""
         if self.kind == "readout":
             return np.float64(self.decoder_unit)
-        return np.float64(self.population.spike_value) / self.top
+        return self.population.spike_values / self.top
 
     @property
     def gain(self) -> float:
@@ -121,8 +121,9 @@ class Layer:
         gain = self.code.gain if self.code else 1.0
         if self.kind == "readout":
             per_step = self.steps if self.reading.repeats else 1
-            gain = self.unit * per_step / self.population.membrane_unit
-        return gain if abs(gain - 1) > _CONSISTENT else 1.0
+            gain = self.unit * per_step / self.population.membrane_units
+        # one a neuron where channels have units of their own: the mean is told
+        return float(np.mean(gain)) if np.max(np.abs(gain - 1)) > _CONSISTENT else 1.0
 
     @cached_property
     def reading(self) -> Reading:
@@ -182,7 +183,7 @@ class Layer:
         total = total + self.reading.initial
         if self.reading.repeats:
             total = total / self.steps
-        return (total * self.population.membrane_unit).astype(np.float32)
+        return (total * self.population.membrane_units).astype(np.float32)
 
     def settle(self, messages: Values) -> np.ndarray:
         """The integers it sends if its messages come evenly: the closed form."""
