@@ -64,12 +64,14 @@ class Code:
 
     def clip(self, a: np.ndarray) -> np.ndarray:
         """Values above the level are said as the level."""
-        return np.minimum(a, np.float32(self.level))
+        return np.minimum(a, np.asarray(self.level, np.float32))
 
     def grid(self, a: np.ndarray) -> np.ndarray:
         """Values on the grid, however large."""
         shift = np.float32((self.start + self.lent) / self.height)
-        return self._round(a * np.float32(1 / self.unit) + shift) * np.float32(self.unit)
+        return self._round(a * np.asarray(1 / self.unit, np.float32) + shift) * np.asarray(
+            self.unit, np.float32
+        )
 
     def _round(self, z: np.ndarray) -> np.ndarray:
         rounded = np.ceil(z) - 1 if self.strict else np.floor(z)
