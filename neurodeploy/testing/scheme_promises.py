@@ -203,8 +203,9 @@ class _Integers(_Held):
 
         for values in (self.low, self.high, self.error):
             values[node.name] = pooled(values[way.source])
-        for known in (self.unit, self.zero):  # alike in a channel
-            known[node.name] = pooled(known[way.source])[0]
+        for known in (self.unit, self.zero):  # alike in a channel; padding is least
+            least = known[way.source].min()
+            known[node.name] = pooled(known[way.source] - least)[0] + least
 
     def _layer(self, node: Node, p: Population) -> None:
         scale = p.membrane_units
@@ -230,7 +231,8 @@ class _Integers(_Held):
         own = np.asarray(getattr(p.neuron, "bias"), np.float64)  # noqa: B009  each code's kind has one
         shift = np.maximum(np.abs(own - least), np.abs(own - most))
         if self.program.provenance["quantization"]["bias_corrected"]:
-            allowed = shift <= error.max(0) / scale
+            largest = (error.max(0) / scale).reshape(p.shape[0], -1).max(1)  # one shift a channel
+            allowed = shift <= np.repeat(largest, p.size // p.shape[0])
             least, most = np.where(allowed, own, least), np.where(allowed, own, most)
             error = error + np.where(allowed, shift, 0) * scale
         low, high, name = low + least, high + most, node.name
