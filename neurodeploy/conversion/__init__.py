@@ -3,6 +3,7 @@
 To add one, copy `ttfs.py`; `docs/extending.md` shows a whole one.
 """
 
+from neurodeploy.conversion.direct import DirectScheme
 from neurodeploy.conversion.online import OnlineScheme
 from neurodeploy.conversion.radix import GradedScheme, RadixScheme
 from neurodeploy.conversion.rate import RateScheme
@@ -17,6 +18,7 @@ from neurodeploy.conversion.scheme import (
 from neurodeploy.conversion.ttfs import TtfsScheme
 
 __all__ = [
+    "DirectScheme",
     "GradedScheme",
     "OnlineScheme",
     "RadixScheme",

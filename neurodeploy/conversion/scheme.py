@@ -44,12 +44,15 @@ class Scheme:
     exact
         Whether a program equals the network with activations of so many levels, integer for
         integer: no error of timing.
+    spiking
+        Whether it takes networks with spiking activations (and no others).
     """
 
     name: ClassVar[str] = ""
     title: ClassVar[str] = ""
     max_pooling: ClassVar[bool] = False
     exact: ClassVar[bool] = False
+    spiking: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_options(self)
@@ -63,6 +66,27 @@ class Scheme:
             Options that the target cannot have.
         """
         return self
+
+    def check_stages(self, stages: tuple[Stage, ...]) -> None:
+        """Refuse a network that spikes already where activations are coded, and the reverse.
+
+        Raises
+        ------
+        UsageError
+        """
+        spiking = [stage.name for stage in stages if stage.kind == "spiking"]
+        if spiking and not self.spiking:
+            raise UsageError(
+                f"{self.name} codes activations, and {spiking[0]!r} spikes already",
+                place="--scheme",
+                remedy="use --scheme direct",
+            )
+        if self.spiking and not spiking:
+            raise UsageError(
+                f"{self.name} takes networks that spike already, and this one does not",
+                place="--scheme",
+                remedy="use --scheme rate, or another that codes activations",
+            )
 
     def convert(
         self,

@@ -73,7 +73,8 @@ def show_report(
             "the program can be simulated all the same"
         )
     if report.ok:
-        say("accuracy: not looked at; compile with samples says what is left of it")
+        if not scheme_named(str(asked["scheme"])).spiking:
+            say("accuracy: not looked at; compile with samples says what is left of it")
         say(f"compiles; next: {_next(report.path, asked)}")
     else:
         say(f"does not compile: {len(report.refused)} refused")
@@ -118,7 +119,11 @@ def _named(name: str | None, shape: tuple[int, ...] | None) -> str:
 
 def _next(path: str, asked: Mapping[str, Any]) -> str:
     """The command to run now."""
-    words = ["neurodeploy", "compile", path, "--calibration", "SAMPLES.npz"]
+    words = ["neurodeploy", "compile", path]
+    if not scheme_named(asked["scheme"]).spiking:
+        words += ["--calibration", "SAMPLES.npz"]
+    elif asked["steps"] is None:
+        words += ["--steps", "STEPS"]
     defaults = _DEFAULTS | {
         field.name.replace("_", "-"): field.default
         for field, _ in options_of(scheme_named(asked["scheme"]))
