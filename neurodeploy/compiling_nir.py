@@ -74,9 +74,7 @@ def compile_nir(
     if line:
         warn(line)
     if stages[-1].name == READOUT:
-        warn(
-            "the last layer has no neurons: what it sends is added up over the steps of a sample"
-        )
+        warn("the last layer has no neurons: what it sends is added up over the steps of a sample")
     judged = infer_task(network)
     if task is not None:
         judged = judged.as_kind(task)
@@ -110,7 +108,6 @@ def check_nir(
     What NIR leaves open and `compile` asks for (`dt`, `reset`) is asked for here, too, by the nodes
     that need it.
     """
-
 
     hardware = load_target(target)
     plan = make_scheme(direct_for(scheme, "the network")[0], given, hardware)

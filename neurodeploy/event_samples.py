@@ -127,7 +127,9 @@ def read_events(path: str | Path, limit: int | None = None) -> Events | RawEvent
             remedy=_REMEDY,
         )
     label = held.get("label")
-    if label is not None and (label.shape[:1] != (start.size - 1,) or label.dtype.kind not in "biuf"):
+    if label is not None and (
+        label.shape[:1] != (start.size - 1,) or label.dtype.kind not in "biuf"
+    ):
         raise DataError(
             f"label is {label.dtype} {label.shape} for {start.size - 1} recordings",
             place=place,

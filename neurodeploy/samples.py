@@ -99,9 +99,7 @@ def load_arrays(path: str | Path, wanted: Iterable[str], needed: str = "") -> di
                     raise DataError(f"holds {name} twice", place=place, remedy=_REMEDY)
             if needed and f"{needed}.npy" not in sizes:
                 held = ", ".join(sorted(sizes)[:10]) or "nothing"
-                raise DataError(
-                    f"holds {held}, but no array {needed}", place=place, remedy=_REMEDY
-                )
+                raise DataError(f"holds {held}, but no array {needed}", place=place, remedy=_REMEDY)
             return {
                 name[:-4]: _member(archive, name, sizes, place) for name in members if name in sizes
             }

@@ -74,9 +74,7 @@ class DirectScheme(Scheme):
         choices=("subtract", "zero"),
         absent="asked for where the network does not say it",
     )
-    encoding: Encoding = option(
-        "events", "How the input comes in.", choices=("events", "frames")
-    )
+    encoding: Encoding = option("events", "How the input comes in.", choices=("events", "frames"))
     decoder: Decoding | None = option(
         None,
         "What is read of the last layer.",

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from neurodeploy.event_samples import samples_for
 from neurodeploy.errors import DataWarning, ProgramError, RunWarning, UsageError
+from neurodeploy.event_samples import samples_for
 from neurodeploy.lava.comparison import Comparison, Mismatch, compare
 from neurodeploy.lava.run import LavaTrace, Models, run
 from neurodeploy.metrics.task import Task

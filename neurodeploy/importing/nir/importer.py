@@ -77,7 +77,9 @@ class _Walk:
             found = [raw.name for raw in nodes.values() if raw.kind == kind]
             if len(found) != 1:
                 raise UnsupportedError(f"has {len(found)} nodes of type {kind}, not one")
-        onto = {n for part in nx.strongly_connected_components(graph) if len(part) > 1 for n in part}
+        onto = {
+            n for part in nx.strongly_connected_components(graph) if len(part) > 1 for n in part
+        }
         onto |= {n for n in graph if graph.has_edge(n, n)}
         order = nx.lexicographical_topological_sort(
             nx.DiGraph(e for e in graph.edges if not onto & set(e)) if onto else graph
