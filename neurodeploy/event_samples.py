@@ -1,8 +1,8 @@
 """Recordings of events as samples: two layouts of `.npz`, binned into steps, as rasters.
 
 1. Steps: ``step`` and ``input`` (flat, C order) of each event, ``start`` (n + 1), ``label`` (n).
-2. Raw, as an event camera sends: ``t`` (or ``t_us``) in microseconds, ``x``, ``y``, ``p``; ``start``
-   and ``label`` as above. Time counts from 0 in every recording.
+2. Raw, as an event camera sends: ``t`` (or ``t_us``) in microseconds, ``x``, ``y``, ``p``;
+   ``start`` and ``label`` as above. Time counts from 0 in every recording.
 """
 
 from __future__ import annotations

@@ -55,8 +55,8 @@ def simulate(
     task
         What the outputs are, one of `metrics.KINDS`; default: as the program says.
     bin
-        Time of a step, like ``1ms``, where `x` is a file of raw events (`docs/spiking-networks.md`);
-        default: the `dt` that the program was compiled with.
+        Time of a step, like ``1ms``, where `x` is a file of raw events
+        (`docs/spiking-networks.md`); default: the `dt` that the program was compiled with.
     progress
         Called with the number of samples just finished.
     warn

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import h5py
 import nir
 import numpy as np
@@ -127,7 +129,7 @@ def test_maps_pooled_and_flattened(tmp_path):
         "output": nir.Output({"output": np.array([3])}),
     }
     names = list(nodes)
-    path = written(tmp_path / "m.nir", nodes, list(zip(names, names[1:], strict=False)))
+    path = written(tmp_path / "m.nir", nodes, list(pairwise(names)))
     program = nd.compile(path, reset="zero", steps=STEPS, warn=lambda _: None)
     x = (np.random.default_rng(2).random((3, STEPS, 1, 4, 4)) < 0.5).astype(np.uint8)
     v, w = np.zeros((3, 2, 4, 4)), np.zeros((3, 3))
@@ -191,8 +193,8 @@ def test_leaks_that_no_register_holds_are_refused(tmp_path):
         np.linspace(5e-3, 9e-3, 6).astype(np.float32), np.ones(6, np.float32),
         np.zeros(6, np.float32), np.ones(6, np.float32), v_reset=np.zeros(6, np.float32),
     )  # fmt: skip
+    path = chain(tmp_path / "b.nir", several)
     with pytest.raises(ConversionError, match="different membrane leaks"):
-        path = chain(tmp_path / "b.nir", several)
         nd.compile(path, dt=1e-3, reset="zero", steps=5, warn=lambda _: None)
 
 
