@@ -26,7 +26,7 @@ $(BASE): $(VENV)/bin/python pyproject.toml Makefile
 	@touch $@
 
 $(DEV): $(BASE)
-	$(PIP) install -q -e ".[lava,dev]"
+	$(PIP) install -q -e ".[lava,nir,dev]"
 	@touch $@
 
 $(TRAIN): $(BASE)

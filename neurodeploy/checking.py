@@ -59,9 +59,15 @@ def check(
         is no model by its type. With `annotate`
         also ModelError (not an ONNX file) and StorageError.
     """
+    from neurodeploy.compiling_nir import check_nir
     from neurodeploy.conversion import AUTO, candidates, make_scheme
     from neurodeploy.importing import examine
+    from neurodeploy.importing.nir import is_nir
 
+    if is_nir(model):
+        if annotate is not None:
+            raise UsageError("a NIR graph has no place for verdicts", place="--annotate")
+        return check_nir(model, scheme, {"steps": steps, **options}, target, output)
     hardware = load_target(target)
     given = {"steps": steps, **options}
     if isinstance(scheme, str) and scheme == AUTO:
@@ -120,6 +126,9 @@ def _tried(network: Network, report: Report, plan: Scheme, hardware: Target) -> 
     try:
         network = prepare(network, max_pooling=plan.max_pooling)
         stages = cut(network)
+        plan.check_stages(stages)
+    except UsageError:
+        raise
     except NeuroDeployError as error:
         return refused(report, refusals(network, error, cut))
     report = converted(report, stages, None)

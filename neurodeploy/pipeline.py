@@ -68,12 +68,13 @@ def compile(
     warn: Warn | None = None,
     **others: Any,
 ) -> Program:
-    """Compile a trained ReLU network to a spiking program.
+    """Compile a trained ReLU network, or one that spikes already (NIR), to a spiking program.
 
     Parameters
     ----------
     model
-        Path of the ONNX file, its bytes, an ``onnx.ModelProto`` or an ``onnx_ir.Model``.
+        Path of the ONNX file, its bytes, an ``onnx.ModelProto`` or an ``onnx_ir.Model``; or the
+        path or bytes of a NIR graph (`docs/spiking-networks.md`), which needs no samples.
     calibration
         Samples (n, *input shape): float32 as the model takes them, or integers such as uint8
         images (then `scale`, `mean` and `std` say what the model takes). An array, the path of a
@@ -132,12 +133,14 @@ def compile(
     Rueckauer et al. 2017 (threshold balancing); Allred & Roy 2021 (L4 norm).
     """
     from neurodeploy.calibration.calibrating import calibrate
+    from neurodeploy.compiling_nir import compile_nir
     from neurodeploy.conversion import AUTO, make_scheme
     from neurodeploy.conversion.converting import Conversion
     from neurodeploy.conversion.levels import notes_on_levels
     from neurodeploy.conversion.provenance import provenance_of
     from neurodeploy.conversion.resolution import lost_channels
     from neurodeploy.importing import load_network
+    from neurodeploy.importing.nir import is_nir
     from neurodeploy.importing.notes import notes_on
     from neurodeploy.ledger.alternatives import best_alternative
     from neurodeploy.ledger.program_trial import run_trial
@@ -146,6 +149,19 @@ def compile(
     from neurodeploy.network.stages import stages as cut
     from neurodeploy.passes import prepare
 
+    if is_nir(model):
+        if calibration is not None or scale is not None or mean != (0.0,) or std != (1.0,):
+            raise UsageError(
+                "calibration samples, scale, mean and std are for networks that do not spike",
+                place="--calibration",
+                remedy="leave them out: the network's own thresholds are taken",
+            )
+        given = dict(others, steps=steps, reset=reset, encoding=encoding, balance=balance)
+        return compile_nir(
+            model, scheme, {**given, "percentile": percentile, "l4": l4}, target,
+            input_range=input_range, overflow=overflow, output=output, task=task,
+            progress=progress, warn=warner(warn, CompileWarning),
+        )  # fmt: skip
     data_warn, warn = warner(warn, DataWarning), warner(warn, CompileWarning)
     hardware = load_target(target)
     given = dict(others, steps=steps, reset=reset, encoding=encoding, balance=balance)
@@ -185,6 +201,7 @@ def compile(
     l4 = plan.uses_noise if l4 is None else l4
     network = prepare(imported.network, max_pooling=plan.max_pooling, l4=l4)
     stages = cut(network, max_pooling=plan.max_pooling)
+    plan.check_stages(stages)
     progress("import", 1, 1)
 
     for line in notes_on_levels(stages, plan):

@@ -18,7 +18,7 @@ from neurodeploy.files import map_bytes
 from neurodeploy.npy import HEADER_BYTES, read_header
 from neurodeploy.sample_shapes import shape_remedy
 
-__all__ = ["Samples", "load_samples", "read_labels", "read_samples"]
+__all__ = ["Samples", "array_names", "load_arrays", "load_samples", "read_labels", "read_samples"]
 
 #: Largest array that is read into memory.
 MAX_BYTES = 2**33
@@ -63,17 +63,46 @@ def load_samples(path: str | Path, labels: bool = True) -> Samples:
         raise DataError(error.message, place=place) from None
     if data[:6] == b"\x93NUMPY":
         return Samples(_samples(_array(data, len(data), place), place), None)
+    held = load_arrays(path, ("x", "y") if labels else ("x",), "x")
+    x = _samples(held["x"], place)
+    y = held.get("y")
+    if y is not None:
+        y = _labels(y, x, place)
+    return Samples(x, y)
+
+
+def array_names(path: str | Path) -> frozenset[str]:
+    """Names of the arrays in a `.npz` file; empty where it is no such file."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
+        return frozenset()
+    return frozenset(name[:-4] for name in names if name.endswith(".npy"))
+
+
+def load_arrays(path: str | Path, wanted: Iterable[str], needed: str = "") -> dict[str, np.ndarray]:
+    """Those of some arrays that a `.npz` file has; never pickle, never more than it claims.
+
+    Raises
+    ------
+    DataError
+        Not such a file, an array twice, an object dtype, too large, damaged, or without `needed`.
+    """
+    place = str(path)
     try:
         with zipfile.ZipFile(path) as archive:
             sizes = {info.filename: info.file_size for info in archive.infolist()}
-            for name in ("x.npy", "y.npy"):
+            members = [f"{name}.npy" for name in wanted]
+            for name in members:
                 if archive.namelist().count(name) > 1:
                     raise DataError(f"holds {name} twice", place=place, remedy=_REMEDY)
-            if "x.npy" not in sizes:
+            if needed and f"{needed}.npy" not in sizes:
                 held = ", ".join(sorted(sizes)[:10]) or "nothing"
-                raise DataError(f"holds {held}, but no array x", place=place, remedy=_REMEDY)
-            x = _member(archive, "x.npy", sizes, place)
-            y = _member(archive, "y.npy", sizes, place) if labels and "y.npy" in sizes else None
+                raise DataError(f"holds {held}, but no array {needed}", place=place, remedy=_REMEDY)
+            return {
+                name[:-4]: _member(archive, name, sizes, place) for name in members if name in sizes
+            }
     except (zipfile.BadZipFile, EOFError, OSError, RuntimeError, NotImplementedError) as error:
         raise DataError(
             f"not an .npz file ({str(error)[:200]})", place=place, remedy=_REMEDY
@@ -82,10 +111,6 @@ def load_samples(path: str | Path, labels: bool = True) -> Samples:
         if isinstance(error, NeuroDeployError):
             raise
         raise DataError(f"damaged ({str(error)[:200]})", place=place, remedy=_REMEDY) from None
-    x = _samples(x, place)
-    if y is not None:
-        y = _labels(y, x, place)
-    return Samples(x, y)
 
 
 def _samples(x: np.ndarray, place: str) -> np.ndarray:

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from neurodeploy.errors import DataWarning, RunWarning, UsageError
+from neurodeploy.event_samples import samples_for
 from neurodeploy.metrics.task import Task
 from neurodeploy.option_values import whole
 from neurodeploy.program import Program
 from neurodeploy.sample_checks import look_at_samples
-from neurodeploy.samples import read_samples
 from neurodeploy.simulator.encoding import check_samples
 from neurodeploy.simulator.result import warn_of_overflow
 from neurodeploy.warning import Warn, warner
@@ -31,6 +31,7 @@ def simulate(
     workers: str | None = None,
     memory: str | int | None = None,
     task: str | None = None,
+    bin: str | None = None,
     progress: Callable[[int], None] | None = None,
     warn: Warn | None = None,
 ) -> Result:
@@ -53,6 +54,9 @@ def simulate(
         like ``2GiB`` or ``500MB``. Default: half of what is available.
     task
         What the outputs are, one of `metrics.KINDS`; default: as the program says.
+    bin
+        Time of a step, like ``1ms``, where `x` is a file of raw events
+        (`docs/spiking-networks.md`); default: the `dt` that the program was compiled with.
     progress
         Called with the number of samples just finished.
     warn
@@ -79,7 +83,7 @@ def simulate(
     most = None if memory is None else parse_size(memory)
     judged = Task.of(program, task)
     shape = program.encoder.sample_shape
-    x = check_samples(read_samples(x, shape, limit=limit).x, shape)
+    x = check_samples(samples_for(program, x, limit, bin, warner(warn, DataWarning)).x, shape)
     look_at_samples(program, x, warner(warn, DataWarning))
     if workers is None:
         result = run(program, x, threads=threads, memory=most, progress=progress)[0]

@@ -17,6 +17,7 @@ from neurodeploy import __version__
 from neurodeploy.cli.checking import check, doctor
 from neurodeploy.cli.compiling import compile_command
 from neurodeploy.cli.costing import cost
+from neurodeploy.cli.events import events
 from neurodeploy.cli.explaining import explain
 from neurodeploy.cli.inspecting import inspect
 from neurodeploy.cli.listing import neurons, schemes, targets
@@ -45,6 +46,7 @@ for _command in (
     cost,
     report,
     deploy,
+    events,
     doctor,
     targets,
     schemes,

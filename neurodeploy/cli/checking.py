@@ -45,12 +45,16 @@ def check(
     target, or is too large for this to be known.
     """
     from neurodeploy.checking import check as examine
+    from neurodeploy.conversion.direct import direct_for
     from neurodeploy.files import check_output
+    from neurodeploy.importing.nir import is_nir
     from neurodeploy.reporting.checking import show_report
 
     if annotate is not None:
         check_output(annotate, model)
     given = taken(options)
+    if is_nir(model):
+        scheme = str(direct_for(scheme, "the network")[0])
     report = examine(model, scheme, target, output=output_name, annotate=annotate, **given)
     asked = {"scheme": scheme, "target": target, **with_defaults(scheme, given)}
     asked["output-name"] = output_name

@@ -10,14 +10,21 @@ from neurodeploy.cli.options import DATA, JSON, TASK, THREADS, limit_option
 
 __all__ = ["deploy", "simulate"]
 
+BIN = click.option(
+    "--bin",
+    metavar="TIME",
+    help="Time of a step, like 1ms, where the data are raw events; default: --dt of the program.",
+)
 
-def _load(program: str, data: str, limit: int | None) -> tuple[Any, Any]:
+
+def _load(program: str, data: str, limit: int | None, bin: str | None) -> tuple[Any, Any]:
+    from neurodeploy.event_samples import samples_for
     from neurodeploy.program.storage import load
-    from neurodeploy.samples import load_samples
+    from neurodeploy.reporting.console import warn
     from neurodeploy.simulator.encoding import check_samples
 
     loaded = load(program)
-    samples = load_samples(data).limit(limit)
+    samples = samples_for(loaded, data, limit, bin, warn, labels=True)
     check_samples(samples.x, loaded.encoder.sample_shape, data)
     return loaded, samples
 
@@ -40,6 +47,7 @@ def _load(program: str, data: str, limit: int | None) -> tuple[Any, Any]:
     metavar="LIMIT",
     help="Limit for the simulation's buffers, like 2GiB; default: half of what is available.",
 )
+@BIN
 @JSON
 def simulate(
     program: str,
@@ -51,6 +59,7 @@ def simulate(
     threads: int | None,
     workers: str | None,
     memory: str | None,
+    bin: str | None,
     as_json: bool,
 ) -> None:
     """Run samples through a program on the CPU, here or on the machines of a cluster."""
@@ -61,7 +70,7 @@ def simulate(
 
     if output is not None:
         check_output(output, program, data, model)
-    loaded, samples = _load(program, data, limit)
+    loaded, samples = _load(program, data, limit, bin)
     reference = None if model is None else Reference.compute(model, loaded, samples)
     with Progress().running() as progress:
         result = run(
@@ -103,6 +112,7 @@ def simulate(
     help="Seconds; default: by the size of the work.",
 )
 @TASK
+@BIN
 @JSON
 def deploy(
     program: str,
@@ -113,6 +123,7 @@ def deploy(
     stock: bool,
     timeout: float | None,
     task: str | None,
+    bin: str | None,
     as_json: bool,
 ) -> None:
     """Run samples on Intel's Lava runtime."""
@@ -120,7 +131,7 @@ def deploy(
     from neurodeploy.reporting.console import Progress, warn
     from neurodeploy.reporting.results import show_result
 
-    loaded, samples = _load(program, data, limit)
+    loaded, samples = _load(program, data, limit, bin)
     with Progress().running() as progress:
         result = run(
             loaded,

@@ -4,6 +4,7 @@ To add one, copy `ttfs.py`; `docs/extending.md` shows a whole one.
 """
 
 from neurodeploy.conversion.automatic import AUTO, candidates
+from neurodeploy.conversion.direct import DirectScheme
 from neurodeploy.conversion.online import OnlineScheme
 from neurodeploy.conversion.radix import GradedScheme, RadixScheme
 from neurodeploy.conversion.rate import RateScheme
@@ -19,6 +20,7 @@ from neurodeploy.conversion.ttfs import TtfsScheme
 
 __all__ = [
     "AUTO",
+    "DirectScheme",
     "GradedScheme",
     "OnlineScheme",
     "RadixScheme",

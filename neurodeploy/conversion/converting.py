@@ -33,6 +33,7 @@ class Conversion:
         ------
         ConversionError, UsageError
         """
+        scheme.check_stages(self.stages)
         options = {**self.provenance["options"], **scheme.options()}
         return scheme.convert(
             self.stages,

@@ -49,6 +49,8 @@ class Scheme:
         integer: no error of timing.
     is_remedy
         Whether `explain` tries it where another one's error of timing is too large.
+    spiking
+        Whether it takes networks with spiking activations (and no others).
     """
 
     name: ClassVar[str] = ""
@@ -56,6 +58,7 @@ class Scheme:
     max_pooling: ClassVar[bool] = False
     exact: ClassVar[bool] = False
     is_remedy: ClassVar[bool] = False
+    spiking: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_options(self)
@@ -76,6 +79,27 @@ class Scheme:
         A scheme that lacks something is none of those that ``--scheme auto`` chooses from.
         """
         return ""
+
+    def check_stages(self, stages: tuple[Stage, ...]) -> None:
+        """Refuse a network that spikes already where activations are coded, and the reverse.
+
+        Raises
+        ------
+        UsageError
+        """
+        spiking = [stage.name for stage in stages if stage.kind == "spiking"]
+        if spiking and not self.spiking:
+            raise UsageError(
+                f"{self.name} codes activations, and {spiking[0]!r} spikes already",
+                place="--scheme",
+                remedy="use --scheme direct",
+            )
+        if self.spiking and not spiking:
+            raise UsageError(
+                f"{self.name} takes networks that spike already, and this one does not",
+                place="--scheme",
+                remedy="use --scheme rate, or another that codes activations",
+            )
 
     def convert(
         self,

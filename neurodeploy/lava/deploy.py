@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from neurodeploy.errors import DataWarning, ProgramError, RunWarning, UsageError
+from neurodeploy.event_samples import samples_for
 from neurodeploy.lava.comparison import Comparison, Mismatch, compare
 from neurodeploy.lava.run import LavaTrace, Models, run
 from neurodeploy.metrics.task import Task
 from neurodeploy.program import INPUT, Population, Program
 from neurodeploy.program.workable import check_workable
 from neurodeploy.sample_checks import look_at_samples
-from neurodeploy.samples import read_samples
 from neurodeploy.simulator.encoding import check_samples, encode, levels
 from neurodeploy.simulator.reference import Trace
 from neurodeploy.simulator.result import Result, warn_of_overflow
@@ -90,6 +90,7 @@ def deploy(
     stock: bool = False,
     simulator: Simulator | None = None,
     task: str | None = None,
+    bin: str | None = None,
     progress: Progress | None = None,
     warn: Warn | None = None,
 ) -> DeployResult:
@@ -104,6 +105,8 @@ def deploy(
         Compare every spike of every population at every step with the simulator.
     membranes
         With `verify`: compare every membrane as well.
+    bin
+        Time of a step, like ``1ms``, where `x` is a file of raw events.
     limit
         Only the first so many samples.
     timeout
@@ -140,7 +143,7 @@ def deploy(
     judged = Task.of(program, task)
     check_workable(program, "deployment")
     shape = program.encoder.sample_shape
-    x = check_samples(read_samples(x, shape, limit=limit).x, shape)
+    x = check_samples(samples_for(program, x, limit, bin, warner(warn, DataWarning)).x, shape)
     look_at_samples(program, x, warner(warn, DataWarning))
     messages = stream(program, x)
     names = [p.name for p in program.populations]

@@ -149,7 +149,16 @@ def _layer(
     entrance: Entrance,
     layers: dict[str, Layer],
 ) -> Layer:
-    kind: Kind = "relay" if stage is None else stage.kind
+    kind: Kind
+    if stage is None:
+        kind = "relay"
+    elif stage.kind == "spiking":
+        raise ProgramError(
+            "spikes already in the model: there are no activations to hold it against",
+            place=population.name,
+        )
+    else:
+        kind = stage.kind
     arriving = [
         _arriving(program, c, entrance, layers, plain=kind in ("max", "relay"))
         for c in program.incoming(population.name)

@@ -14,6 +14,7 @@ from neurodeploy.network.nodes import (
     Permute,
     Pool,
     Shape,
+    Spiking,
 )
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "Permute",
     "Pool",
     "Shape",
+    "Spiking",
 ]

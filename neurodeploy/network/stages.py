@@ -26,6 +26,7 @@ from neurodeploy.network import (
     Permute,
     Pool,
     Shape,
+    Spiking,
 )
 from neurodeploy.network.between import Between, is_max
 from neurodeploy.network.matrix import as_matrix
@@ -82,8 +83,8 @@ class Stage:
     name
         Of the layer whose result it fires, or `READOUT`.
     kind
-        ``relu``; ``max``: a max pooling, its operator a convolution with weights of 1; or
-        ``readout``, which the decoder reads.
+        ``relu``; ``spiking``: its neuron is stated; ``max``: a max pooling, its operator a
+        convolution with weights of 1; or ``readout``, which the decoder reads.
     activation
         Name of the Network's node with the same values: an Activation, or the max pooling; empty
         for the readout.
@@ -97,10 +98,12 @@ class Stage:
         Longest way from the input, in connections.
     levels
         Of the activation's staircase, or None where it has none.
+    neuron
+        Of a spiking activation, else None.
     """
 
     name: str
-    kind: Literal["relu", "max", "readout"]
+    kind: Literal["relu", "spiking", "max", "readout"]
     activation: str
     shape: Shape
     paths: tuple[Path, ...]
@@ -108,6 +111,7 @@ class Stage:
     maximum: float | None
     depth: int
     levels: int | None = None
+    neuron: Spiking | None = None
 
     @property
     def is_readout(self) -> bool:
@@ -118,6 +122,8 @@ class Stage:
 def stages(network: Network, *, max_pooling: bool = False) -> tuple[Stage, ...]:
     """The stages of a network, sources first; the readout last.
 
+    Where the output is what a spiking activation sends, there is no readout: that stage is last.
+
     Parameters
     ----------
     max_pooling
@@ -126,18 +132,24 @@ def stages(network: Network, *, max_pooling: bool = False) -> tuple[Stage, ...]:
     Raises
     ------
     UnsupportedError
-        A node that is not linear between two activations (max pooling, unless `max_pooling`).
+        A node that is not linear between two activations (max pooling, unless `max_pooling`);
+        ReLUs and spiking activations in one network.
     """
+    _check_one_kind(network)
     found: list[Stage] = []
     depth: dict[str, int] = {network.input.name: 0}
     names: dict[str, str] = {network.input.name: INPUT}
     linear = Between(network, max_pooling)
     for node in network:
         is_pool = max_pooling and is_max(node)
-        if not (_is_relu(node) or is_pool or isinstance(node, Output)):
+        if not (_fires(node) or is_pool or isinstance(node, Output)):
             linear.add(node)
             continue
         (source,) = network.inputs_of(node.name)
+        if isinstance(node, Output) and isinstance(network[source], Spiking):
+            spikes = next(stage for stage in found if stage.activation == source)
+            found.append(found.pop(found.index(spikes)))
+            continue
         ways = linear.ways(source)
         if is_pool:
             own = node.name
@@ -154,7 +166,7 @@ def stages(network: Network, *, max_pooling: bool = False) -> tuple[Stage, ...]:
             )
         stage = Stage(
             name=_unique(own, names.values(), isinstance(node, Output)),
-            kind="max" if is_pool else "relu" if isinstance(node, Activation) else "readout",
+            kind=_kind(node),
             activation="" if isinstance(node, Output) else node.name,
             shape=population_shape(network.shapes[node.name]),
             paths=paths,
@@ -164,6 +176,7 @@ def stages(network: Network, *, max_pooling: bool = False) -> tuple[Stage, ...]:
             maximum=node.maximum if isinstance(node, Activation) else None,
             depth=1 + max(depth[start] for start, _ in ways),
             levels=node.levels if isinstance(node, Activation) else None,
+            neuron=node if isinstance(node, Spiking) else None,
         )
         depth[node.name], names[node.name] = stage.depth, stage.name
         linear.begin(node)
@@ -220,8 +233,29 @@ def _ones(network: Network, node: Node, start: str | None) -> Operator:
     return two_dimensional(conv) if fits and len(shape) <= 3 else as_matrix(conv, shape)
 
 
-def _is_relu(node: Node) -> bool:
-    return isinstance(node, Activation) and node.function == "relu"
+def _fires(node: Node) -> bool:
+    relu = isinstance(node, Activation) and node.function == "relu"
+    return relu or isinstance(node, Spiking)
+
+
+def _kind(node: Node) -> Literal["relu", "spiking", "max", "readout"]:
+    if isinstance(node, Spiking):
+        return "spiking"
+    if isinstance(node, Activation):
+        return "relu"
+    return "readout" if isinstance(node, Output) else "max"
+
+
+def _check_one_kind(network: Network) -> None:
+    """Refuse a network of which a part spikes: an activation's rate is no spike of a neuron."""
+    spiking = [node.name for node in network if isinstance(node, Spiking)]
+    relus = [node.name for node in network if _fires(node) and not isinstance(node, Spiking)]
+    if spiking and relus:
+        raise UnsupportedError(
+            f"mixes ReLUs ({relus[0]!r}) and spiking activations ({spiking[0]!r})",
+            place=f"node {relus[0]!r}",
+            remedy="train it with one of them",
+        )
 
 
 def _unique(name: str, taken: Iterable[str], readout: bool) -> str:

@@ -73,7 +73,8 @@ def show_report(
             "the program can be simulated all the same"
         )
     if report.ok:
-        say("accuracy: not looked at; compile with samples says what is left of it")
+        if not scheme_named(str(asked["scheme"])).spiking:
+            say("accuracy: not looked at; compile with samples says what is left of it")
         say(f"compiles; next: {_next(report.path, asked)}")
     else:
         say(f"does not compile: {len(report.refused)} refused")
@@ -118,9 +119,14 @@ def _named(name: str | None, shape: tuple[int, ...] | None) -> str:
 
 def _next(path: str, asked: Mapping[str, Any]) -> str:
     """The command to run now."""
-    words = ["neurodeploy", "compile", path, "--calibration", "SAMPLES.npz"]
+    words = ["neurodeploy", "compile", path]
     scheme = asked["scheme"]
-    own = () if scheme == AUTO else options_of(scheme_named(scheme))
+    kind = None if scheme == AUTO else scheme_named(scheme)
+    if kind is None or not kind.spiking:
+        words += ["--calibration", "SAMPLES.npz"]
+    elif asked["steps"] is None:
+        words += ["--steps", "STEPS"]
+    own = () if kind is None else options_of(kind)
     defaults = _DEFAULTS | {field.name.replace("_", "-"): field.default for field, _ in own}
     for option, value in asked.items():
         if value != defaults.get(option):

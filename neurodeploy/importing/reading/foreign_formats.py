@@ -77,7 +77,7 @@ _FROZEN = Format(
     ),
 )
 _NIR = Format(
-    "is a NIR graph, a network that already spikes; such networks are not read yet",
+    "is a NIR graph, a network that already spikes: compile and check read it",
     (
         "ann = the same layers with torch.nn.ReLU in place of the spiking neurons, trained",
         'torch.onnx.export(ann, torch.zeros(1, *input_shape), "model.onnx")',
