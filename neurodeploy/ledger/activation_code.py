@@ -64,14 +64,12 @@ class Code:
 
     def clip(self, a: np.ndarray) -> np.ndarray:
         """Values above the level are said as the level."""
-        return np.minimum(a, np.asarray(self.level, np.float32))
+        return np.minimum(a, np.float32(self.level))
 
     def grid(self, a: np.ndarray) -> np.ndarray:
         """Values on the grid, however large."""
         shift = np.float32((self.start + self.lent) / self.height)
-        return self._round(a * np.asarray(1 / self.unit, np.float32) + shift) * np.asarray(
-            self.unit, np.float32
-        )
+        return self._round(a * np.float32(1 / self.unit) + shift) * np.float32(self.unit)
 
     def _round(self, z: np.ndarray) -> np.ndarray:
         rounded = np.ceil(z) - 1 if self.strict else np.floor(z)

@@ -122,7 +122,7 @@ def _steps(case: _Case) -> _Found:
             {"unit": case.part.encoder.unit},
         )
     values = case.values
-    rounded = case.part.grid(values.reshape(-1, case.part.neurons)).ravel()
+    rounded = case.part.grid(values)
     error, silent = squared(rounded, values), squared(values[rounded == 0])
     better, gain = _better_level(case, values)
     numbers = {

@@ -37,7 +37,7 @@ def test_counts(model, save):
 
 
 def test_relays_are_counted_apart(model, save):
-    """A skip past a layer needs relays in the time code only."""
+    """A skip past a layer that is longer than a synapse's delay needs relays in the time code."""
     nodes = [
         ("Gemm", "x w", "g"),
         ("Relu", "g", "r"),
@@ -46,8 +46,8 @@ def test_relays_are_counted_apart(model, save):
         ("Add", "q r", "y"),
     ]
     path = save(model(nodes, (4,), w=np.eye(4, dtype=np.float32)))
-    for scheme, relays in (("rate", 0), ("ttfs", 4)):
-        summary = nd.check(path, scheme).summary
+    for scheme, steps, relays in (("rate", 32, 0), ("ttfs", 32, 0), ("ttfs", 100, 4)):
+        summary = nd.check(path, scheme, steps=steps).summary
         assert (summary.neurons, summary.relays) == (12, relays)
 
 

@@ -88,7 +88,7 @@ def test_curve_of_a_time_code_ends_where_simulate_does(fashion_ttfs_report):
     content = fashion_ttfs_report.content
     assert content["curve"]["accuracy"][-1] == content["summary"]["accuracy"]
     assert content["curve"]["agreement_with_last_step"][-1] == 100
-    assert "earliest" in content["curve"]["reading"]
+    assert "the largest values of a time code" in content["curve"]["reading"]
 
 
 def test_the_spikes_of_each_neuron(fashion_program, fashion_test):
@@ -146,6 +146,7 @@ def test_the_raster_is_the_sample(fashion_program, fashion_report, fashion_test)
     [
         {"steps": 8, "mean": (-0.5,), "std": (0.25,), "balance": "mmse"},
         {"scheme": "ttfs", "steps": 8, "percentile": 99.0, "input_range": (-1.0, 2.0)},
+        {"scheme": "radix", "bits": 4, "step": "layer", "bias_correction": False},
         {"encoding": "poisson", "reset": "zero", "seed": 5, "steps": 4, "l4": True},
     ],
 )

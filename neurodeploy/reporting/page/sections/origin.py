@@ -50,8 +50,12 @@ def _compile(program: Program, made: str) -> list[str]:
         words += ["--calibration", "CALIBRATION.npz"]
     words += ["--scheme", program.scheme, "--target", program.target]
     for option in (*_options(program.scheme), "seed"):
-        if option in known:
-            words += [flag_of(option), str(known[option])]
+        value = known.get(option)
+        if isinstance(value, bool):
+            if option != "l4":  # said below, for every scheme
+                words.append(flag_of(option) if value else f"--no-{flag_of(option)[2:]}")
+        elif value is not None:
+            words += [flag_of(option), str(value)]
     judged = Task.of(program)
     words += ["--task", judged.kind] if judged.stated else []
     words.append("--l4" if known.get("l4") is True else "--no-l4")
