@@ -7,7 +7,8 @@ constant, a sign or a branch that the compiler loses is seen.
 Window codes: the outputs must equal the quantised network, integer for integer. Where a float is so
 near a rounding boundary that single precision decides (a weight at k + 1/2), both integers are let
 through: values are intervals, almost always of one integer. Corrected biases are taken from the
-program where they differ from the network's by no more than rounding may cost the layer.
+program where they differ from the network's by no more than two passes over the errors that
+rounding may cause can move them.
 
 rate: a neuron with reset by subtraction whose input charge never strays from a straight line of
 slope z by more than E fires ``z t`` in t steps but for ``lambda/2 + 3 E``. So the outputs may
@@ -232,7 +233,10 @@ class _Integers(_Held):
         shift = np.maximum(np.abs(own - least), np.abs(own - most))
         if self.program.provenance["quantization"]["bias_corrected"]:
             largest = (error.max(0) / scale).reshape(p.shape[0], -1).max(1)  # one shift a channel
-            allowed = shift <= np.repeat(largest, p.size // p.shape[0])
+            # two passes: the second's mean is of errors that the first has moved
+            allowed = shift <= 3 * np.repeat(largest, p.size // p.shape[0])
+            # neurons that can never fire are left out of the program, weights and bias
+            allowed &= (own != 0) | ((high + most).max(0) > 0)
             least, most = np.where(allowed, own, least), np.where(allowed, own, most)
             error = error + np.where(allowed, shift, 0) * scale
         low, high, name = low + least, high + most, node.name
