@@ -59,12 +59,13 @@ def check(
         is no model by its type. With `annotate`
         also ModelError (not an ONNX file) and StorageError.
     """
-    from neurodeploy.compiling_nir import check_nir
     from neurodeploy.conversion import AUTO, candidates, make_scheme
     from neurodeploy.importing import examine
     from neurodeploy.importing.nir import is_nir
 
     if is_nir(model):
+        from neurodeploy.compiling_nir import check_nir
+
         if annotate is not None:
             raise UsageError("a NIR graph has no place for verdicts", place="--annotate")
         return check_nir(model, scheme, {"steps": steps, **options}, target, output)

@@ -133,7 +133,6 @@ def compile(
     Rueckauer et al. 2017 (threshold balancing); Allred & Roy 2021 (L4 norm).
     """
     from neurodeploy.calibration.calibrating import calibrate
-    from neurodeploy.compiling_nir import compile_nir
     from neurodeploy.conversion import AUTO, make_scheme
     from neurodeploy.conversion.converting import Conversion
     from neurodeploy.conversion.levels import notes_on_levels
@@ -150,6 +149,8 @@ def compile(
     from neurodeploy.passes import prepare
 
     if is_nir(model):
+        from neurodeploy.compiling_nir import compile_nir
+
         if calibration is not None or scale is not None or mean != (0.0,) or std != (1.0,):
             raise UsageError(
                 "calibration samples, scale, mean and std are for networks that do not spike",
