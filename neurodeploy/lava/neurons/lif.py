@@ -6,25 +6,22 @@ from typing import Any
 
 import numpy as np
 from lava.magma.core.decorator import implements, requires, tag
-from lava.magma.core.model.py.model import PyLoihiProcessModel
 from lava.magma.core.model.py.ports import PyInPort, PyOutPort
 from lava.magma.core.model.py.type import LavaPyType
-from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.process.variable import Var
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from lava.proc.lif.process import LIFReset
 
-from neurodeploy.lava.neurons.process import Window, process_of
-from neurodeploy.lava.recording import Tape
+from neurodeploy.lava.neurons.process import Window, WindowModel, WindowProcess, process_of
 from neurodeploy.lava.updates import LifRule
 from neurodeploy.program.neurons import Lif
 
 __all__ = ["Neurons", "NeuronsModel"]
 
 
-class Neurons(AbstractProcess):
+class Neurons(WindowProcess):
     """The neuron of `docs/semantics.md`, section 3, with every parameter free.
 
     Where `neuron.is_stock` holds it equals Lava's `LIFReset`; elsewhere it stands for
@@ -32,49 +29,23 @@ class Neurons(AbstractProcess):
 
     Parameters
     ----------
-    shape
-        Lava shape of the population.
-    neuron
-        Its parameters.
     bias
         int32 of `shape`: the bias in membrane units, in Lava's order of neurons.
-    period, phase
-        The state is reset whenever ``step % period == phase % period``.
-    spikes, membranes
-        Files, see `neurodeploy.lava.recording`; empty to leave them out.
+    others
+        As in `WindowProcess`.
     """
 
-    def __init__(
-        self,
-        *,
-        shape: tuple[int, ...],
-        neuron: Lif,
-        bias: np.ndarray,
-        period: int,
-        phase: int,
-        spikes: str = "",
-        membranes: str = "",
-        name: str | None = None,
-    ) -> None:
-        super().__init__(
-            neuron=neuron,
-            period=period,
-            phase=phase,
-            spikes=spikes,
-            membranes=membranes,
-            name=name,
-        )
-        self.a_in = InPort(shape=shape)
-        self.s_out = OutPort(shape=shape)
+    def __init__(self, *, bias: np.ndarray, **others: Any) -> None:
+        super().__init__(**others)
+        shape = self.a_in.shape
         self.u = Var(shape=shape, init=0)
-        self.v = Var(shape=shape, init=0)
         self.bias = Var(shape=shape, init=bias)
 
 
 @implements(proc=Neurons, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("fixed_pt")
-class NeuronsModel(PyLoihiProcessModel):
+class NeuronsModel(WindowModel):
     """Equations (i) to (v) of `docs/semantics.md`, section 3."""
 
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32)
@@ -83,19 +54,11 @@ class NeuronsModel(PyLoihiProcessModel):
     v: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
     bias: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
 
-    def __init__(self, proc_params: Any) -> None:
-        super().__init__(proc_params)
-        self.neuron: Lif = proc_params["neuron"]
-        self.period: int = proc_params["period"]
-        # not `phase`: that name is the runtime's own
-        self.offset: int = proc_params["phase"]
-        self.tape = Tape.of(proc_params)
-
     def run_spk(self) -> None:
         """One step."""
         neuron = self.neuron
         a = self.a_in.recv()
-        tau = (int(self.time_step) - self.offset) % self.period
+        tau = self.tau
         if tau == 0:
             self.u[:] = 0
             self.v[:] = neuron.v_initial

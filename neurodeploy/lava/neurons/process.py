@@ -22,7 +22,7 @@ from neurodeploy.lava.recording import Tape
 from neurodeploy.program import Population
 from neurodeploy.program.neurons import Neuron
 
-__all__ = ["AnyNeuron", "AnyNeuronModel", "Window", "process_of"]
+__all__ = ["AnyNeuron", "AnyNeuronModel", "Window", "WindowModel", "WindowProcess", "process_of"]
 
 
 @dataclass(frozen=True)
@@ -64,19 +64,21 @@ class Window:
         }
 
 
-class AnyNeuron(AbstractProcess):
-    """A population of any kind: its model runs the step that defines the kind.
+class WindowProcess(AbstractProcess):
+    """What all our neuron processes have: ports, a membrane, and when a window begins.
 
     Parameters
     ----------
     shape
         Lava shape of the population.
     neuron
-        Its parameters, in C order of the neurons.
-    order
-        Index in C order of each neuron in Lava's order.
-    period, phase, spikes, membranes, messages
-        As in `Window`.
+        Its parameters.
+    period, phase
+        A window begins whenever ``step % period == phase % period``.
+    spikes, membranes, messages
+        Files, see `neurodeploy.lava.recording`; empty to leave them out.
+    parameters
+        What only the model of a kind needs, by name.
     """
 
     def __init__(
@@ -84,33 +86,67 @@ class AnyNeuron(AbstractProcess):
         *,
         shape: tuple[int, ...],
         neuron: Neuron,
-        order: np.ndarray,
         period: int,
         phase: int,
         spikes: str = "",
         membranes: str = "",
         messages: str = "",
         name: str | None = None,
+        **parameters: Any,
     ) -> None:
         super().__init__(
             neuron=neuron,
-            order=order,
             period=period,
             phase=phase,
             spikes=spikes,
             membranes=membranes,
             messages=messages,
             name=name,
+            **parameters,
         )
         self.a_in = InPort(shape=shape)
         self.s_out = OutPort(shape=shape)
         self.v = Var(shape=shape, init=0)
 
 
+class WindowModel(PyLoihiProcessModel):
+    """What all models of our neuron processes have: parameters, a record, the window's step."""
+
+    def __init__(self, proc_params: Any) -> None:
+        super().__init__(proc_params)
+        self.neuron: Any = proc_params["neuron"]
+        self.period: int = proc_params["period"]
+        # not `phase`: that name is the runtime's own
+        self.offset: int = proc_params["phase"]
+        self.tape = Tape.of(proc_params)
+
+    @property
+    def tau(self) -> int:
+        """Steps since the window began."""
+        return (int(self.time_step) - self.offset) % self.period
+
+
+class AnyNeuron(WindowProcess):
+    """A population of any kind: its model runs the step that defines the kind.
+
+    Parameters
+    ----------
+    neuron
+        Its parameters, in C order of the neurons.
+    order
+        Index in C order of each neuron in Lava's order.
+    others
+        As in `WindowProcess`.
+    """
+
+    def __init__(self, *, order: np.ndarray, **others: Any) -> None:
+        super().__init__(order=order, **others)
+
+
 @implements(proc=AnyNeuron, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("fixed_pt")
-class AnyNeuronModel(PyLoihiProcessModel):
+class AnyNeuronModel(WindowModel):
     """`Neuron.step`, on neurons in C order."""
 
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32)
@@ -119,20 +155,14 @@ class AnyNeuronModel(PyLoihiProcessModel):
 
     def __init__(self, proc_params: Any) -> None:
         super().__init__(proc_params)
-        self.neuron: Neuron = proc_params["neuron"]
         self.order: np.ndarray = proc_params["order"]
-        self.period: int = proc_params["period"]
-        # not `phase`: that name is the runtime's own
-        self.offset: int = proc_params["phase"]
         self.state = self.neuron.start(self.order.size)
-        self.tape = Tape.of(proc_params)
 
     def run_spk(self) -> None:
         """One step."""
         a = np.empty(self.order.size, np.int64)
         a[self.order] = self.a_in.recv().reshape(-1)
-        tau = (int(self.time_step) - self.offset) % self.period
-        sent = self.neuron.step(self.state, a, tau, self.period).messages[self.order]
+        sent = self.neuron.step(self.state, a, self.tau, self.period).messages[self.order]
         if "v" in self.state:
             self.v[:] = self.state["v"][self.order].reshape(self.v.shape)
         self.s_out.send(sent.astype(np.int32).reshape(self.v.shape))

@@ -6,66 +6,34 @@ from typing import Any
 
 import numpy as np
 from lava.magma.core.decorator import implements, requires, tag
-from lava.magma.core.model.py.model import PyLoihiProcessModel
 from lava.magma.core.model.py.ports import PyInPort, PyOutPort
 from lava.magma.core.model.py.type import LavaPyType
-from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.process.variable import Var
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
-from neurodeploy.lava.neurons.process import Window, process_of
-from neurodeploy.lava.recording import Tape
+from neurodeploy.lava.neurons.process import Window, WindowModel, WindowProcess, process_of
 from neurodeploy.program.neurons import Radix
 from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT
 
 __all__ = ["RadixDigits", "RadixDigitsModel"]
 
 
-class RadixDigits(AbstractProcess):
+class RadixDigits(WindowProcess):
     """The radix neuron of `docs/semantics.md`, section 9.
 
     Parameters
     ----------
-    shape
-        Lava shape of the population.
-    neuron
-        Its parameters.
     bias, slope
         int32 of `shape`: those of the neurons, in Lava's order.
-    period, phase
-        A window begins whenever ``step % period == phase % period``.
-    spikes, membranes, messages
-        Files, see `neurodeploy.lava.recording`; empty to leave them out.
+    others
+        As in `WindowProcess`.
     """
 
-    def __init__(
-        self,
-        *,
-        shape: tuple[int, ...],
-        neuron: Radix,
-        bias: np.ndarray,
-        slope: np.ndarray,
-        period: int,
-        phase: int,
-        spikes: str = "",
-        membranes: str = "",
-        messages: str = "",
-        name: str | None = None,
-    ) -> None:
-        super().__init__(
-            neuron=neuron,
-            period=period,
-            phase=phase,
-            spikes=spikes,
-            membranes=membranes,
-            messages=messages,
-            name=name,
-        )
-        self.a_in = InPort(shape=shape)
-        self.s_out = OutPort(shape=shape)
-        self.v = Var(shape=shape, init=0)
+    def __init__(self, *, bias: np.ndarray, slope: np.ndarray, **others: Any) -> None:
+        super().__init__(**others)
+        shape = self.a_in.shape
         self.held = Var(shape=shape, init=0)
         self.bias = Var(shape=shape, init=bias)
         self.slope = Var(shape=shape, init=slope)
@@ -74,7 +42,7 @@ class RadixDigits(AbstractProcess):
 @implements(proc=RadixDigits, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("fixed_pt")
-class RadixDigitsModel(PyLoihiProcessModel):
+class RadixDigitsModel(WindowModel):
     """Equations (i) to (iii) of `docs/semantics.md`, section 9."""
 
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32)
@@ -84,18 +52,10 @@ class RadixDigitsModel(PyLoihiProcessModel):
     bias: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
     slope: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
 
-    def __init__(self, proc_params: Any) -> None:
-        super().__init__(proc_params)
-        self.neuron: Radix = proc_params["neuron"]
-        self.period: int = proc_params["period"]
-        # not `phase`: that name is the runtime's own
-        self.offset: int = proc_params["phase"]
-        self.tape = Tape.of(proc_params)
-
     def run_spk(self) -> None:
         """One step."""
         a = self.a_in.recv().astype(np.int64)
-        tau = (int(self.time_step) - self.offset) % self.period
+        tau = self.tau
         neuron, n, slope = self.neuron, self.neuron.digits, self.slope.astype(np.int64)
         if tau == 0:
             self.held[:] = self.v

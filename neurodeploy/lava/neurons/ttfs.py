@@ -6,17 +6,14 @@ from typing import Any
 
 import numpy as np
 from lava.magma.core.decorator import implements, requires, tag
-from lava.magma.core.model.py.model import PyLoihiProcessModel
 from lava.magma.core.model.py.ports import PyInPort, PyOutPort
 from lava.magma.core.model.py.type import LavaPyType
-from lava.magma.core.process.ports.ports import InPort, OutPort
 from lava.magma.core.process.process import AbstractProcess
 from lava.magma.core.process.variable import Var
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
-from neurodeploy.lava.neurons.process import Window, process_of
-from neurodeploy.lava.recording import Tape
+from neurodeploy.lava.neurons.process import Window, WindowModel, WindowProcess, process_of
 from neurodeploy.lava.updates import wrap
 from neurodeploy.program.neurons import Ttfs
 from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT
@@ -24,47 +21,21 @@ from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT
 __all__ = ["SpikeTimes", "SpikeTimesModel"]
 
 
-class SpikeTimes(AbstractProcess):
+class SpikeTimes(WindowProcess):
     """The time-to-first-spike neuron of `docs/semantics.md`, section 4.
 
     Parameters
     ----------
-    shape
-        Lava shape of the population.
-    neuron
-        Its parameters.
     bias
         int32 of `shape`, in Lava's order of neurons.
-    period, phase
-        A window begins whenever ``step % period == phase % period``.
-    spikes, membranes
-        Files, see `neurodeploy.lava.recording`; empty to leave them out.
+    others
+        As in `WindowProcess`.
     """
 
-    def __init__(
-        self,
-        *,
-        shape: tuple[int, ...],
-        neuron: Ttfs,
-        bias: np.ndarray,
-        period: int,
-        phase: int,
-        spikes: str = "",
-        membranes: str = "",
-        name: str | None = None,
-    ) -> None:
-        super().__init__(
-            neuron=neuron,
-            period=period,
-            phase=phase,
-            spikes=spikes,
-            membranes=membranes,
-            name=name,
-        )
-        self.a_in = InPort(shape=shape)
-        self.s_out = OutPort(shape=shape)
+    def __init__(self, *, bias: np.ndarray, **others: Any) -> None:
+        super().__init__(**others)
+        shape = self.a_in.shape
         self.u = Var(shape=shape, init=0)
-        self.v = Var(shape=shape, init=0)
         self.held = Var(shape=shape, init=0)
         self.done = Var(shape=shape, init=0)
         self.bias = Var(shape=shape, init=bias)
@@ -73,7 +44,7 @@ class SpikeTimes(AbstractProcess):
 @implements(proc=SpikeTimes, protocol=LoihiProtocol)
 @requires(CPU)
 @tag("fixed_pt")
-class SpikeTimesModel(PyLoihiProcessModel):
+class SpikeTimesModel(WindowModel):
     """Equations (i) to (iv) of `docs/semantics.md`, section 4."""
 
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32)
@@ -84,18 +55,10 @@ class SpikeTimesModel(PyLoihiProcessModel):
     done: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=1)
     bias: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
 
-    def __init__(self, proc_params: Any) -> None:
-        super().__init__(proc_params)
-        self.neuron: Ttfs = proc_params["neuron"]
-        self.period: int = proc_params["period"]
-        # not `phase`: that name is the runtime's own
-        self.offset: int = proc_params["phase"]
-        self.tape = Tape.of(proc_params)
-
     def run_spk(self) -> None:
         """One step."""
         a = self.a_in.recv().astype(np.int64)
-        tau = (int(self.time_step) - self.offset) % self.period
+        tau = self.tau
         if tau == 0:
             self.held[:] = self.v
             self.done[:] = 0
