@@ -123,7 +123,17 @@ def neuron_bounds(neuron: Neuron, synaptic: Interval, steps: int) -> Bounds:
 
 
 def bounds(program: Program) -> dict[str, Bounds]:
-    """Worst cases of every population of a program over one period, by name."""
+    """Worst cases of every population of a program over one period, by name.
+
+    Kept with the program, which does not change.
+    """
+    kept: dict[str, Bounds] | None = program.__dict__.get("_bounds")
+    if kept is None:
+        kept = program.__dict__["_bounds"] = _bounds(program)
+    return dict(kept)
+
+
+def _bounds(program: Program) -> dict[str, Bounds]:
     found = {}
     for p in program.populations:
         low, high = _interval(p.shape, _arriving(program, p.name))

@@ -8,9 +8,8 @@ from functools import cached_property
 from math import isfinite, prod
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import numpy as np
 
 from neurodeploy.errors import ProgramError, shown
@@ -20,6 +19,9 @@ from neurodeploy.program.limits import MAX_PARTS, MAX_PERIOD
 from neurodeploy.program.neurons import Neuron
 from neurodeploy.program.synapse import Convolution, Synapses
 from neurodeploy.program.window_codes import WindowCode
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 __all__ = ["INPUT", "Connection", "Population", "Program"]
 
@@ -265,6 +267,8 @@ class Program:
     @cached_property
     def graph(self) -> nx.MultiDiGraph:
         """Populations as nodes, connections as edges."""
+        import networkx as nx
+
         graph = nx.MultiDiGraph()
         graph.add_node(INPUT)
         graph.add_nodes_from(p.name for p in self.populations)
@@ -279,6 +283,11 @@ class Program:
         strongly connected component): those have to be stepped together.
         """
         rank = {p.name: i for i, p in enumerate(self.populations)} | {INPUT: -1}
+        if all(rank[c.source] < rank[c.target] for c in self.connections):
+            return tuple((p,) for p in self.populations)
+        # Only here: it takes longer to load than most programs to run.
+        import networkx as nx
+
         condensed = nx.condensation(nx.DiGraph(self.graph))
         members = {
             node: sorted(names, key=rank.__getitem__)

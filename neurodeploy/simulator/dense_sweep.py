@@ -32,6 +32,8 @@ __all__ = ["DenseSweep", "can_sweep"]
 _OPSET = 19
 #: Whole numbers below it are exact in float32, in whatever order they are added up.
 _FLOAT_LIMIT = 2**24
+#: NumPy has counted so many messages before a compiled kernel is loaded (about 0.2 s).
+_FEW = 1 << 18
 
 
 def _is_pooling(synapses: object) -> bool:
@@ -269,6 +271,9 @@ class DenseSweep:
         counts = np.zeros((len(fired), int(group.max()) + 1, values.shape[2]), np.int32)
         if isinstance(code, Digits) and code.number > 1:
             kernels.count_digits(values, group, code.digit, lowest_bits(code.digit), counts)
+        elif values.size < _FEW:
+            active = values != 0 if isinstance(code, OneMessage) else values > 0
+            np.add.at(counts, (slice(None), group), active)
         else:
             kernels.count_active(values, group, isinstance(code, OneMessage), counts)
         return counts.reshape(len(fired), -1)
