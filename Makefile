@@ -25,20 +25,22 @@ $(BASE): $(VENV)/bin/python pyproject.toml Makefile
 	$(PIP) install -q --no-deps --ignore-requires-python "lava-nc==0.10.0"
 	@touch $@
 
-$(DEV): $(BASE)
+$(DEV): $(TRAIN)
 	$(PIP) install -q -e ".[lava,nir,dev]"
 	@touch $@
 
+# The `train` extra without what SpikingJelly pulls in and its neurons and layers do not import
+# (torchvision, torchaudio, tensorboard and more).
 $(TRAIN): $(BASE)
-	$(PIP) install -q "torch==2.13.0"
-	$(PIP) install -q -e ".[lava,train]"
+	$(PIP) install -q "torch==2.13.0" "loguru<1" tqdm
+	$(PIP) install -q --no-deps "spikingjelly==2.0.0"
 	@touch $@
 
 # The peers of tools/bench_simulator.py, without what they pull in and the benchmark does not use.
 $(BENCH): $(TRAIN)
-	$(PIP) install -q --no-deps spikingjelly==2.0.0 sinabs==3.1.3 snntorch==1.0.0 norse==1.1.0
-	$(PIP) install -q --no-deps nirtorch==2.0.2 loguru pbr
-	$(PIP) install -q matplotlib nir==1.0.4 h5py tqdm requests
+	$(PIP) install -q --no-deps sinabs==3.1.3 snntorch==1.0.0 norse==1.1.0
+	$(PIP) install -q --no-deps nirtorch==2.0.2 pbr
+	$(PIP) install -q matplotlib nir==1.0.4 h5py requests
 	@touch $@
 
 # For tests/report/test_browser.py, which is skipped without it. Debian's chromium serves.

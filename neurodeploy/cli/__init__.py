@@ -26,7 +26,7 @@ from neurodeploy.cli.reporting import report
 from neurodeploy.cli.running import deploy, simulate
 from neurodeploy.errors import DataError, NeuroDeployError, StorageError, printable
 
-__all__ = ["cli", "main"]
+__all__ = ["cli", "main", "run"]
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -128,13 +128,18 @@ def _tolerate_any_terminal() -> None:
 
 def main() -> None:
     """Entry point of the `neurodeploy` command."""
+    run(lambda: _invoke(sys.argv[1:]))
+
+
+def run(work: Callable[[], Any]) -> None:
+    """Run a command line's work and exit: every failure is one message, see `docs/errors.md`."""
     debug = "--debug" in sys.argv[1:2]
     if sys.stdout is None:
         sys.exit("error: standard output is closed")
     _tolerate_any_terminal()
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminate)
-    sys.exit(_guarded(lambda: _invoke(sys.argv[1:]), debug))
+    sys.exit(_guarded(work, debug))
 
 
 def _invoke(arguments: list[str]) -> None:
