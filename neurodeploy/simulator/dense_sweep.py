@@ -32,7 +32,7 @@ __all__ = ["DenseSweep", "can_sweep"]
 _OPSET = 19
 #: Whole numbers below it are exact in float32, in whatever order they are added up.
 _FLOAT_LIMIT = 2**24
-#: NumPy has counted so many messages before a compiled kernel is loaded (about 0.2 s).
+#: Neurons that a sweep looks at in NumPy before it loads a compiled kernel (about 0.2 s).
 _FEW = 1 << 18
 
 
@@ -178,6 +178,7 @@ class DenseSweep:
             raise ProgramError("a connection has no ONNX form")
         self.program = program
         self._outputs: list[str] = []
+        self._counted = 0
         self._wide, self._limits = _wide(program), end_limits(program)
         # of populations that are not proved: the lowest and highest sums, what is in them besides
         self._ends: dict[str, tuple[str, str, int]] = {}
@@ -271,7 +272,8 @@ class DenseSweep:
         counts = np.zeros((len(fired), int(group.max()) + 1, values.shape[2]), np.int32)
         if isinstance(code, Digits) and code.number > 1:
             kernels.count_digits(values, group, code.digit, lowest_bits(code.digit), counts)
-        elif values.size < _FEW:
+        elif self._counted + values.size < _FEW:
+            self._counted += values.size
             active = values != 0 if isinstance(code, OneMessage) else values > 0
             np.add.at(counts, (slice(None), group), active)
         else:
