@@ -275,7 +275,7 @@ class DenseSweep:
         elif self._counted + values.size < _FEW:
             self._counted += values.size
             active = values != 0 if isinstance(code, OneMessage) else values > 0
-            np.add.at(counts, (slice(None), group), active)
+            np.add.at(counts.transpose(1, 0, 2), group, active.transpose(1, 0, 2))
         else:
             kernels.count_active(values, group, isinstance(code, OneMessage), counts)
         return counts.reshape(len(fired), -1)

@@ -176,6 +176,8 @@ class _Integers(_Held):
         #: Of each node: real value of a level and of level 0, levels (two ends), error bound.
         self.unit: dict[str, np.ndarray] = {name: unit}
         self.zero: dict[str, np.ndarray] = {name: zero}
+        #: Largest integer of each node but the input.
+        self.levels: dict[str, float] = {}
         self.low, self.high = (
             {name: np.clip(np.floor(wanted + half), encoder.low, encoder.high)}
             for half in (0.5 - _TIE, 0.5 + _TIE)
@@ -192,6 +194,13 @@ class _Integers(_Held):
         name = self.network.output.name
         return self.low[name], self.high[name], self.error[name]
 
+    def _range(self, name: str) -> tuple[float, float]:
+        """Lowest and highest integer of a node."""
+        encoder = self.program.encoder
+        if name == self.network.input.name:
+            return encoder.low, encoder.high
+        return 0, self.levels[name]
+
     def _pool(self, node: Pool) -> None:
         (way,), _ = self.ways[node.name]
         (source,) = self.network.inputs_of(node.name)
@@ -204,6 +213,7 @@ class _Integers(_Held):
 
         for values in (self.low, self.high, self.error):
             values[node.name] = pooled(values[way.source])
+        self.levels[node.name] = max(self._range(way.source)[1], 0)
         for known in (self.unit, self.zero):  # alike in a channel; padding is least
             least = known[way.source].min()
             known[node.name] = pooled(known[way.source] - least)[0] + least
@@ -214,8 +224,11 @@ class _Integers(_Held):
         size = np.abs(bias)
         low = np.zeros((len(self.x), p.size))
         high, loss, error = (np.zeros((len(self.x), p.size)) for _ in range(3))
+        largest = np.zeros(p.size) + self.ways[node.name][1]
         for way, connection in self.arriving(p):
             s = way.source
+            ends = (self.zero[s] + self.unit[s] * end for end in self._range(s))
+            largest = largest + np.maximum(*(way.matrix * end for end in ends)).sum(1)
             w = _weights(way.matrix, self.unit[s], scale, connection.exponent)
             zero = way.matrix * np.asarray(self.zero[s])
             bias += zero.sum(1) / scale
@@ -245,13 +258,15 @@ class _Integers(_Held):
             self.low[name], self.high[name] = low * decoded, high * decoded
             self.error[name] = error
             return
-        top = self.top[p.name]
+        top = self.levels[name] = self.top[p.name]
         unit = np.zeros(p.size) + p.spike_values / top
         self.unit[name], self.zero[name] = unit, np.zeros(p.size)
         slope = np.rint(unit / scale)
         half = np.floor(slope / 2)
+        # what no input can make fire is left out of the program: no bias, and scales of any size
+        fires = (largest > 0) | (own != 0)
         for values, v in ((self.low, low), (self.high, high)):
-            values[name] = np.clip((v + half) // slope, 0, top)
+            values[name] = np.clip((v + half) // slope, 0, top) * fires
         self.error[name] = _rounded(node, self.exact, error, unit / 2, unit * top)
 
 
