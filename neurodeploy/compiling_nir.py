@@ -23,6 +23,8 @@ from neurodeploy.network.stages import stages as cut
 from neurodeploy.option_values import ends, one_of
 from neurodeploy.program import Preprocessing, Program
 from neurodeploy.program.bounds import overflow_findings
+from neurodeploy.program.encoders import encoding_named
+from neurodeploy.sample_scale import choose_preprocessing
 from neurodeploy.targets import load_target
 
 if TYPE_CHECKING:
@@ -42,6 +44,10 @@ def compile_nir(
     given: Mapping[str, Any],
     target: str,
     *,
+    seed: int,
+    scale: float | None,
+    mean: tuple[float, ...],
+    std: tuple[float, ...],
     input_range: tuple[float, float] | None,
     overflow: str,
     output: str | None,
@@ -67,9 +73,21 @@ def compile_nir(
     one_of("--overflow", overflow, ("off", "warn", "error"))
     known = calibration_of(plan.encoding, ends("--input-range", input_range))
     progress("import", 0, 1)
+    recorded = encoding_named(plan.encoding).varies
+    if recorded and (scale is not None or mean != (0.0,) or std != (1.0,)):
+        raise UsageError(
+            "recordings are taken as they are, without scale, mean and std",
+            place="--scale, --mean, --std",
+            remedy="leave them out",
+        )
     imported = load_nir(model, plan.dt, plan.reset, output)
     network = imported.network
     stages = cut(network)
+    preprocessing, scale_from = _AS_THEY_ARE, "spikes"
+    if not recorded:
+        preprocessing, chosen = choose_preprocessing(imported, None, scale, mean, std)
+        preprocessing.check(network.shapes[network.input.name])
+        scale_from = chosen.reason
     progress("import", 1, 1)
     if line:
         warn(line)
@@ -78,9 +96,9 @@ def compile_nir(
     judged = infer_task(network)
     if task is not None:
         judged = judged.as_kind(task)
-    provenance = provenance_of(imported, None, known, "spikes", {}, judged.as_dict())
+    provenance = provenance_of(imported, None, known, scale_from, {"seed": seed}, judged.as_dict())
     shape = network.shapes[network.input.name]
-    work = Conversion(stages, shape, known, hardware, _AS_THEY_ARE, 0, provenance)
+    work = Conversion(stages, shape, known, hardware, preprocessing, seed, provenance)
     program = work.program(plan)
     findings = overflow_findings(program)
     if findings and overflow == "error":

@@ -38,6 +38,13 @@ Overflow = Literal["off", "warn", "error"]
 Stage = Callable[[str, int, int], None]
 
 
+def _seed(given: int) -> int:
+    seed = whole("--seed", given)
+    if not 0 <= seed < 2**63:
+        raise UsageError(f"{seed!r} is outside 0..2**63 - 1", place="--seed")
+    return seed
+
+
 def _quiet(*_: object) -> None:
     """Ignore progress."""
 
@@ -151,16 +158,17 @@ def compile(
     if is_nir(model):
         from neurodeploy.compiling_nir import compile_nir
 
-        if calibration is not None or scale is not None or mean != (0.0,) or std != (1.0,):
+        if calibration is not None:
             raise UsageError(
-                "calibration samples, scale, mean and std are for networks that do not spike",
+                "calibration samples are for networks that do not spike",
                 place="--calibration",
                 remedy="leave them out: the network's own thresholds are taken",
             )
         given = dict(others, steps=steps, reset=reset, encoding=encoding, balance=balance)
         return compile_nir(
             model, scheme, {**given, "percentile": percentile, "l4": l4}, target,
-            input_range=input_range, overflow=overflow, output=output, task=task,
+            seed=_seed(seed), scale=scale, mean=mean, std=std, input_range=input_range,
+            overflow=overflow, output=output, task=task,
             progress=progress, warn=warner(warn, CompileWarning),
         )  # fmt: skip
     data_warn, warn = warner(warn, DataWarning), warner(warn, CompileWarning)
@@ -183,9 +191,7 @@ def compile(
     plan = make_scheme(scheme, given, hardware)
     one_of("--overflow", overflow, ("off", "warn", "error"))
     one_of("--l4", l4, (None, True, False))
-    seed, try_samples = whole("--seed", seed), whole("--try", try_samples, low=0)
-    if not 0 <= seed < 2**63:
-        raise UsageError(f"{seed!r} is outside 0..2**63 - 1", place="--seed")
+    seed, try_samples = _seed(seed), whole("--try", try_samples, low=0)
     stated_range = ends("--input-range", input_range)
 
     progress("import", 0, 1)

@@ -9,18 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-import numpy as np
-
 from neurodeploy.calibration import Calibration
+from neurodeploy.conversion.direct_input import (
+    DIRECT_ENCODINGS,
+    calibration_of,
+    current_levels,
+    direct_encoder,
+    message_unit,
+)
 from neurodeploy.conversion.options import option
 from neurodeploy.conversion.scheme import Scheme, register_scheme
 from neurodeploy.errors import ConversionError, UsageError
-from neurodeploy.network.stages import Stage, population_shape
+from neurodeploy.network.stages import Stage
 from neurodeploy.program import (
     INPUT,
     Connection,
     Decoder,
-    Encoder,
     Encoding,
     Population,
     Preprocessing,
@@ -51,7 +55,11 @@ class DirectScheme(Scheme):
     reset
         What a spike does, where the file does not say it (NIR).
     encoding
-        The input's: ``events`` (a spike a step and input) or ``frames`` (an integer).
+        The input's. Recordings: ``events`` (a spike a step and input) or ``frames`` (an integer).
+        Samples without a time axis: ``current`` (constant), ``deterministic`` (evenly paced
+        spikes) or ``poisson``.
+    input_levels
+        Integers on each side of zero that a constant current may take; None: `current_levels`.
     decoder
         What is read of the last layer.
     """
@@ -74,7 +82,15 @@ class DirectScheme(Scheme):
         choices=("subtract", "zero"),
         absent="asked for where the network does not say it",
     )
-    encoding: Encoding = option("events", "How the input comes in.", choices=("events", "frames"))
+    encoding: Encoding = option("events", "How the input comes in.", choices=DIRECT_ENCODINGS)
+    input_levels: int | None = option(
+        None,
+        "Integers on each side of zero of a constant current.",
+        type=int,
+        low=1,
+        high=2**23 - 1,
+        absent="as many as leave the weights their bits, 255 at most",
+    )
     decoder: Decoding | None = option(
         None,
         "What is read of the last layer.",
@@ -106,13 +122,18 @@ class DirectScheme(Scheme):
                 remedy="give --steps: the length of your recordings over the time of a step",
             )
         self.check_stages(stages)
-        if self.encoding == "frames" and not target.graded_bits:
+        levels = self.input_levels or current_levels(stages, calibration, target)
+        encoder = direct_encoder(
+            self.encoding, levels, input_shape, calibration, preprocessing, steps, seed
+        )
+        if encoder.is_graded and not target.graded_bits:
             raise UsageError(
-                f"{target.title} sends binary spikes only, frames need graded ones",
-                place="--encoding frames",
-                remedy="use --encoding events, or --target loihi2",
+                f"{target.title} sends binary spikes only, {self.encoding} "
+                f"{'of both signs ' if not encoder.code.graded else ''}need graded ones",
+                place=f"--encoding {self.encoding}",
+                remedy="use --encoding events or deterministic with input that is never negative, "
+                "or --target loihi2",
             )
-        encoder = self._encoder(input_shape, calibration, preprocessing, steps)
         depth = {INPUT: 0} | {stage.name: stage.depth for stage in stages}
         populations: list[Population] = []
         connections: list[Connection] = []
@@ -121,7 +142,7 @@ class DirectScheme(Scheme):
                 Arrival(
                     source=path.source,
                     operator=path.operator,
-                    message_unit=1.0,
+                    message_unit=message_unit(encoder) if path.source == INPUT else 1.0,
                     low=encoder.message_range[0] if path.source == INPUT else 0,
                     high=encoder.message_range[1] if path.source == INPUT else 1,
                     graded=path.source == INPUT and encoder.is_graded,
@@ -134,12 +155,11 @@ class DirectScheme(Scheme):
             populations.append(
                 Population(stage.name, stage.shape, neuron, 1 + stage.depth, membrane_unit=unit)
             )
-        last = populations[-1]
         return Program(
             populations=tuple(populations),
             connections=tuple(connections),
             encoder=encoder,
-            decoder=self._decoder(last),
+            decoder=self._decoder(populations[-1], stages[-1]),
             period=steps,
             scheme=self.name,
             target=target.name,
@@ -159,28 +179,11 @@ class DirectScheme(Scheme):
                         remedy="let a layer with spikes stand between, or read that layer's output",
                     )
 
-    def _encoder(
-        self,
-        input_shape: tuple[int, ...],
-        calibration: Calibration,
-        preprocessing: Preprocessing,
-        steps: int,
-    ) -> Encoder:
-        low, high = calibration.input_range
-        return Encoder(
-            shape=population_shape(input_shape),
-            encoding=self.encoding,
-            unit=1.0,
-            low=int(np.floor(low)),
-            high=int(np.ceil(high)),
-            preprocessing=preprocessing,
-            sample_shape=(steps, *input_shape),
-        )
-
-    def _decoder(self, last: Population) -> Decoder:
-        decoding = self.decoder or ("spike_count" if last.neuron.fires else "membrane")
+    def _decoder(self, last: Population, stage: Stage) -> Decoder:
+        fires = stage.neuron is not None and stage.neuron.reset != "none"
+        decoding = self.decoder or ("spike_count" if fires else "membrane")
         membrane = decoding.startswith("membrane")
-        if not last.neuron.fires and not membrane:
+        if not fires and not membrane:
             raise UsageError(
                 "the last layer sends no spikes",
                 place=f"--decoder {decoding}",
@@ -207,13 +210,3 @@ def direct_for(scheme: str | Scheme, model: str) -> tuple[str | Scheme, str]:
         place="--scheme",
         remedy="use --scheme direct, or leave it out",
     )
-
-
-def calibration_of(encoding: str, stated: tuple[float, float] | None) -> Calibration:
-    """What is known of the input without samples: spikes, or integers as stated (0..255)."""
-    ends = stated or ((0.0, 1.0) if encoding == "events" else (0.0, 255.0))
-    if any(end != int(end) for end in ends) or not ends[0] <= 0 < ends[1]:
-        raise UsageError(
-            f"{ends[0]:g},{ends[1]:g} are not whole numbers around 0", place="--input-range"
-        )
-    return Calibration({}, ends, (0.0, 0.0), 0)

@@ -2,9 +2,14 @@
 
 One weight integer is worth ``max |W| / 127`` of the layer, or the step of the grid that all its
 weights lie on, if there is one: then the layer is exact. Leaks are rounded to 1/4096.
+
+A neuron that only integrates is the stock neuron where the target has no other: with the largest
+threshold, and a scale at which no input can reach it.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 
@@ -15,7 +20,7 @@ from neurodeploy.program import Connection, Lif
 from neurodeploy.program.bounds import input_interval
 from neurodeploy.program.neurons.arithmetic import CURRENT_LIMIT, MEMBRANE_LIMIT
 from neurodeploy.program.neurons.lif import NO_CURRENT_MEMORY, STOCK_SHIFT
-from neurodeploy.quantization.layer import Arrival, connect, finest_scale
+from neurodeploy.quantization.layer import LEAST_LEVELS, Arrival, connect, finest_scale
 from neurodeploy.targets import Target
 
 __all__ = ["quantize_spiking"]
@@ -56,8 +61,11 @@ def quantize_spiking(
     threshold = stated.threshold if stated.reset != "none" else 0.0
     exact = _grid(arrivals, threshold, target)
     scale = exact or finest_scale(arrivals, target, threshold) or threshold / 64 or 1.0
-    scale = max(scale, threshold / target.threshold_max)
+    scale = finest = max(scale, threshold / target.threshold_max)
     shifts = range(STOCK_SHIFT, -1, -1)
+    unreachable = stated.reset == "none" and not target.microcode
+    if unreachable:
+        stated = replace(stated, reset="zero")
     if stated.reset == "zero" and stated.initial == 0 and dv < _DECAY_ONE:
         shifts = range(STOCK_SHIFT, STOCK_SHIFT - 1, -1)  # the stock neuron
     for _ in range(64):
@@ -67,7 +75,14 @@ def quantize_spiking(
             [(c, (a.low, a.high)) for c, a in zip(connections, arrivals, strict=True)],
         )
         most = int(max(-low.min(initial=0), high.max(initial=0)))
-        whole = round(threshold / scale)
+        whole = target.threshold_max if unreachable else round(threshold / scale)
+        if unreachable and scale > finest and _levels(connections) < LEAST_LEVELS:
+            raise ConversionError(
+                f"{target.title} has no neuron that only integrates, and over {steps} steps this "
+                "one may reach any threshold at which its weights keep their bits",
+                place=stage.name,
+                remedy="use fewer --steps, or --target loihi2",
+            )
         if whole < 1 and stated.reset != "none":
             break
         fallback = None
@@ -87,6 +102,8 @@ def quantize_spiking(
                 reach *= _DECAY_ONE / dv
             else:
                 reach *= steps
+            if unreachable and reach >= whole << shift:
+                continue
             if reach + abs(neuron.v_initial) < MEMBRANE_LIMIT or len(shifts) == 1:
                 return neuron, connections, scale / 2**shift
             fallback = neuron, connections, scale / 2**shift
@@ -127,10 +144,16 @@ def _leak(leak: float | np.ndarray, what: str, place: str) -> int:
     return whole
 
 
+def _levels(connections: tuple[Connection, ...]) -> int:
+    """The largest weight, in integers; of a layer without weights as many as there could be."""
+    found = max(int(np.abs(c.synapses.weights.astype(int)).max(initial=0)) for c in connections)
+    return found or LEAST_LEVELS
+
+
 def _check_target(stated: Spiking, target: Target, place: str) -> None:
-    if target.microcode or (stated.reset == "zero" and stated.initial == 0):
+    if target.microcode or (stated.reset != "subtract" and stated.initial == 0):
         return
-    what = {"none": "neuron that only integrates", "subtract": "reset by subtraction"}
+    what = {"subtract": "reset by subtraction"}
     raise ConversionError(
         f"{target.title} has no {what.get(stated.reset, 'initial potential')} (it needs microcode)",
         place=place,
@@ -139,12 +162,13 @@ def _check_target(stated: Spiking, target: Target, place: str) -> None:
 
 
 def _grid(arrivals: tuple[Arrival, ...], threshold: float, target: Target) -> float:
-    """The step of a grid that all weights lie on, within the weights' bits; 0: there is none.
+    """The step of a grid that what messages bring lies on, within the weights' bits; 0: none.
 
     Of several, one that the threshold lies on as well.
     """
     parts = [
         np.unique(a.operator.weight if isinstance(a.operator, Dense | Conv) else a.operator.data)
+        * np.float64(a.message_unit)
         for a in arrivals
     ]
     values = np.unique(np.concatenate(parts)).astype(np.float64) if parts else np.zeros(0)

@@ -116,7 +116,9 @@ def test_the_rate_is_the_mean_over_thresholds_of_what_neurons_do():
     drive = 0.37
     thresholds = torch.arange(1000, dtype=torch.float64) * drive / 1000 + 2.0
     interval = (torch.floor(thresholds / drive) + 1).mean()
-    expected = rate_of_drive(torch.tensor(drive, dtype=torch.float64), float(thresholds.mean()), "zero")
+    expected = rate_of_drive(
+        torch.tensor(drive, dtype=torch.float64), float(thresholds.mean()), "zero"
+    )
     assert float(1 / interval) == pytest.approx(float(expected), rel=1e-3)
 
 

@@ -21,8 +21,8 @@ __all__ = ["nir_graph", "save_nir"]
 def nir_graph(network: IntegrateAndFireNetwork) -> Any:
     """The network as a ``nir.NIRGraph``: Linear and Conv2d, IF, and an integrator (I) at the end.
 
-    NIR does not say what a spike does: compile with ``--reset`` as the network has it. The output is
-    the read-out's input added up over the steps, ``steps`` times what the network returns.
+    NIR does not say what a spike does: compile with ``--reset`` as the network has it. The output
+    is the read-out's input added up over the steps, ``steps`` times what the network returns.
 
     Raises
     ------

@@ -7,8 +7,8 @@ lies above the threshold, m/2 on average, is lost. So
     rate = m / (threshold + m/2),   slope = d rate / d m = (1 - rate/2)**2 / threshold.
 
 By subtraction nothing is lost: ``rate = m / threshold`` and ``slope = 1 / threshold``. The interval
-still open at the end has the rate its membrane is on the way to, ``max(u, 0) / (threshold n)``; where
-u <= 0 the neuron is silent, and its slope is 0. Derived here (`docs/fostdgd.md`).
+still open at the end has the rate its membrane is on the way to, ``max(u, 0) / (threshold n)``;
+where u <= 0 the neuron is silent, and its slope is 0. Derived here (`docs/fostdgd.md`).
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import torch
 
 from neurodeploy.errors import DataError, UsageError, shown
 from neurodeploy.event_samples import RawEvents, binned, raster, read_events, within
-from neurodeploy.program import PROBABILITY_ONE
+from neurodeploy.program.codec import PROBABILITY_ONE
 from neurodeploy.samples import load_samples
 from neurodeploy.warning import Warn
 
@@ -143,7 +143,7 @@ def read_training_samples(
         x = np.array(x).reshape(len(x), *shape)
     if y is None or y.shape != (len(x),) or y.dtype.kind not in "iu":
         told = "no labels" if y is None else f"labels {y.dtype} {y.shape}"
-        raise DataError(f"{told} for {len(x)} samples", place=place, remedy="give classes 0, 1, ...")
+        raise DataError(f"{told} for {len(x)} samples", place=place, remedy="give classes 0, 1 ...")
     labels = y.astype(np.int64)
     if labels.min() < 0 or labels.max() >= classes:
         raise DataError(

@@ -198,7 +198,7 @@ class _SpikeTiming(torch.autograd.Function):
 
     @staticmethod
     def forward(  # type: ignore[override]
-        ctx: Any, network: IntegrateAndFireNetwork, x: torch.Tensor, steps: int | None, *weights: Any
+        ctx: Any, network: Any, x: torch.Tensor, steps: int | None, *weights: torch.Tensor
     ) -> torch.Tensor:
         readout, activities = network.run(x, steps, keep=True)
         ctx.network, ctx.x, ctx.steps, ctx.activities = network, x, steps, activities
