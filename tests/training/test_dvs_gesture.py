@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import struct
-import subprocess
-import sys
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neurodeploy.errors import DataError
+from neurodeploy.errors import DataError, UsageError
 from neurodeploy.event_samples import RawEvents, read_events
+from neurodeploy.training.commands import training
 from neurodeploy.training.recordings.aedat import read_aedat
 from neurodeploy.training.recordings.dvs_gesture import read_dvs_gesture
 
@@ -68,18 +68,13 @@ def test_gestures_are_cut_out_of_their_trials(gestures):
 
 def test_the_command_writes_what_events_and_training_take(gestures):
     out = gestures / "train.npz"
-    command = [sys.executable, "-m", "neurodeploy.training", "dvs-gesture", str(gestures)]
-    done = subprocess.run(
-        [*command, "--split", "train", "-o", str(out)], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    command = ["dvs-gesture", str(gestures), "--split", "train", "-o"]
+    done = CliRunner().invoke(training, [*command, str(out)])
+    assert done.exit_code == 0, done.output
     assert "4 gestures" in done.stdout
     assert isinstance(read_events(out), RawEvents)
-    done = subprocess.run(
-        [*command, "--split", "test", "-o", str(gestures / "none" / "x.npz")],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 2
+    done = CliRunner().invoke(training, [*command, str(gestures / "none" / "x.npz")])
+    assert isinstance(done.exception, UsageError)
 
 
 def test_packets_of_other_types_events_that_are_void_and_times_beyond_31_bits(tmp_path):
