@@ -1,0 +1,1 @@
+"""What the tools of docs/fostdgd.md share: data, and the same network trained through time."""
