@@ -45,6 +45,7 @@ def command(
             limit=limit,
             progress=lambda done, total: bars.stage("read", done, total),
         )
+    assert found.label is not None
     stream = io.BytesIO()
     np.savez_compressed(
         stream, t=found.t, x=found.x, y=found.y, p=found.p, start=found.start, label=found.label

@@ -26,7 +26,7 @@ from torch import nn
 from neurodeploy.errors import DataError, UsageError, shown
 from neurodeploy.training.fostdgd.firing_rate import SlopesBackwards
 from neurodeploy.training.fostdgd.integrate_and_fire import Population, Reset, interval_type
-from neurodeploy.training.fostdgd.synapses import layers_of
+from neurodeploy.training.fostdgd.synapses import Synapses, layers_of
 
 __all__ = ["BLOCK", "IntegrateAndFireNetwork"]
 
@@ -58,10 +58,17 @@ class IntegrateAndFireNetwork(nn.Module):
     seed
         Of the weights.
 
+    Attributes
+    ----------
+    synapses
+        Of each layer, the read-out's last.
+
     Raises
     ------
     UsageError
     """
+
+    synapses: list[Synapses]
 
     def __init__(
         self,
@@ -79,7 +86,7 @@ class IntegrateAndFireNetwork(nn.Module):
         generator = torch.Generator().manual_seed(seed)
         self.layers, self.threshold, self.reset = layers, threshold, reset
         self.input_shape, synapses = layers_of(layers, generator, gain)
-        self.synapses = nn.ModuleList(synapses)
+        self.synapses = nn.ModuleList(synapses)  # type: ignore[assignment]
 
     def forward(self, x: torch.Tensor, steps: int | None = None) -> torch.Tensor:
         """The mean of the read-out's input over the steps: (batch, classes).

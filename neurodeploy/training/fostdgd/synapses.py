@@ -7,7 +7,7 @@ import re
 
 import torch
 from torch import nn
-from torch.nn import functional
+from torch.nn import functional, grad
 
 from neurodeploy.errors import UsageError, shown
 
@@ -98,14 +98,14 @@ class ConvolutionalSynapses(Synapses):
     def transposed(self, d: torch.Tensor) -> torch.Tensor:
         """See `Synapses.transposed`."""
         maps = d.reshape(-1, *self.shape)
-        made = nn.grad.conv2d_input(
+        made = grad.conv2d_input(
             (len(maps), *self.inputs), self.weight, maps, self.stride, self.padding
         )
         return made.reshape(*d.shape[:-3], *self.inputs)
 
     def weight_gradient(self, d: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
         """See `Synapses.weight_gradient`."""
-        return nn.grad.conv2d_weight(
+        return grad.conv2d_weight(
             x.reshape(-1, *self.inputs),
             list(self.weight.shape),
             d.reshape(-1, *self.shape),
