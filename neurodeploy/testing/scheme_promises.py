@@ -224,11 +224,11 @@ class _Integers(_Held):
         size = np.abs(bias)
         low = np.zeros((len(self.x), p.size))
         high, loss, error = (np.zeros((len(self.x), p.size)) for _ in range(3))
-        largest = np.zeros(p.size) + self.ways[node.name][1]
+        reach = np.zeros(p.size) + self.ways[node.name][1]
         for way, connection in self.arriving(p):
             s = way.source
             ends = (self.zero[s] + self.unit[s] * end for end in self._range(s))
-            largest = largest + np.maximum(*(way.matrix * end for end in ends)).sum(1)
+            reach = reach + np.maximum(*(way.matrix * end for end in ends)).sum(1)
             w = _weights(way.matrix, self.unit[s], scale, connection.exponent)
             zero = way.matrix * np.asarray(self.zero[s])
             bias += zero.sum(1) / scale
@@ -264,7 +264,7 @@ class _Integers(_Held):
         slope = np.rint(unit / scale)
         half = np.floor(slope / 2)
         # what no input can make fire is left out of the program: no bias, and scales of any size
-        fires = (largest > 0) | (own != 0)
+        fires = (reach > 0) | (own != 0)
         for values, v in ((self.low, low), (self.high, high)):
             values[name] = np.clip((v + half) // slope, 0, top) * fires
         self.error[name] = _rounded(node, self.exact, error, unit / 2, unit * top)
