@@ -25,6 +25,7 @@ _PUBLIC = {
     "Program": "neurodeploy.program",
     "Rate": "neurodeploy.conversion:RateScheme",
     "RunWarning": "neurodeploy.errors",
+    "SpikingLayer": "neurodeploy.network",
     "Ttfs": "neurodeploy.conversion:TtfsScheme",
     "check": "neurodeploy.checking",
     "compile": "neurodeploy.pipeline",
@@ -35,6 +36,7 @@ _PUBLIC = {
     "map": "neurodeploy.mapping",
     "report": "neurodeploy.reporting.page",
     "simulate": "neurodeploy.simulating",
+    "spiking_network": "neurodeploy.network",
 }
 
 __all__ = [
@@ -45,6 +47,7 @@ __all__ = [
     "Program",
     "Rate",
     "RunWarning",
+    "SpikingLayer",
     "Ttfs",
     "check",
     "compile",
@@ -55,6 +58,7 @@ __all__ = [
     "map",
     "report",
     "simulate",
+    "spiking_network",
 ]
 
 

@@ -64,7 +64,7 @@ def check(
     from neurodeploy.importing.nir import is_nir
 
     if is_nir(model):
-        from neurodeploy.compiling_nir import check_nir
+        from neurodeploy.compiling_spiking import check_nir
 
         if annotate is not None:
             raise UsageError("a NIR graph has no place for verdicts", place="--annotate")

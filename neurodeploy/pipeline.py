@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from neurodeploy.conversion import Scheme
     from neurodeploy.importing.reading.sources import Model
     from neurodeploy.ledger import Trial
+    from neurodeploy.network import Network
     from neurodeploy.targets import Target
 
 __all__ = ["Overflow", "Stage", "Warn", "compile"]
@@ -50,7 +51,7 @@ def _quiet(*_: object) -> None:
 
 
 def compile(
-    model: Model,
+    model: Model | Network,
     calibration: Any = None,
     scheme: str | Scheme = "rate",
     steps: int | None = None,
@@ -81,12 +82,13 @@ def compile(
     ----------
     model
         Path of the ONNX file, its bytes, an ``onnx.ModelProto`` or an ``onnx_ir.Model``; or the
-        path or bytes of a NIR graph (`docs/spiking-networks.md`), which needs no samples.
+        path or bytes of a NIR graph, or a `neurodeploy.network.Network` that spikes
+        (`docs/spiking-networks.md`); these need no samples.
     calibration
         Samples (n, *input shape): float32 as the model takes them, or integers such as uint8
         images (then `scale`, `mean` and `std` say what the model takes). An array, the path of a
         `.npz` (array `x`) or `.npy` file, or an iterable of batches. Without samples, bounds are
-        used.
+        used. Of a network that spikes: (n, steps, *input shape), for the input's range alone.
     scheme
         Name of a scheme (`neurodeploy schemes` lists them), or one with its options, such as
         ``nd.Rate(steps=32, reset="zero")``. ``"auto"``: every scheme that the target can run and
@@ -152,21 +154,16 @@ def compile(
     from neurodeploy.ledger.program_trial import run_trial
     from neurodeploy.mapping.mapper import limits_broken
     from neurodeploy.metrics.task_from_network import infer_task
+    from neurodeploy.network import Network
     from neurodeploy.network.stages import stages as cut
     from neurodeploy.passes import prepare
 
-    if is_nir(model):
-        from neurodeploy.compiling_nir import compile_nir
+    if isinstance(model, Network) or is_nir(model):
+        from neurodeploy.compiling_spiking import compile_spiking
 
-        if calibration is not None:
-            raise UsageError(
-                "calibration samples are for networks that do not spike",
-                place="--calibration",
-                remedy="leave them out: the network's own thresholds are taken",
-            )
         given = dict(others, steps=steps, reset=reset, encoding=encoding, balance=balance)
-        return compile_nir(
-            model, scheme, {**given, "percentile": percentile, "l4": l4}, target,
+        return compile_spiking(
+            model, calibration, scheme, {**given, "percentile": percentile, "l4": l4}, target,
             seed=_seed(seed), scale=scale, mean=mean, std=std, input_range=input_range,
             overflow=overflow, output=output, task=task,
             progress=progress, warn=warner(warn, CompileWarning),

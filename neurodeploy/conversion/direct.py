@@ -6,8 +6,8 @@ step of the program, and layers follow one another by a step, as on the chip.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal, get_args
 
 from neurodeploy.calibration import Calibration
 from neurodeploy.conversion.direct_input import (
@@ -15,12 +15,13 @@ from neurodeploy.conversion.direct_input import (
     calibration_of,
     current_levels,
     direct_encoder,
+    is_whole,
     message_unit,
 )
 from neurodeploy.conversion.options import option
 from neurodeploy.conversion.scheme import Scheme, register_scheme
 from neurodeploy.errors import ConversionError, UsageError
-from neurodeploy.network.stages import Stage
+from neurodeploy.network.stages import Path, Stage
 from neurodeploy.program import (
     INPUT,
     Connection,
@@ -36,7 +37,11 @@ from neurodeploy.targets import Target
 
 __all__ = ["DirectScheme", "calibration_of", "direct_for"]
 
-Decoding = Literal["spike_count", "first_spike", "membrane", "membrane_mean", "membrane_max"]
+Decoding = Literal[
+    "spike_count", "first_spike", "membrane", "membrane_mean", "membrane_max", "every_step"
+]
+#: Encodings whose samples have a time axis.
+_RECORDED = ("events", "frames")
 #: Steps of a trial conversion where nobody said how many: a check.
 _TRIED = 100
 
@@ -59,7 +64,8 @@ class DirectScheme(Scheme):
         Samples without a time axis: ``current`` (constant), ``deterministic`` (evenly paced
         spikes) or ``poisson``.
     input_levels
-        Integers on each side of zero that a constant current may take; None: `current_levels`.
+        Integers on each side of zero that a constant current, or a number of a frame, may take;
+        None: `current_levels`, or the numbers of frames themselves where they are whole.
     decoder
         What is read of the last layer.
     """
@@ -85,17 +91,17 @@ class DirectScheme(Scheme):
     encoding: Encoding = option("events", "How the input comes in.", choices=DIRECT_ENCODINGS)
     input_levels: int | None = option(
         None,
-        "Integers on each side of zero of a constant current.",
+        "Integers on each side of zero of a constant current, or of a frame.",
         type=int,
         low=1,
         high=2**23 - 1,
-        absent="as many as leave the weights their bits, 255 at most",
+        absent="as many as leave the weights their bits, 255 at most; frames of whole numbers stay",
     )
     decoder: Decoding | None = option(
         None,
         "What is read of the last layer.",
         type=str,
-        choices=("spike_count", "first_spike", "membrane", "membrane_mean", "membrane_max"),
+        choices=get_args(Decoding),
         absent="spike_count where it spikes, else membrane",
     )
 
@@ -122,7 +128,9 @@ class DirectScheme(Scheme):
                 remedy="give --steps: the length of your recordings over the time of a step",
             )
         self.check_stages(stages)
-        levels = self.input_levels or current_levels(stages, calibration, target)
+        levels = self.input_levels
+        if levels is None and not (self.encoding in _RECORDED and is_whole(calibration)):
+            levels = current_levels(stages, calibration, target)
         encoder = direct_encoder(
             self.encoding, levels, input_shape, calibration, preprocessing, steps, seed
         )
@@ -135,6 +143,17 @@ class DirectScheme(Scheme):
                 "or --target loihi2",
             )
         depth = {INPUT: 0} | {stage.name: stage.depth for stage in stages}
+        late = late_steps(stages)
+        tail = max(late.values())
+        kept = [stage.name for stage in stages if late[stage.name]]
+        if kept and not target.microcode:
+            raise ConversionError(
+                f"{target.title} has no neuron that is quiet at a window's end: spikes of a sample "
+                "that are under way would reach the next one",
+                place=kept[0],
+                remedy="use --target loihi2",
+            )
+        period = steps + tail
         populations: list[Population] = []
         connections: list[Connection] = []
         for stage in stages:
@@ -146,11 +165,13 @@ class DirectScheme(Scheme):
                     low=encoder.message_range[0] if path.source == INPUT else 0,
                     high=encoder.message_range[1] if path.source == INPUT else 1,
                     graded=path.source == INPUT and encoder.is_graded,
-                    delay=stage.depth - depth[path.source],
+                    delay=self._delay(stage, depth[path.source], path, target),
                 )
                 for path in stage.paths
             )
-            neuron, made, unit = quantize_spiking(stage, arrivals, target, steps)
+            neuron, made, unit = quantize_spiking(stage, arrivals, target, period)
+            if late[stage.name]:
+                neuron = replace(neuron, quiet=late[stage.name])
             connections += made
             populations.append(
                 Population(stage.name, stage.shape, neuron, 1 + stage.depth, membrane_unit=unit)
@@ -159,8 +180,8 @@ class DirectScheme(Scheme):
             populations=tuple(populations),
             connections=tuple(connections),
             encoder=encoder,
-            decoder=self._decoder(populations[-1], stages[-1]),
-            period=steps,
+            decoder=self._decoder(populations[-1], stages[-1], tail),
+            period=period,
             scheme=self.name,
             target=target.name,
             provenance=provenance,
@@ -179,17 +200,42 @@ class DirectScheme(Scheme):
                         remedy="let a layer with spikes stand between, or read that layer's output",
                     )
 
-    def _decoder(self, last: Population, stage: Stage) -> Decoder:
+    def _delay(self, stage: Stage, depth: int, path: Path, target: Target) -> int:
+        """Steps from a spike to its arrival: layers lie a step apart, and the network's delays."""
+        delay = stage.depth - depth + path.delay
+        if delay > target.delay_max:
+            raise ConversionError(
+                f"spikes of {path.source!r} arrive after {delay} steps; the chip delays them by "
+                f"{target.delay_max} at most",
+                place=stage.name,
+                remedy="use shorter delays, or relays between the layers",
+            )
+        return delay
+
+    def _decoder(self, last: Population, stage: Stage, tail: int) -> Decoder:
         fires = stage.neuron is not None and stage.neuron.reset != "none"
         decoding = self.decoder or ("spike_count" if fires else "membrane")
-        membrane = decoding.startswith("membrane")
+        membrane = decoding.startswith("membrane") or decoding == "every_step"
         if not fires and not membrane:
             raise UsageError(
                 "the last layer sends no spikes",
                 place=f"--decoder {decoding}",
                 remedy="use --decoder membrane",
             )
-        return Decoder(last.name, last.membrane_unit if membrane else 1.0, decoding)
+        return Decoder(last.name, last.membrane_unit if membrane else 1.0, decoding, tail)
+
+
+def late_steps(stages: tuple[Stage, ...]) -> dict[str, int]:
+    """By stage, and for the input, the most steps that the network's delays hold spikes back.
+
+    So long a stage has to be quiet before a sample ends, or they would reach the next one
+    (`docs/semantics.md`, section 6).
+    """
+    late = dict.fromkeys((INPUT, *(stage.name for stage in stages)), 0)
+    for stage in stages:
+        for path in stage.paths:
+            late[path.source] = max(late[path.source], path.delay)
+    return late
 
 
 def direct_for(scheme: str | Scheme, model: str) -> tuple[str | Scheme, str]:

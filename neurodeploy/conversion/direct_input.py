@@ -23,7 +23,14 @@ from neurodeploy.quantization import Arrival
 from neurodeploy.quantization.layer import connect, finest_scale
 from neurodeploy.targets import Target
 
-__all__ = ["DIRECT_ENCODINGS", "calibration_of", "current_levels", "direct_encoder", "message_unit"]
+__all__ = [
+    "DIRECT_ENCODINGS",
+    "calibration_of",
+    "current_levels",
+    "direct_encoder",
+    "is_whole",
+    "message_unit",
+]
 
 DIRECT_ENCODINGS: tuple[Encoding, ...] = (
     "events",
@@ -34,31 +41,48 @@ DIRECT_ENCODINGS: tuple[Encoding, ...] = (
 )
 #: Integers of a constant current: more than images have is of no use.
 _MOST_LEVELS = 255
+#: Share of an integer that is rounding of the range's ends.
+_WHOLE = 1e-6
 
 
-def calibration_of(encoding: str, stated: tuple[float, float] | None) -> Calibration:
-    """What is known of the input without samples: its range.
+def calibration_of(
+    encoding: str, stated: tuple[float, float] | None, x: np.ndarray | None = None
+) -> Calibration:
+    """What is known of the input: its range, as stated, else of samples, else the usual.
 
-    Spikes, whole numbers as stated (0..255), or for samples without a time axis 0..1.
+    Usual are spikes, whole numbers (0..255) in frames, or for samples without a time axis 0..1.
 
     Raises
     ------
     UsageError
     """
-    usual = (0.0, 255.0) if encoding == "frames" else (0.0, 1.0)
-    ends = stated or usual
-    whole = encoding_named(encoding).varies
-    if (whole and any(end != int(end) for end in ends)) or not ends[0] <= 0 < ends[1] < math.inf:
+    known = np.zeros(0, np.float32) if x is None else x
+    if stated is not None:
+        low, high = stated
+    elif known.size:
+        low, high = min(float(known.min()), 0.0), max(float(known.max()), 0.0)
+    else:
+        low, high = (0.0, 255.0) if encoding == "frames" else (0.0, 1.0)
+    if not low <= 0 < high < math.inf:
+        raise UsageError(f"{low:g},{high:g} are not numbers around 0", place="--input-range")
+    if encoding == "events" and (low, high) not in ((0.0, 1.0), (-1.0, 1.0)):
         raise UsageError(
-            f"{ends[0]:g},{ends[1]:g} are not {'whole ' if whole else ''}numbers around 0",
+            f"{low:g},{high:g} are no spikes",
             place="--input-range",
+            remedy="use 0,1 or -1,1, or --encoding frames for numbers",
         )
-    return Calibration({}, ends, (0.0, 0.0), 0)
+    return Calibration({}, (low, high), (0.0, 0.0), len(known), x=known)
+
+
+def is_whole(calibration: Calibration) -> bool:
+    """Whether all that is known of the input are whole numbers: samples, or else its range."""
+    values = np.asarray(calibration.x if calibration.x.size else calibration.input_range)
+    return bool(np.all(values == np.rint(values)))
 
 
 def direct_encoder(
     encoding: Encoding,
-    levels: int,
+    levels: int | None,
     input_shape: tuple[int, ...],
     calibration: Calibration,
     preprocessing: Preprocessing,
@@ -70,23 +94,25 @@ def direct_encoder(
     Parameters
     ----------
     levels
-        Integers on each side of zero of a constant current.
+        Integers on each side of zero of a constant current, or of a frame; None: those of a frame
+        are the numbers themselves.
     input_shape
         Of the network's input at one step.
     """
     low, high = calibration.input_range
     shape, code = population_shape(input_shape), encoding_named(encoding)
     if code.varies:
+        unit = 1.0 if levels is None else max(-low, high) / levels
         return Encoder(
             shape=shape,
             encoding=encoding,
-            unit=1.0,
-            low=int(np.floor(low)),
-            high=int(np.ceil(high)),
+            unit=unit,
+            low=int(np.floor(low / unit + _WHOLE)),
+            high=int(np.ceil(high / unit - _WHOLE)),
             preprocessing=preprocessing,
             sample_shape=(steps, *input_shape),
         )
-    whole = levels if code.graded else PROBABILITY_ONE
+    whole = PROBABILITY_ONE if levels is None or not code.graded else levels
     return Encoder(
         shape=shape,
         encoding=encoding,
@@ -101,11 +127,11 @@ def direct_encoder(
 
 def message_unit(encoder: Encoder) -> float:
     """Real input of a step that one message, or one integer of it, stands for."""
-    return 1.0 if encoder.code.varies else encoder.code.unit(encoder.unit)
+    return encoder.code.unit(encoder.unit)
 
 
 def current_levels(stages: tuple[Stage, ...], calibration: Calibration, target: Target) -> int:
-    """As many integers of a constant current as leave all weights that read it their bits.
+    """As many integers of a current, or of a frame, as leave all weights that read it their bits.
 
     The current of a step is ``sum w x << shift`` in 24 bits, and the shift of the stock neuron is
     6: with 255 integers a layer of many inputs would have to give up most of its weights' bits.

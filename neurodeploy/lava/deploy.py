@@ -243,10 +243,9 @@ def _samples(
         done = counts[c.source] @ c.synapses.fan_out(program.shape_of(c.source))
         operations[c.name] = operations[c.name] + done if c.name in operations else done
     decoder = program.population(program.decoder.population)
-    decoding = program.decoder.code
     fires = _fire_phase(program, decoder)
     of_step = trace.messages.get(decoder.name, trace.spikes[decoder.name])
-    integers = decoding.integers(
+    integers = program.decoder.integers(
         np.stack([trace.membrane[decoder.name][window(k, decoder.phase)] for k in range(samples)]),
         np.stack([of_step[window(k, fires)] for k in range(samples)]).astype(np.int32),
         period,

@@ -107,7 +107,7 @@ class Task:
             read = program.population(program.decoder.population).shape
             if program.recorded("model"):
                 read = _plain(read)
-            shape = program.decoder.code.output_shape(read, program.period)
+            shape = program.decoder.output_shape(read, program.period)
             task = from_shape(shape, [name for name in names if isinstance(name, str)])
         return task if override is None else task.as_kind(override)
 

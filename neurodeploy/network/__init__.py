@@ -14,14 +14,16 @@ from neurodeploy.network.nodes import (
     Permute,
     Pool,
     Shape,
-    Spiking,
 )
+from neurodeploy.network.spiking_layers import SpikingLayer, spiking_network
+from neurodeploy.network.spiking_nodes import Delay, Spiking
 
 __all__ = [
     "Activation",
     "Add",
     "Concat",
     "Conv",
+    "Delay",
     "Dense",
     "Input",
     "Linear",
@@ -32,4 +34,6 @@ __all__ = [
     "Pool",
     "Shape",
     "Spiking",
+    "SpikingLayer",
+    "spiking_network",
 ]

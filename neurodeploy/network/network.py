@@ -9,12 +9,13 @@ import networkx as nx
 
 from neurodeploy.errors import ModelError
 from neurodeploy.network.nodes import Input, Node, Output, Shape
+from neurodeploy.network.spiking_nodes import Delay
 
 __all__ = ["Network"]
 
 
 class Network:
-    """A directed acyclic graph of `Node`s with one `Input` and one `Output`.
+    """A directed graph of `Node`s with one `Input` and one `Output`; cycles go through a `Delay`.
 
     Treated as immutable: passes build a new one (`replace`, `rebuild`).
 
@@ -28,8 +29,8 @@ class Network:
     Raises
     ------
     ModelError
-        Duplicate or unknown names, a cycle, not exactly one input and one output, or shapes
-        that do not fit.
+        Duplicate or unknown names, a cycle without a `Delay`, not exactly one input and one
+        output, or shapes that do not fit.
     """
 
     def __init__(self, nodes: Iterable[Node], inputs: dict[str, tuple[str, ...]]) -> None:
@@ -44,7 +45,11 @@ class Network:
                 if source not in self.graph:
                     raise ModelError(f"reads {source!r}, which is missing", place=name)
                 self.graph.add_edge(source, name)
-        if not nx.is_directed_acyclic_graph(self.graph):
+        self._within_step = self.graph.edge_subgraph(
+            [e for e in self.graph.edges if not isinstance(self[e[1]], Delay)]
+        ).copy()
+        self._within_step.add_nodes_from(self.graph)
+        if not nx.is_directed_acyclic_graph(self._within_step):
             raise ModelError("the nodes form a cycle")
         for kind in (Input, Output):
             count = sum(isinstance(node, kind) for node in self)
@@ -53,9 +58,12 @@ class Network:
         self.shapes  # noqa: B018 - computed now, so that a bad shape is refused here
 
     def __iter__(self) -> Iterator[Node]:
-        """Nodes, sources first, in the order they were given where that leaves a choice."""
+        """Nodes, sources first, in the order they were given where that leaves a choice.
+
+        What a `Delay` reads may come after it.
+        """
         rank = {name: i for i, name in enumerate(self.graph)}
-        for name in nx.lexicographical_topological_sort(self.graph, key=rank.__getitem__):
+        for name in nx.lexicographical_topological_sort(self._within_step, key=rank.__getitem__):
             yield self.graph.nodes[name]["node"]
 
     def __len__(self) -> int:
@@ -76,8 +84,16 @@ class Network:
     def shapes(self) -> dict[str, Shape]:
         """Shape of each node's result."""
         shapes: dict[str, Shape] = {}
+        late = []
         for node in self:
-            shapes[node.name] = node.output_shape([shapes[s] for s in self._inputs[node.name]])
+            known = [shapes[s] for s in self._inputs[node.name] if s in shapes]
+            if isinstance(node, Delay):
+                late.append(node)
+            shapes[node.name] = node.output_shape(known)
+        for node in late:
+            if len(self._inputs[node.name]) != 1:
+                raise ModelError("a delay has one input", place=node.name)
+            node.output_shape([shapes[s] for s in self._inputs[node.name]])
         return shapes
 
     @property

@@ -27,7 +27,6 @@ __all__ = [
     "Permute",
     "Pool",
     "Shape",
-    "Spiking",
 ]
 
 Shape = tuple[int, ...]
@@ -212,54 +211,6 @@ class Activation(Node):
         if self.levels is not None and (self.maximum is None or self.levels < 1):
             raise ModelError("levels need a maximum, and at least one of them", place=self.name)
         return self._one(inputs)
-
-
-@dataclass(frozen=True, eq=False)
-class Spiking(Node):
-    """A leaky integrate-and-fire neuron, one time step after the other.
-
-    At each step ``u <- (1 - current_leak) u + x``, ``v <- (1 - membrane_leak) v + u + bias``; it
-    spikes where ``v > threshold``, and the spike resets v. Its result is 1 where it spikes, else 0.
-
-    Attributes
-    ----------
-    current_leak
-        Share of the current that is lost in a step; 1: no memory.
-    membrane_leak
-        Share of the membrane that is lost in a step; 0: no leak. Each one number, or float64 of the
-        layer's shape.
-    threshold
-        Above 0, in units of the input.
-    reset
-        ``subtract`` the threshold, to ``zero``, or ``none``: it never spikes, its result is v.
-    bias
-        Added to the membrane at each step: one number, or float64 of the layer's shape.
-    initial
-        v at a sample's first step.
-    """
-
-    current_leak: float | np.ndarray = 1.0
-    membrane_leak: float | np.ndarray = 0.0
-    threshold: float = 1.0
-    reset: Literal["subtract", "zero", "none"] = "subtract"
-    bias: float | np.ndarray = 0.0
-    initial: float = 0.0
-
-    def output_shape(self, inputs: Sequence[Shape]) -> Shape:
-        shape = self._one(inputs)
-        for name, values, low, high in (
-            ("current leak", self.current_leak, 0.0, 1.0),
-            ("membrane leak", self.membrane_leak, 0.0, 1.0),
-            ("bias", self.bias, -np.inf, np.inf),
-        ):
-            array = np.asarray(values)
-            if array.shape not in ((), shape):
-                raise ModelError(f"{name} {array.shape} does not fit {shape}", place=self.name)
-            if not bool(np.all((low <= array) & (array <= high))):
-                raise ModelError(f"{name} outside {low:g}..{high:g}", place=self.name)
-        if self.reset != "none" and not 0 < self.threshold < np.inf:
-            raise ModelError(f"threshold {self.threshold:g} is not above 0", place=self.name)
-        return shape
 
 
 @dataclass(frozen=True, eq=False)

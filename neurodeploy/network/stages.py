@@ -20,6 +20,7 @@ from neurodeploy.errors import UnsupportedError
 from neurodeploy.network import (
     Activation,
     Conv,
+    Delay,
     Network,
     Node,
     Output,
@@ -29,6 +30,7 @@ from neurodeploy.network import (
     Spiking,
 )
 from neurodeploy.network.between import Between, is_max
+from neurodeploy.network.delayed_ways import DelayedWays, Way, depths
 from neurodeploy.network.matrix import as_matrix
 from neurodeploy.network.operators import (
     Operator,
@@ -68,10 +70,13 @@ class Path:
         Name of the stage, or ``"input"``.
     operator
         Conv, Dense, or a sparse matrix (targets, sources); biases in it are void.
+    delay
+        Steps that the network's own delays on the way add up to.
     """
 
     source: str
     operator: Operator
+    delay: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +100,7 @@ class Stage:
     maximum
         Clip of the activation, or None.
     depth
-        Longest way from the input, in connections.
+        Longest way from the input, in connections; a step of a delay on the way makes up for one.
     levels
         Of the activation's staircase, or None where it has none.
     neuron
@@ -133,14 +138,17 @@ def stages(network: Network, *, max_pooling: bool = False) -> tuple[Stage, ...]:
     ------
     UnsupportedError
         A node that is not linear between two activations (max pooling, unless `max_pooling`);
-        ReLUs and spiking activations in one network.
+        ReLUs and spiking activations in one network; a cycle of more layers than steps.
     """
     _check_one_kind(network)
     found: list[Stage] = []
-    depth: dict[str, int] = {network.input.name: 0}
+    read: dict[str, tuple[str, list[tuple[str, list[Node]]]]] = {}  # node before a stage, its ways
     names: dict[str, str] = {network.input.name: INPUT}
     linear = Between(network, max_pooling)
     for node in network:
+        if isinstance(node, Delay):
+            linear.begin(node)
+            continue
         is_pool = max_pooling and is_max(node)
         if not (_fires(node) or is_pool or isinstance(node, Output)):
             linear.add(node)
@@ -150,38 +158,57 @@ def stages(network: Network, *, max_pooling: bool = False) -> tuple[Stage, ...]:
             spikes = next(stage for stage in found if stage.activation == source)
             found.append(found.pop(found.index(spikes)))
             continue
-        ways = linear.ways(source)
+        own = node.name if is_pool else READOUT if isinstance(node, Output) else source
+        paths: tuple[Path, ...] = ()
         if is_pool:
-            own = node.name
-            pooled = _pooled(network, node, ways)
-            paths: tuple[Path, ...] = (replace(pooled, source=names[pooled.source]),)
-        else:
-            own = READOUT if isinstance(node, Output) else source
-            paths = tuple(
-                Path(
-                    names[start],
-                    chain_operator(network.shapes[start], chain, network.shapes[source]),
-                )
-                for start, chain in ways
+            pooled = _pooled(network, node, linear.ways(source))
+            paths = (replace(pooled, source=names[pooled.source]),)
+        name = _unique(own, names.values(), isinstance(node, Output))
+        read[name] = source, linear.ways(source)
+        found.append(
+            Stage(
+                name=name,
+                kind=_kind(node),
+                activation="" if isinstance(node, Output) else node.name,
+                shape=population_shape(network.shapes[node.name]),
+                paths=paths,
+                bias=np.zeros(prod(network.shapes[node.name]))
+                if is_pool
+                else linear.response_to_zero(source).reshape(-1),
+                maximum=node.maximum if isinstance(node, Activation) else None,
+                depth=0,
+                levels=node.levels if isinstance(node, Activation) else None,
+                neuron=node if isinstance(node, Spiking) else None,
             )
-        stage = Stage(
-            name=_unique(own, names.values(), isinstance(node, Output)),
-            kind=_kind(node),
-            activation="" if isinstance(node, Output) else node.name,
-            shape=population_shape(network.shapes[node.name]),
-            paths=paths,
-            bias=np.zeros(prod(network.shapes[node.name]))
-            if is_pool
-            else linear.response_to_zero(source).reshape(-1),
-            maximum=node.maximum if isinstance(node, Activation) else None,
-            depth=1 + max(depth[start] for start, _ in ways),
-            levels=node.levels if isinstance(node, Activation) else None,
-            neuron=node if isinstance(node, Spiking) else None,
         )
-        depth[node.name], names[node.name] = stage.depth, stage.name
+        names[node.name] = name
         linear.begin(node)
-        found.append(stage)
-    return tuple(found)
+    delays = DelayedWays(network, linear)
+    complete = []
+    for stage in found:
+        source, ways = read[stage.name]
+        complete.append(
+            stage
+            if stage.paths
+            else replace(stage, paths=_paths(network, delays.through(ways), names, source))
+        )
+    deep = depths({s.name: [(path.source, path.delay) for path in s.paths] for s in complete})
+    return tuple(replace(stage, depth=deep[stage.name]) for stage in complete)
+
+
+def _paths(
+    network: Network, ways: list[Way], names: dict[str, str], source: str
+) -> tuple[Path, ...]:
+    """One operator for each way back from a node to a stage or the input."""
+    result = network.shapes[source]
+    return tuple(
+        Path(
+            names[way.start],
+            chain_operator(network.shapes[way.start], way.chain, result),
+            way.delay,
+        )
+        for way in ways
+    )
 
 
 def _pooled(network: Network, node: Node, ways: list[tuple[str, list[Node]]]) -> Path:
@@ -249,6 +276,13 @@ def _kind(node: Node) -> Literal["relu", "spiking", "max", "readout"]:
 def _check_one_kind(network: Network) -> None:
     """Refuse a network of which a part spikes: an activation's rate is no spike of a neuron."""
     spiking = [node.name for node in network if isinstance(node, Spiking)]
+    delays = [node.name for node in network if isinstance(node, Delay)]
+    if delays and not spiking:
+        raise UnsupportedError(
+            "delays a network that does not spike: it has no time",
+            place=f"node {delays[0]!r}",
+            remedy="remove the delay",
+        )
     relus = [node.name for node in network if _fires(node) and not isinstance(node, Spiking)]
     if spiking and relus:
         raise UnsupportedError(

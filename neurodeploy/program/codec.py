@@ -188,18 +188,45 @@ class Decoder:
         What is read, by name: ``membrane`` (at the last step), ``membrane_mean``,
         ``membrane_max``, ``spike_count``, ``first_spike``, ``every_step``
         (`neurodeploy.program.decoders`).
+    tail
+        Steps at the end of each window that are not read: messages on cycles arrive in them, so
+        that none is left for the next sample.
     """
 
     population: str
     unit: float
     decoding: str = USUAL_DECODING
+    tail: int = 0
 
     @property
     def code(self) -> Decoding:
         """What the decoding is called by name."""
         return decoding_named(self.decoding)
 
+    def read_steps(self, period: int) -> int:
+        """Steps of a window that are read."""
+        return period - self.tail
+
+    def output_shape(self, shape: tuple[int, ...], period: int) -> tuple[int, ...]:
+        """Shape of a sample's outputs for a population of `shape`."""
+        return self.code.output_shape(shape, self.read_steps(period))
+
+    def integers(self, membranes: np.ndarray, messages: np.ndarray, period: int) -> np.ndarray:
+        """What is multiplied by the unit.
+
+        Parameters
+        ----------
+        membranes
+            int32 (n, period, neurons), or (n, 1, neurons): the last step that is read.
+        messages
+            int32 (n, period, neurons); no steps where the decoding does not need them.
+        """
+        steps = self.read_steps(period)
+        return self.code.integers(membranes[:, :steps], messages[:, :steps], steps)
+
     def __post_init__(self) -> None:
         decoding_named(self.decoding)
+        if type(self.tail) is not int or self.tail < 0:
+            raise ProgramError(f"the decoder's tail is {shown(self.tail)}, not a number of steps")
         if not np.isfinite(self.unit) or self.unit <= 0:
             raise ProgramError(f"the output unit is {self.unit}, not a positive number")

@@ -59,7 +59,12 @@ def program_from(graph: dict[str, Any], tensors: Tensors) -> Program:
             channel_units=_floats(e, "channel_units"),
             channel_offsets=_floats(e, "channel_offsets"),
         ),
-        decoder=Decoder(str(d["population"]), float(d["unit"]), d.get("decoding", USUAL_DECODING)),
+        decoder=Decoder(
+            str(d["population"]),
+            float(d["unit"]),
+            d.get("decoding", USUAL_DECODING),
+            d.get("tail", 0),
+        ),
         period=graph["period"],
         scheme=str(graph["scheme"]),
         target=str(graph["target"]),

@@ -85,6 +85,8 @@ def _decoder_to(decoder: Decoder) -> dict[str, Any]:
     entry: dict[str, Any] = {"population": decoder.population, "unit": decoder.unit}
     if decoder.decoding != USUAL_DECODING:
         entry["decoding"] = decoder.decoding
+    if decoder.tail:
+        entry["tail"] = decoder.tail
     return entry
 
 

@@ -197,6 +197,10 @@ class Program:
             raise ProgramError(
                 f"the decoder reads {shown(self.decoder.population)}, which is missing"
             )
+        if self.decoder.tail >= self.period:
+            raise ProgramError(
+                f"the decoder leaves out {shown(self.decoder.tail)} of {self.period} steps"
+            )
         for p in self.populations:
             try:
                 p.neuron.check_period(self.period)
@@ -365,13 +369,13 @@ class Program:
         """Steps from a sample's first input to the last step of its output window."""
         readout = self.population(self.decoder.population)
         settled = readout.neuron.settled_before if not readout.neuron.fires else 0
-        return readout.phase + self.period - 1 - settled
+        return readout.phase + self.decoder.read_steps(self.period) - 1 - settled
 
     @property
     def output_shape(self) -> tuple[int, ...]:
         """Shape of a sample's outputs, as the decoder reads them."""
         shape = self.population(self.decoder.population).shape
-        return self.decoder.code.output_shape(shape, self.period)
+        return self.decoder.output_shape(shape, self.period)
 
     @property
     def neurons(self) -> int:

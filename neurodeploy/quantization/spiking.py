@@ -9,7 +9,7 @@ threshold, and a scale at which no input can reach it.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,16 +17,16 @@ from neurodeploy.errors import ConversionError
 from neurodeploy.network import Conv, Dense, Spiking
 from neurodeploy.network.stages import Stage
 from neurodeploy.program import Connection, Lif
-from neurodeploy.program.bounds import input_interval
-from neurodeploy.program.neurons.arithmetic import CURRENT_LIMIT, MEMBRANE_LIMIT
-from neurodeploy.program.neurons.lif import NO_CURRENT_MEMORY, STOCK_SHIFT
+from neurodeploy.program.bounds import input_interval, neuron_bounds
+from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT
+from neurodeploy.program.neurons.lif import DECAY_ONE, NO_CURRENT_MEMORY, STOCK_SHIFT
 from neurodeploy.quantization.layer import LEAST_LEVELS, Arrival, connect, finest_scale
 from neurodeploy.targets import Target
 
 __all__ = ["quantize_spiking"]
 
-#: One in registers of decay.
-_DECAY_ONE = 4096
+#: The largest decay of the stock neuron.
+NO_MEMORY = DECAY_ONE - 1
 #: Distance from a whole number, in weight integers, that counts as none.
 _ON_GRID = 1e-3
 #: A readout without a neuron of its own adds up what arrives.
@@ -56,25 +56,25 @@ def quantize_spiking(
             place=stage.name,
             remedy="train the layer without a bias, or the neuron without a synaptic time constant",
         )
+    if dv == DECAY_ONE and stated.reset != "none":  # whatever is left, it is forgotten
+        stated = replace(stated, reset="zero", initial=0.0)
     _check_target(stated, target, stage.name)
     bias = stage.bias + np.broadcast_to(np.asarray(stated.bias), stage.shape).reshape(-1)
     threshold = stated.threshold if stated.reset != "none" else 0.0
-    exact = _grid(arrivals, threshold, target)
+    exact = _grid(arrivals, threshold, target, coarsest=dv == DECAY_ONE)
     scale = exact or finest_scale(arrivals, target, threshold) or threshold / 64 or 1.0
     scale = finest = max(scale, threshold / target.threshold_max)
-    shifts = range(STOCK_SHIFT, -1, -1)
     unreachable = stated.reset == "none" and not target.microcode
     if unreachable:
         stated = replace(stated, reset="zero")
-    if stated.reset == "zero" and stated.initial == 0 and dv < _DECAY_ONE:
-        shifts = range(STOCK_SHIFT, STOCK_SHIFT - 1, -1)  # the stock neuron
+    plain = stated.reset == "zero" and stated.initial == 0
+    shifts = (STOCK_SHIFT,) if plain else tuple(range(STOCK_SHIFT, -1, -1))
     for _ in range(64):
         connections = tuple(connect(stage, a, scale, target) for a in arrivals)
         low, high = input_interval(
             stage.shape,
             [(c, (a.low, a.high)) for c, a in zip(connections, arrivals, strict=True)],
         )
-        most = int(max(-low.min(initial=0), high.max(initial=0)))
         whole = target.threshold_max if unreachable else round(threshold / scale)
         if unreachable and scale > finest and _levels(connections) < LEAST_LEVELS:
             raise ConversionError(
@@ -83,39 +83,18 @@ def quantize_spiking(
                 place=stage.name,
                 remedy="use fewer --steps, or --target loihi2",
             )
+        if exact and not unreachable and dv == 0 and stated.reset == "zero" and not bias.any():
+            whole = int(threshold / scale + _ON_GRID)  # sums are whole: the next below is the same
         if whole < 1 and stated.reset != "none":
             break
-        fallback = None
-        for shift in shifts:
-            start = round(stated.initial / scale * 2**shift)
-            neuron = _neuron(bias / scale, stated, whole, dv, du, shift, start, target)
-            current = most * 2**shift * _DECAY_ONE / (du + 1)
-            if neuron is None or current >= CURRENT_LIMIT:
-                continue
-            reach = current + float(np.abs(neuron.bias).max(initial=0))
-            if dv == _DECAY_ONE:
-                # the decay register ends at 4095: nothing is left only of small membranes
-                if reach < _DECAY_ONE:
-                    return neuron, connections, scale / 2**shift
-                continue
-            if dv:
-                reach *= _DECAY_ONE / dv
-            else:
-                reach *= steps
-            if unreachable and reach >= whole << shift:
-                continue
-            if reach + abs(neuron.v_initial) < MEMBRANE_LIMIT or len(shifts) == 1:
-                return neuron, connections, scale / 2**shift
-            fallback = neuron, connections, scale / 2**shift
-        if fallback is not None:
-            return fallback
-        if dv == _DECAY_ONE:
-            raise ConversionError(
-                "forgets its membrane from step to step, which the chip's decay does only where "
-                f"its input stays below {_DECAY_ONE}; here it reaches {most}",
-                place=stage.name,
-                remedy="give the neuron a membrane time constant of more than a step",
-            )
+        lacks = whole - threshold / scale if dv == DECAY_ONE and not unreachable else 0.0
+        work = _Layer(
+            bias / scale + lacks, stated, scale, whole, dv, du, (low, high), steps, target,
+            unreachable,
+        )  # fmt: skip
+        neuron = work.forgetful() if dv == DECAY_ONE else work.leaky(shifts)
+        if neuron is not None:
+            return neuron, connections, scale / 2**neuron.shift
         scale *= 1.25  # a current that wraps changes sign: rather give up resolution
     raise ConversionError(
         "no scale keeps its input, threshold and bias inside the registers",
@@ -124,9 +103,104 @@ def quantize_spiking(
     )
 
 
+@dataclass(frozen=True, eq=False)
+class _Layer:
+    """A layer at one scale: bias and threshold in weight integers, and what its input may be."""
+
+    bias: np.ndarray
+    stated: Spiking
+    scale: float
+    threshold: int
+    dv: int
+    du: int
+    interval: tuple[np.ndarray, np.ndarray]
+    steps: int
+    target: Target
+    unreachable: bool = False
+
+    def leaky(self, shifts: tuple[int, ...]) -> Lif | None:
+        """At the largest shift at which nothing overflows; else the largest without a wrap."""
+        fallback = None
+        for shift in shifts:
+            neuron = self._neuron(self.bias, self.dv, shift)
+            if neuron is None:
+                continue
+            proof = neuron_bounds(neuron, self.interval, self.steps)
+            if self.unreachable and not self._within(neuron, self.threshold << shift):
+                continue
+            if proof.cannot_wrap and proof.cannot_clip:
+                return neuron
+            if proof.cannot_wrap:
+                fallback = neuron
+        return fallback
+
+    def forgetful(self) -> Lif | None:
+        """A membrane without memory; the stock decay ends at 4095/4096, what is left is v >> 12.
+
+        1. Where no membrane reaches 4096 nothing is left.
+        2. Where none reaches 2^17, less than half an integer of a weight is left: half of one is
+           taken from the bias, so every sum of integers is on its own side of the threshold. A
+           bias counts up to the next whole one, as it does beside whole sums.
+        3. Beyond it the decay is 4096, by microcode.
+        4. None where the target has none: a coarser scale makes the sums smaller.
+        """
+        spikes = self.stated.reset != "none" and not self.unreachable
+        for shift in range(STOCK_SHIFT, -1, -1) if self.target.microcode else (STOCK_SHIFT,):
+            neuron = self._neuron(self.bias, NO_MEMORY, shift)
+            if neuron is not None and self._within(neuron, DECAY_ONE):
+                return neuron
+        if spikes and self.du == NO_CURRENT_MEMORY:
+            # rounding of float32 must not count as a part of an integer
+            half = np.ceil(self.bias - _ON_GRID) - 0.5
+            neuron = self._neuron(half, NO_MEMORY, STOCK_SHIFT, least=True)
+            if neuron is not None and self._within(neuron, 2**17):
+                return neuron
+        if not self.target.microcode:
+            return None
+        neuron = self._neuron(self.bias, DECAY_ONE, STOCK_SHIFT)
+        if neuron is None:
+            return None
+        proof = neuron_bounds(neuron, self.interval, self.steps)
+        return neuron if proof.cannot_wrap and proof.cannot_clip else None
+
+    def _within(self, neuron: Lif, limit: int) -> bool:
+        """Whether it is proved that no membrane reaches a limit."""
+        proof = neuron_bounds(neuron, self.interval, self.steps)
+        reach = proof.membrane
+        return proof.cannot_wrap and reach is not None and max(-reach[0], reach[1]) < limit
+
+    def _neuron(self, bias: np.ndarray, dv: int, shift: int, least: bool = False) -> Lif | None:
+        """The neuron at that shift, or None if its bias or its start do not fit the registers.
+
+        `least`: None, too, if its bias would be rounded.
+        """
+        start = round(self.stated.initial / self.scale * 2**shift)
+        wanted = np.rint(bias * float(2**shift))
+        limit = 2 ** (self.target.bias_mantissa_bits - 1) - 1
+        if abs(start) > MEMBRANE_LIMIT:
+            return None
+        for exponent in range(self.target.bias_exponent_max + 1):
+            mantissa = np.rint(wanted / 2**exponent)
+            if np.abs(mantissa).max(initial=0) > limit:
+                continue
+            if least and np.any(mantissa * 2**exponent != wanted):
+                return None
+            return Lif(
+                bias_mantissa=mantissa.astype(np.int16),
+                threshold=self.threshold,
+                bias_exponent=exponent,
+                du=self.du,
+                dv=dv,
+                reset=self.stated.reset,
+                shift=shift,
+                v_initial=start,
+            )
+        return None
+
+
 def _leak(leak: float | np.ndarray, what: str, place: str) -> int:
     """The leak in units of 1/4096."""
-    rounded = np.unique(np.rint(np.asarray(leak, np.float64) * _DECAY_ONE).astype(np.int64))
+    rounded = np.unique(np.rint(np.asarray(leak, np.float64) * DECAY_ONE).astype(np.int64))
     if rounded.size > 1:
         raise ConversionError(
             f"its neurons have {rounded.size} different {what}s; a population has one",
@@ -161,14 +235,15 @@ def _check_target(stated: Spiking, target: Target, place: str) -> None:
     )
 
 
-def _grid(arrivals: tuple[Arrival, ...], threshold: float, target: Target) -> float:
+def _grid(arrivals: tuple[Arrival, ...], threshold: float, target: Target, coarsest: bool) -> float:
     """The step of a grid that what messages bring lies on, within the weights' bits; 0: none.
 
-    Of several, one that the threshold lies on as well.
+    Of several, the finest that the threshold lies on as well, for what decays is rounded; or the
+    coarsest, where nothing is left to decay.
     """
     parts = [
         np.unique(a.operator.weight if isinstance(a.operator, Dense | Conv) else a.operator.data)
-        * np.float64(a.message_unit)
+        * float(a.message_unit)
         for a in arrivals
     ]
     values = np.unique(np.concatenate(parts)).astype(np.float64) if parts else np.zeros(0)
@@ -184,36 +259,7 @@ def _grid(arrivals: tuple[Arrival, ...], threshold: float, target: Target) -> fl
         step = largest / count
         if np.abs(values / step - np.rint(values / step)).max() < _ON_GRID:
             found.append(step)
+    if coarsest:
+        return found[-1] if found else 0.0
     both = [s for s in found if abs(threshold / s - round(threshold / s)) < _ON_GRID]
     return (both or found or [0.0])[0]
-
-
-def _neuron(
-    bias: np.ndarray,
-    stated: Spiking,
-    threshold: int,
-    dv: int,
-    du: int,
-    shift: int,
-    start: int,
-    target: Target,
-) -> Lif | None:
-    """The neuron at that shift, or None if its bias or its start do not fit the registers."""
-    wanted = np.rint(bias * float(2**shift))
-    limit = 2 ** (target.bias_mantissa_bits - 1) - 1
-    if abs(start) > MEMBRANE_LIMIT:
-        return None
-    for exponent in range(target.bias_exponent_max + 1):
-        mantissa = np.rint(wanted / 2**exponent)
-        if np.abs(mantissa).max(initial=0) <= limit:
-            return Lif(
-                bias_mantissa=mantissa.astype(np.int16),
-                threshold=threshold,
-                bias_exponent=exponent,
-                du=du,
-                dv=min(dv, _DECAY_ONE - 1),
-                reset=stated.reset,
-                shift=shift,
-                v_initial=start,
-            )
-    return None

@@ -87,6 +87,7 @@ def describe(program: Program) -> dict[str, Any]:
             "population": program.decoder.population,
             "unit": program.decoder.unit,
             "decoding": program.decoder.decoding,
+            "tail": program.decoder.tail,
         },
         "populations": populations,
         "connections": connections,

@@ -98,7 +98,7 @@ def simulate(
     divided = share(program, wanted, limit)
     if not alone:
         return _streamed(program, x, divided, progress, began), np.zeros((0,))
-    if is_closed_form(program) and decoding.membranes == "last":
+    if is_closed_form(program) and decoding.membranes == "last" and not program.decoder.tail:
         return _swept(program, x, divided, progress, began), np.zeros((0,))
     portion = () if divided.steps == program.period else (divided.steps,)
     engine = prepared(program, Engine, *portion)
@@ -113,7 +113,10 @@ def simulate(
     if sent is not None:
         sent.update({p.name: np.zeros(p.size, np.int64) for p in program.populations})
     adding = threading.Lock()
-    wanted_steps = [program.period - 1, *(step - 1 for step in checkpoints)]
+    wanted_steps = [
+        program.decoder.read_steps(program.period) - 1,
+        *(step - 1 for step in checkpoints),
+    ]
     kept = sorted(set(wanted_steps))
     if decoding.membranes == "all":
         kept = list(range(program.period))
@@ -135,7 +138,7 @@ def simulate(
             read = [membranes]
         messages = run.messages.get(decoder.name, np.zeros((len(part), 0, decoder.size), np.int32))
         for k, seen in enumerate(read):
-            integers = decoding.integers(seen, messages, program.period)
+            integers = program.decoder.integers(seen, messages, program.period)
             values = (integers * program.decoder.unit).astype(np.float32)
             outputs[k, here] = values.reshape(len(part), *shape)
         spikes[:, here] = [run.spikes[name] for name in names]

@@ -92,10 +92,9 @@ def run_windows(engine: Engine, x: np.ndarray, part: range) -> Streamed:
     for name, phase in fires.items():
         of = messages != 0 if name == INPUT else trace.spikes[name]
         sent[name] = _windows(of, *rows(phase), period).sum(1)
-    decoding = program.decoder.code
     of_window = trace.messages.get(decoder, trace.spikes[decoder])
     return Streamed(
-        decoding.integers(
+        program.decoder.integers(
             # before the first step the membrane is 0
             _windows(trace.membrane[decoder], *rows(reads[decoder]), period),
             _windows(of_window.astype(np.int32), *rows(fires[decoder]), period),

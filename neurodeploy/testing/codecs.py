@@ -54,10 +54,14 @@ def draw_encoder(
     )
 
 
-def draw_decoder(rng: np.random.Generator, population: str, timed: bool = True) -> Decoder:
-    """A decoder of any decoding; of the last membrane unless `timed`."""
+def draw_decoder(
+    rng: np.random.Generator, population: str, timed: bool = True, period: int = 1
+) -> Decoder:
+    """A decoder of any decoding; of the last membrane of the window unless `timed`."""
     names = list(decodings()) if timed else ["membrane"]
-    return Decoder(population, float(rng.choice([1.0, 0.25])), one_of(rng, "membrane", *names))
+    unit, name = float(rng.choice([1.0, 0.25])), one_of(rng, "membrane", *names)
+    tail = int(one_of(rng, 0, rng.integers(0, period))) if timed else 0
+    return Decoder(population, unit, name, tail)
 
 
 def draw_levels(rng: np.random.Generator, encoder: Encoder, samples: int) -> np.ndarray:

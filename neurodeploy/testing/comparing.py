@@ -300,14 +300,14 @@ def compare_simulate(program: Program, x: np.ndarray, threads: int = 1) -> refer
 def _decoded(program: Program, trace: reference.Trace, count: int) -> np.ndarray:
     """The outputs of docs/semantics.md, section 7, window by window."""
     decoder, period = program.population(program.decoder.population), program.period
-    name, decoding = decoder.name, program.decoder.code
+    name = decoder.name
     silent = np.zeros((1, decoder.size), np.int32)
     # step t is row t; before the first step every membrane is 0
     membrane = np.concatenate([silent, trace.membrane[name]])
     sent = np.concatenate([silent, trace.messages.get(name, trace.spikes[name].astype(np.int32))])
     reads, fires = decoder.phase, decoder.fire_phase(period)
     integers = [
-        decoding.integers(
+        program.decoder.integers(
             membrane[reads + k * period :][None, :period],
             sent[fires + k * period :][None, :period],
             period,

@@ -138,7 +138,7 @@ def random_program(
         shapes[name], sends[name] = shape, neuron.sends
         phases[name] = populations[-1].fire_phase(period) if aligned else 1
         last = name
-    decoder = draw_decoder(rng, populations[-1].name, timed)
+    decoder = draw_decoder(rng, populations[-1].name, timed, period)
     return Program(tuple(populations), tuple(connections), encoder, decoder, period), messages
 
 

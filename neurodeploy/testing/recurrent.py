@@ -115,10 +115,8 @@ def random_recurrent_program(
     if chance(rng, 0.3):
         populations = [populations[k] for k in rng.permutation(len(populations))]
         connections = [connections[k] for k in rng.permutation(len(connections))]
-    read = one_of(rng, populations[-1].name, *drafts)
-    program = Program(
-        tuple(populations), tuple(connections), encoder, draw_decoder(rng, read), period
-    )
+    decoder = draw_decoder(rng, one_of(rng, populations[-1].name, *drafts), period=period)
+    program = Program(tuple(populations), tuple(connections), encoder, decoder, period)
     samples = max(1, int(rng.integers(1, max_steps + 1)) // period)
     drain = max(p.fire_phase(period) for p in populations)
     return program, messages_of(encoder, draw_levels(rng, encoder, samples), period, drain)

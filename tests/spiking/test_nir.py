@@ -168,23 +168,6 @@ def test_check_gives_each_node_a_verdict(tmp_path):
     assert [f.node for f in asked.refused] == ["n"]
 
 
-def test_cycles_and_delays_are_refused_by_name(tmp_path):
-    ones = np.ones(5, np.float32)
-    nodes = {
-        "input": nir.Input({"input": np.array([5])}),
-        "late": nir.Delay(ones * 1e-3),
-        "a": nir.IF(ones, ones, v_reset=0 * ones),
-        "back": nir.Linear(grid((5, 5))),
-        "output": nir.Output({"output": np.array([5])}),
-    }
-    edges = [("input", "a"), ("a", "back"), ("back", "a"), ("a", "late"), ("late", "output")]
-    report = nd.check(written(tmp_path / "c.nir", nodes, edges), reset="zero")
-    reasons = {f.node: f.reason for f in report.refused}
-    assert "cycle" in reasons["a"]
-    assert "cycle" in reasons["back"]
-    assert "delays" in reasons["late"]
-
-
 def test_leaks_that_no_register_holds_are_refused(tmp_path):
     path = chain(tmp_path / "a.nir", leaky(6, tau=100.0, r=1e5))
     with pytest.raises(ConversionError, match="1/4096"):

@@ -23,16 +23,22 @@ __all__ = ["RawGraph", "RawNode", "read_graph"]
 MAX_FILE, MAX_NODES, MAX_EDGES, MAX_NUMBERS = 2**30, 10_000, 100_000, 2**27
 #: Characters of a name.
 MAX_NAME = 200
+#: Graphs within graphs.
+MAX_DEEP = 16
 _AGAIN = "write the graph again with nir.write"
 
 
 @dataclass(frozen=True, eq=False)
 class RawNode:
-    """A node as the file has it: its type, and its numbers (arrays, or words such as "same")."""
+    """A node as the file has it: its type, and its numbers (arrays, or words such as "same").
+
+    A graph within the graph has neither: its `graph` is its content.
+    """
 
     name: str
     kind: str
     fields: Mapping[str, Any]
+    graph: RawGraph | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,14 +81,16 @@ def read_graph(model: str | os.PathLike[str] | bytes) -> RawGraph:
         raise ModelError("is no NIR graph: not an HDF5 file", place=place, remedy=_AGAIN)
     try:
         with h5py.File(io.BytesIO(content), "r") as file:
-            graph = _Reader(h5py).graph(file)
+            reader = _Reader(h5py)
+            nodes, edges = reader.graph(reader.member(file, "node", h5py.Group), 0)
+            version = reader.word(file, "version") if "version" in file else ""
     except ModelError as error:
         where = f"{place}: {error.place}" if error.place else place
         raise ModelError(error.message, place=where, remedy=error.remedy or _AGAIN) from None
     except Exception as error:  # HDF5 reports damage as errors of many types
         told = (str(error).splitlines() or [type(error).__name__])[0][:200]
         raise ModelError(f"is a damaged NIR file ({told})", place=place, remedy=_AGAIN) from None
-    nodes, edges, version = graph
+    version = version[:20] if version.isprintable() else ""
     digest = hashlib.sha256(content).hexdigest()
     return RawGraph(nodes, edges, place, "" if path is None else path.name, digest, version)
 
@@ -91,25 +99,29 @@ class _Reader:
     """One pass over a file, counting what was read."""
 
     def __init__(self, h5py: Any) -> None:
-        self.h5py, self.left = h5py, MAX_NUMBERS
+        self.h5py, self.left, self.nodes_left = h5py, MAX_NUMBERS, MAX_NODES
 
-    def graph(self, file: Any) -> tuple[dict[str, RawNode], tuple[tuple[str, str], ...], str]:
-        root = self._member(file, "node", self.h5py.Group)
-        if self._word(root, "type") != "NIRGraph":
+    def graph(self, root: Any, deep: int) -> tuple[dict[str, RawNode], tuple[tuple[str, str], ...]]:
+        """Nodes and edges of a graph, those of graphs within it with them."""
+        if self.word(root, "type") != "NIRGraph":
             raise ModelError("holds no graph", place="node")
-        group = self._member(root, "nodes", self.h5py.Group)
-        if len(group) > MAX_NODES:
-            raise ModelError(f"has {len(group)} nodes; the limit is {MAX_NODES}")
+        if deep > MAX_DEEP:
+            raise ModelError(f"holds graphs within graphs, more than {MAX_DEEP} deep")
+        group = self.member(root, "nodes", self.h5py.Group)
+        self.nodes_left -= len(group)
+        if self.nodes_left < 0:
+            raise ModelError(f"has more than {MAX_NODES} nodes")
         nodes = {}
         for name in group:
             if not 0 < len(name) <= MAX_NAME or not name.isprintable():
                 raise ModelError(f"{shown(name)} is no name for a node")
-            nodes[name] = self._node(name, self._member(group, name, self.h5py.Group))
-        edges = self._edges(root)
-        version = self._word(file, "version") if "version" in file else ""
-        return nodes, edges, version[:20] if version.isprintable() else ""
+            nodes[name] = self._node(name, self.member(group, name, self.h5py.Group), deep)
+        return nodes, self._edges(root)
 
-    def _node(self, name: str, group: Any) -> RawNode:
+    def _node(self, name: str, group: Any, deep: int) -> RawNode:
+        if "nodes" in group:
+            nodes, edges = self.graph(group, deep + 1)
+            return RawNode(name, "NIRGraph", {}, RawGraph(nodes, edges, "", "", "", ""))
         fields: dict[str, Any] = {}
         for key in list(group)[:100]:
             link = group.get(key, getlink=True)
@@ -117,9 +129,10 @@ class _Reader:
                 raise ModelError(f"{shown(key)} lies outside the file", place=f"node {name!r}")
             if isinstance(item := group[key], self.h5py.Dataset) and key not in ("type", "edges"):
                 fields[key] = self._value(item, f"node {name!r}: {key}")
-        return RawNode(name, self._word(group, "type"), fields)
+        return RawNode(name, self.word(group, "type"), fields)
 
-    def _member(self, group: Any, key: str, kind: type) -> Any:
+    def member(self, group: Any, key: str, kind: type) -> Any:
+        """What stands there, in the file itself and of that kind."""
         link = group.get(key, getlink=True)
         if link is None:
             raise ModelError(f"has no {key!r}: no NIR graph", place=str(group.name)[:200])
@@ -127,8 +140,9 @@ class _Reader:
             raise ModelError(f"{key!r} is not what a NIR graph has there")
         return group[key]
 
-    def _word(self, group: Any, key: str) -> str:
-        value = self._value(self._member(group, key, self.h5py.Dataset), key)
+    def word(self, group: Any, key: str) -> str:
+        """A word that stands there."""
+        value = self._value(self.member(group, key, self.h5py.Dataset), key)
         if not isinstance(value, str):
             raise ModelError(f"{key!r} is no word", place=str(group.name)[:200])
         return value
@@ -157,7 +171,7 @@ class _Reader:
         return value
 
     def _edges(self, root: Any) -> tuple[tuple[str, str], ...]:
-        item = self._member(root, "edges", self.h5py.Dataset)
+        item = self.member(root, "edges", self.h5py.Dataset)
         if item.external or item.is_virtual or item.dtype.kind not in "OS":
             raise ModelError("'edges' are no pairs of names")
         if item.shape == (0,):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from math import prod
 
@@ -13,27 +12,18 @@ import numpy as np
 from neurodeploy.errors import ModelError, NeuroDeployError, UnsupportedError, UsageError, shown
 from neurodeploy.importing.importer import Imported
 from neurodeploy.importing.limits import MAX_ACTIVATION
+from neurodeploy.importing.nir.graph import Ordered, ordered, spread_out, stated_shape
 from neurodeploy.importing.nir.hdf5 import RawGraph, RawNode, read_graph
 from neurodeploy.importing.nir.layers import LAYERS, scaled
-from neurodeploy.importing.nir.neurons import NEURONS, Reset, Timing, neuron_of
+from neurodeploy.importing.nir.neurons import NEURONS, Reset, Timing, delay_steps, neuron_of
 from neurodeploy.importing.report.findings import Finding, Verdict
 from neurodeploy.importing.report.report import Report, refusal
 from neurodeploy.importing.report.summary import Summary, count_findings, count_network
-from neurodeploy.network import Add, Conv, Dense, Input, Network, Node, Output, Shape
+from neurodeploy.network import Add, Conv, Delay, Dense, Input, Network, Node, Output, Shape
 
 __all__ = ["examine_nir", "load_nir"]
 
-_KNOWN = ", ".join(sorted({*LAYERS, *NEURONS, "Input", "Output"}))
-_REASONS = {
-    "Delay": (
-        "delays are not converted yet",
-        "train without delays, or split them off",
-    ),
-    "NIRGraph": (
-        "is a graph within the graph, which is not converted yet (recurrent layers are written so)",
-        "write the graph without sub-graphs",
-    ),
-}
+_KNOWN = ", ".join(sorted({*LAYERS, *NEURONS, "Delay", "Input", "Output"}))
 
 
 @dataclass(frozen=True)
@@ -53,63 +43,45 @@ class _Walk:
     inputs: dict[str, tuple[str, ...]] = field(default_factory=dict)
     signals: dict[str, _Signal] = field(default_factory=dict)
     findings: dict[str, Finding] = field(default_factory=dict)
+    befores: dict[str, str] = field(default_factory=dict)
     entrance: str = ""
     exit: str = ""
 
     def run(self) -> None:
-        """Visit all nodes, sources first; what lies on a cycle is refused."""
-        nodes, edges = self.graph.nodes, self.graph.edges
-        for edge in edges:
-            for end in edge:
-                if end not in nodes:
-                    raise ModelError(f"an edge names {shown(end)}, which is no node")
-        twice, count = (Counter(edges).most_common(1) or [(("", ""), 0)])[0]
-        if count > 1:
-            raise UnsupportedError(
-                f"the edge {shown(twice)} is there more than once; whether it counts twice is not "
-                "defined",
-                remedy="scale the weights instead",
-            )
-        graph = nx.DiGraph()
-        graph.add_nodes_from(nodes)
-        graph.add_edges_from(edges)
+        """Visit all nodes, sources first; loops are closed at the end."""
+        self.graph = spread_out(self.graph)
+        nodes = self.graph.nodes
         for kind in ("Input", "Output"):
             found = [raw.name for raw in nodes.values() if raw.kind == kind]
             if len(found) != 1:
                 raise UnsupportedError(f"has {len(found)} nodes of type {kind}, not one")
-        onto = {
-            n for part in nx.strongly_connected_components(graph) if len(part) > 1 for n in part
-        }
-        onto |= {n for n in graph if graph.has_edge(n, n)}
-        order = nx.lexicographical_topological_sort(
-            nx.DiGraph(e for e in graph.edges if not onto & set(e)) if onto else graph
-        )
-        for name in (*order, *(n for n in nodes if n in onto)):
-            if name not in self.findings:
-                self._visit(nodes[name], sorted(graph.predecessors(name)), name in onto)
-        for name in nodes:
-            if name not in self.findings:
-                self._visit(nodes[name], sorted(graph.predecessors(name)), False)
+        plan = ordered(self.graph)
+        for name in plan.order:
+            self._visit(nodes[name], plan)
+        self._close(plan)
         exit_node = next(raw.name for raw in nodes.values() if raw.kind == "Output")
-        leads = {exit_node, *nx.ancestors(graph, exit_node)}
+        whole = nx.DiGraph(self.graph.edges)
+        whole.add_nodes_from(nodes)
+        leads = {exit_node, *nx.ancestors(whole, exit_node)}
         for name in nodes:
             if name not in leads and self.findings[name].verdict == "converts":
                 self._told(nodes[name], "refused", "leads to no output", "remove it")
 
-    def _visit(self, raw: RawNode, sources: list[str], on_cycle: bool) -> None:
+    def _visit(self, raw: RawNode, plan: Ordered) -> None:
         try:
-            if on_cycle and raw.kind not in _REASONS:
-                raise UnsupportedError(
-                    "lies on a cycle; recurrent graphs are not converted yet",
-                    remedy="remove the recurrent connection",
-                )
-            if raw.kind in _REASONS:
-                reason, remedy = _REASONS[raw.kind]
-                raise UnsupportedError(reason, remedy=remedy)
-            if any(source not in self.signals for source in sources):
+            if raw.kind == "Delay":
+                self._told(raw, "converts", self._delayed(raw))
+                return
+            sources = []
+            for source in plan.sources[raw.name]:
+                if (source, raw.name) in plan.late:
+                    sources.append(self._before(source))
+                elif source in self.signals:
+                    sources.append(self.signals[source])
+            if len(sources) < len(plan.sources[raw.name]):
                 self._told(raw, "unknown", "not examined: reads a refused node")
                 return
-            self._told(raw, "converts", self._built(raw, [self.signals[s] for s in sources]))
+            self._told(raw, "converts", self._built(raw, sources))
             shape = self.signals[raw.name].shape
             if prod(shape) > MAX_ACTIVATION:
                 raise ModelError(f"its result {shape} is larger than {MAX_ACTIVATION} elements")
@@ -120,6 +92,51 @@ class _Walk:
             self.signals.pop(raw.name, None)
             told = f"is malformed ({type(error).__name__}: {str(error)[:200]})"
             self._told(raw, "refused", told, "write the graph again")
+
+    def _delayed(self, raw: RawNode) -> str:
+        """A Delay: what it reads is told when all else is built."""
+        steps = delay_steps(raw, self.timing)
+        shape = stated_shape(self.graph, raw.name)
+        self._add(Delay(raw.name, shape=shape, steps=steps), (), shape)
+        return f"arrives {steps} steps later, {_by(shape)}"
+
+    def _before(self, neuron: str) -> _Signal:
+        """What a neuron on a loop sent at the step before."""
+        if neuron not in self.befores:
+            shape = stated_shape(self.graph, neuron)
+            self.befores[neuron] = self._own(f"{neuron}.before")
+            self._add(Delay(self.befores[neuron], shape=shape), (), shape)
+        return self.signals[self.befores[neuron]]
+
+    def _close(self, plan: Ordered) -> None:
+        """Give every delay its input."""
+        nodes = self.graph.nodes
+        for neuron, name in self.befores.items():
+            self.inputs[name] = (neuron,)
+            if neuron in self.signals and self.signals[neuron].shape != self.signals[name].shape:
+                self._told(nodes[neuron], "refused", "its parameters do not fit what it reads",
+                           "write the graph again")  # fmt: skip
+        for raw in nodes.values():
+            if raw.kind != "Delay" or raw.name not in self.signals:
+                continue
+            sources = plan.sources[raw.name]
+            if not sources or any(source not in self.signals for source in sources):
+                told = "not examined: reads a refused node" if sources else "reads nothing"
+                self._told(raw, "unknown" if sources else "refused", told)
+                continue
+            x = self._summed(raw.name, [self.signals[source] for source in sources])
+            x = self._settled(raw.name, x)
+            shape = self.signals[raw.name].shape
+            if x.shape != shape:
+                told = f"delays {shape}, and reads {x.shape}"
+                self._told(raw, "refused", told, "write the graph again")
+            self.inputs[raw.name] = (x.name,)
+        for loop in plan.loops:
+            for name in loop:
+                finding = self.findings[name]
+                if finding.verdict == "converts":
+                    said = f"on a loop of {len(loop)} neurons, where a spike takes a step to each"
+                    self.findings[name] = replace(finding, reason=f"{finding.reason}; {said}")
 
     def _told(self, raw: RawNode, verdict: Verdict, reason: str, remedy: str = "") -> None:
         kind = raw.kind if raw.kind.isprintable() else shown(raw.kind)
@@ -248,6 +265,7 @@ def examine_nir(
         walk.run()
         if output is not None and output != walk.exit:
             raise UsageError(f"{shown(output)} is no output; there is: {walk.exit}")
+        graph = walk.graph
         findings = tuple(walk.findings[node] for node in graph.nodes)
         parameters = sum(
             value.size

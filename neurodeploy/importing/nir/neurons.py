@@ -2,7 +2,8 @@
 
 ``tau dv/dt = (v_leak - v) + R I`` becomes ``v <- v + dt/tau (v_leak - v + R I)``, so the leak of a
 step is dt/tau and the input's gain R dt/tau. `IF` has no tau: an input of 1 adds R at each step,
-as all writers mean it (Pedersen et al. 2024, table 1).
+as most writers mean it (Pedersen et al. 2024, table 1); r = 1/dt is one of SpikingJelly's, where
+it adds 1.
 """
 
 from __future__ import annotations
@@ -18,11 +19,13 @@ from neurodeploy.errors import ModelError, UnsupportedError
 from neurodeploy.importing.nir.hdf5 import RawNode
 from neurodeploy.network import Shape, Spiking
 
-__all__ = ["NEURONS", "NEUTRAL", "Neuron", "Timing", "neuron_of"]
+__all__ = ["NEURONS", "NEUTRAL", "Neuron", "Timing", "delay_steps", "neuron_of"]
 
 Reset = Literal["subtract", "zero"]
 #: A neuron whose threshold is asked of each neuron alone has this one, its input divided.
 NEUTRAL = 1.0
+#: Share of a number that counts as rounding of float32.
+_WHOLE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,36 @@ def neuron_of(raw: RawNode, shape: Shape, timing: Timing) -> Neuron:
         Numbers that are missing or do not fit; a reset value other than 0; `dt` or `reset` needed.
     """
     return NEURONS[raw.kind](_Fields(raw, shape), timing)
+
+
+def delay_steps(raw: RawNode, timing: Timing) -> int:
+    """Steps of a Delay.
+
+    Raises
+    ------
+    ModelError, UnsupportedError
+        Less than a step, no whole number of steps, not one number for all; `dt` needed.
+    """
+    if timing.dt is None:
+        raise ModelError(
+            "delays by seconds, and NIR does not say how long a step is",
+            remedy="give --dt, in seconds: that of the framework that wrote the file",
+        )
+    value = raw.fields.get("delay")
+    if not isinstance(value, np.ndarray) or not value.size:
+        raise ModelError("has no numbers 'delay'")
+    if np.any(value != value.flat[0]):
+        raise UnsupportedError(
+            "its delays differ", remedy="use one delay a node, or split the layer"
+        )
+    steps = float(value.flat[0]) / timing.dt
+    if not 0.5 <= steps < 2**16 or abs(steps - round(steps)) > _WHOLE * steps:
+        raise UnsupportedError(
+            f"its delay of {float(value.flat[0]):g} s is {steps:.4g} steps of {timing.dt:g} s, not "
+            "a whole number above 0",
+            remedy="use delays of whole steps",
+        )
+    return round(steps)
 
 
 class _Fields:
@@ -150,11 +183,19 @@ def _made(
 
 
 def _if(fields: _Fields, timing: Timing) -> Neuron:
-    return _made(fields, timing, fields("r"))
+    return _made(fields, timing, _added(fields, timing))
 
 
 def _integrator(fields: _Fields, timing: Timing) -> Neuron:
-    return _made(fields, timing, fields("r"), spikes=False)
+    return _made(fields, timing, _added(fields, timing), spikes=False)
+
+
+def _added(fields: _Fields, timing: Timing) -> np.ndarray:
+    """What an input of 1 adds at a step: r, or r dt by those who write r = 1/dt."""
+    r = fields("r")
+    if timing.dt is not None and np.all(np.abs(r * timing.dt - 1) < _WHOLE):
+        return np.ones_like(r)
+    return r
 
 
 def _leaky(spikes: bool) -> Callable[[_Fields, Timing], Neuron]:

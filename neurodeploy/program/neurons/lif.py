@@ -12,13 +12,14 @@ import numpy as np
 from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT, clip24, decay, wrap24
 from neurodeploy.program.neurons.base import Neuron, Register, State, StateVariable, Stepped
 from neurodeploy.program.neurons.fields import choice, integer, per_neuron
-from neurodeploy.program.neurons.membrane_range import membrane_range
+from neurodeploy.program.neurons.membrane_range import leaky_range, membrane_range
 from neurodeploy.program.neurons.registry import register
 from neurodeploy.program.neurons.worst_case import Bounds, Drive
 
 __all__ = [
     "BIAS_MANTISSA_MAX",
     "BIAS_MANTISSA_MIN",
+    "DECAY_ONE",
     "NO_CURRENT_MEMORY",
     "STOCK_SHIFT",
     "THRESHOLD_MAX",
@@ -28,6 +29,8 @@ __all__ = [
 
 #: `du` for a neuron whose synaptic current lasts one step only.
 NO_CURRENT_MEMORY = 4095
+#: A decay of everything; the registers of the stock neuron end one before it.
+DECAY_ONE = 4096
 #: The shift of synaptic input and threshold that the stock neuron fixes.
 STOCK_SHIFT = 6
 THRESHOLD_MAX = 2**17 - 1
@@ -51,7 +54,7 @@ class Lif(Neuron):
         0..131071. The neuron fires when the membrane exceeds ``threshold << shift``.
     du, dv
         Decay of current and membrane, 0..4095. ``du = 4095``: no current memory; ``dv = 0``:
-        no leak.
+        no leak; ``dv = 4096``: no memory, which the stock neuron does not have.
     reset
         What a spike does to the membrane: set it to ``zero``, ``subtract`` the threshold, or
         ``none``: the neuron never fires and only integrates.
@@ -75,7 +78,7 @@ class Lif(Neuron):
     threshold: int = integer(0, THRESHOLD_MAX, usual=(0, 3000))
     bias_exponent: int = integer(0, 7, 0)
     du: int = integer(0, 4095, NO_CURRENT_MEMORY)
-    dv: int = integer(0, 4095, 0)
+    dv: int = integer(0, DECAY_ONE, 0)
     reset: Reset = choice("zero", "subtract", "none", default="zero")
     shift: int = integer(0, STOCK_SHIFT, STOCK_SHIFT)
     v_initial: int = integer(-MEMBRANE_LIMIT, MEMBRANE_LIMIT, 0, usual=(-(2**14), 2**14))
@@ -93,6 +96,11 @@ class Lif(Neuron):
     stock: ClassVar[Mapping[str, Any] | None] = MappingProxyType(
         {"reset": "zero", "shift": STOCK_SHIFT, "v_initial": 0, "quiet": 0}
     )
+
+    @property
+    def is_stock(self) -> bool:
+        """See `Neuron.is_stock`: `dv` has 12 bits there."""
+        return super().is_stock and self.dv < DECAY_ONE
 
     @property
     def sends(self) -> tuple[int, int]:
@@ -152,21 +160,24 @@ class Lif(Neuron):
         return Stepped(spikes.astype(np.int64), wrapped, clipped)
 
     def bounds(self, drive: Drive, period: int) -> Bounds:
-        """Without current memory and leak: the extremes of the membrane over a window."""
-        if self.du != NO_CURRENT_MEMORY:
-            return Bounds(drive.extremes, None, None)
-        least, most = drive.extremes
-        current = (least << self.shift, most << self.shift)
-        if self.dv != 0:
-            return Bounds(drive.extremes, current, None)
-        bias = self.bias.astype(np.int64)
+        """The extremes of current and membrane over a window, in closed form."""
         low, high = drive.limited()
-        membrane = membrane_range(
-            ((low << self.shift) + bias, (high << self.shift) + bias),
-            self.threshold << self.shift,
-            # a neuron may be quiet while its membrane grows: as if it never fired
-            "none" if self.quiet else self.reset,
-            self.v_initial,
-            period,
-        )
+        u_low, u_high = low << self.shift, high << self.shift
+        if self.du != NO_CURRENT_MEMORY:
+            u_low, u_high = leaky_range((u_low, u_high), self.du + 1, 0, period)
+        current = (int(u_low.min(initial=0)), int(u_high.max(initial=0)))
+        bias = self.bias.astype(np.int64)
+        driven = u_low + bias, u_high + bias
+        # a neuron may be quiet while its membrane grows: as if it never fired
+        reset = "none" if self.quiet else self.reset
+        threshold = self.threshold << self.shift
+        if self.dv == 0:
+            membrane = membrane_range(driven, threshold, reset, self.v_initial, period)
+        else:
+            least, most = leaky_range(driven, self.dv, self.v_initial, period)
+            top = int(most.max(initial=self.v_initial))
+            if reset == "zero":  # what it decays from is the threshold at most
+                drive_most = int(driven[1].max(initial=0))
+                top = min(top, max(threshold, self.v_initial) + max(drive_most, 0))
+            membrane = (int(least.min(initial=min(self.v_initial, 0))), top)
         return Bounds(drive.extremes, current, membrane)

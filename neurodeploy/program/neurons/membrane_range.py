@@ -6,7 +6,7 @@ import numpy as np
 
 from neurodeploy.program.neurons.worst_case import LARGEST_DRIVE, Interval
 
-__all__ = ["membrane_range"]
+__all__ = ["leaky_range", "membrane_range"]
 
 
 def membrane_range(
@@ -32,6 +32,28 @@ def membrane_range(
     # a higher drive never leads to a lower peak: the highest one decides
     highest = _peak(int(high.max()), threshold, reset, v_initial, steps)
     return _bottom(low, threshold, reset, v_initial, steps), highest
+
+
+def leaky_range(drive: Interval, rate: int, initial: int, steps: int) -> Interval:
+    """Lowest and highest value of ``x := decay(x, rate) + drive`` over a window, int64 arrays.
+
+    Decay rounds towards zero, so no magnitude is above that of the geometric series; a reset only
+    takes away from a magnitude. With a = 1 - rate / 4096: ``max(initial, 0) + drive (1 - a^steps)
+    / (1 - a)``.
+
+    Parameters
+    ----------
+    drive
+        Lowest and highest of one step.
+    rate
+        1..4096.
+    """
+    keep = 1 - rate / 4096
+    total = (1 - keep**steps) / (1 - keep)
+    low, high = (np.clip(d, -LARGEST_DRIVE, LARGEST_DRIVE) for d in drive)
+    least = min(initial, 0) + np.floor(np.minimum(low, 0) * total).astype(np.int64)
+    most = max(initial, 0) + np.ceil(np.maximum(high, 0) * total).astype(np.int64)
+    return least, most
 
 
 def _peak(drive: int, threshold: int, reset: str, v_initial: int, steps: int) -> int:

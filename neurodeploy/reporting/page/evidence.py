@@ -138,7 +138,7 @@ def collect(
     look_at_labels(labels, warn)
     outputs_a_sample = program.population(program.decoder.population).size
     # only what is read at the window's end can be read before it
-    can_read_early = program.decoder.code.membranes == "last"
+    can_read_early = program.decoder.code.membranes == "last" and not program.decoder.tail
     steps = (
         sample_budget.checkpoints(program.period, n * outputs_a_sample) if can_read_early else []
     )
