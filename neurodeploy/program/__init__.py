@@ -1,7 +1,16 @@
 """The Program, the artefact that everything downstream of the compiler reads."""
 
 from neurodeploy.program.codec import Decoder, Encoder, Encoding, Preprocessing
-from neurodeploy.program.neurons import Earliest, Lif, MaskMaximum, Neuron, Online, Radix, Ttfs
+from neurodeploy.program.neurons import (
+    Earliest,
+    Levels,
+    Lif,
+    MaskMaximum,
+    Neuron,
+    Online,
+    Radix,
+    Ttfs,
+)
 from neurodeploy.program.program import INPUT, Connection, Population, Program
 from neurodeploy.program.synapse import Convolution, Dense, Sparse, Synapses
 
@@ -14,6 +23,7 @@ __all__ = [
     "Earliest",
     "Encoder",
     "Encoding",
+    "Levels",
     "Lif",
     "MaskMaximum",
     "Neuron",

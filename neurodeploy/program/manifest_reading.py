@@ -8,7 +8,7 @@ from neurodeploy.errors import ProgramError, shown
 from neurodeploy.program.codec import USUAL_DECODING, Decoder, Encoder, Preprocessing
 from neurodeploy.program.manifest_writing import Tensors
 from neurodeploy.program.neurons import Neuron, kind_named
-from neurodeploy.program.neurons.fields import PerNeuron, rules
+from neurodeploy.program.neurons.fields import PerNeuron, Rising, rules
 from neurodeploy.program.program import Connection, Population, Program
 from neurodeploy.program.synapse import Convolution, Dense, Sparse, Synapses
 
@@ -83,7 +83,11 @@ def _neuron_from(entry: dict[str, Any], tensors: Tensors) -> Neuron:
         if rule.optional and field.name not in entry:
             continue
         value = entry[field.name]
-        values[field.name] = tensors[value] if isinstance(rule, PerNeuron) else value
+        if isinstance(rule, PerNeuron):
+            value = tensors[value]
+        elif isinstance(rule, Rising) and isinstance(value, list):
+            value = tuple(value)
+        values[field.name] = value
     return kind(**values)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from neurodeploy.program.codec import USUAL_DECODING, Decoder
 from neurodeploy.program.neurons import Neuron
-from neurodeploy.program.neurons.fields import PerNeuron, rules
+from neurodeploy.program.neurons.fields import PerNeuron, Rising, rules
 from neurodeploy.program.synapse import Convolution, Sparse, Synapses
 
 __all__ = ["Tensors", "program_to"]
@@ -100,7 +100,7 @@ def _neuron_to(neuron: Neuron, number: int, tensors: Tensors) -> dict[str, Any]:
             tensors[name], value = value, name
         elif rule.optional and value == field.default:
             continue
-        entry[field.name] = value
+        entry[field.name] = list(value) if isinstance(rule, Rising) else value
     return entry
 
 

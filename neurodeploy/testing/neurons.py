@@ -15,7 +15,7 @@ import numpy as np
 
 from neurodeploy.errors import ProgramError
 from neurodeploy.program.neurons import Neuron, kinds
-from neurodeploy.program.neurons.fields import Choice, Flag, Integer, PerNeuron, Rule, rules
+from neurodeploy.program.neurons.fields import Choice, Flag, Integer, PerNeuron, Rising, Rule, rules
 from neurodeploy.testing.foreign_kinds import Announcer, Graded
 from neurodeploy.testing.synapses import chance, one_of
 
@@ -145,6 +145,8 @@ def _value(
         return chance(rng, 0.5)
     if isinstance(rule, Choice):
         return one_of(rng, *rule.words)
+    if isinstance(rule, Rising):
+        return _rising(rng, rule, extreme)
     assert isinstance(rule, PerNeuron)
     return _array(rng, rule, size, extreme)
 
@@ -158,6 +160,13 @@ def _integer(rng: np.random.Generator, rule: Integer, extreme: bool) -> int:
     if start > low and chance(rng, 0.5):
         return start - _spread(rng, start - low)
     return start + _spread(rng, high - start)
+
+
+def _rising(rng: np.random.Generator, rule: Rising, extreme: bool) -> tuple[int, ...]:
+    """As integers are drawn, as many as are different."""
+    one = Integer(rule.low, rule.high, usual=rule.usual)
+    drawn = {_integer(rng, one, extreme) for _ in range(int(rng.integers(1, rule.most + 1)))}
+    return tuple(sorted(drawn))
 
 
 def _spread(rng: np.random.Generator, span: int) -> int:

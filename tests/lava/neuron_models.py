@@ -14,15 +14,17 @@ import numpy as np
 from model_pairs import built
 
 from neurodeploy.lava.neurons import Window, process_of
+from neurodeploy.lava.neurons.levels import MultiLevelFiring, MultiLevelFiringModel
 from neurodeploy.lava.neurons.mask_maximum import FieldMaximum, FieldMaximumModel
 from neurodeploy.lava.neurons.online import OnlineDigits, OnlineDigitsModel
 from neurodeploy.lava.neurons.radix import RadixDigits, RadixDigitsModel
-from neurodeploy.program import MaskMaximum, Online, Population, Radix
+from neurodeploy.program import Levels, MaskMaximum, Online, Population, Radix
 from neurodeploy.testing.neurons import neuron_of
 
 KINDS = {
     "radix": (Radix, RadixDigits, RadixDigitsModel),
     "mask_maximum": (MaskMaximum, FieldMaximum, FieldMaximumModel),
+    "levels": (Levels, MultiLevelFiring, MultiLevelFiringModel),
     "online": (Online, OnlineDigits, OnlineDigitsModel),
 }
 
@@ -52,6 +54,9 @@ def compare(kind: str, seed: int) -> tuple[int, int]:
         np.testing.assert_array_equal(model.s_out.sent[-1].reshape(-1), sent[order], place)
         if "v" in state:
             np.testing.assert_array_equal(model.v.reshape(-1), state["v"][order], place)
+        if "higher" in state:
+            higher = model.membranes[1:].reshape(len(state["higher"]), size)
+            np.testing.assert_array_equal(higher, state["higher"][:, order], place)
         active += int(np.count_nonzero(sent))
     return (3 * period + 1) * size, active
 

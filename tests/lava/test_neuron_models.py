@@ -1,4 +1,4 @@
-"""Lava models of the kinds that send digits: equal to the step that defines them."""
+"""Lava models of the kinds with a process of their own: equal to the step that defines them."""
 
 from __future__ import annotations
 

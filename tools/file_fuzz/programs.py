@@ -14,7 +14,7 @@ from file_fuzz.arrays import _flip, archive, array_bytes, members_of, mutate_arr
 from file_fuzz.numbers import other_value
 from neurodeploy.program.decoders import decodings
 from neurodeploy.program.encoders import encodings
-from neurodeploy.program.neurons.fields import Choice, Flag, Integer, rules
+from neurodeploy.program.neurons.fields import Choice, Flag, Integer, Rising, rules
 from neurodeploy.program.neurons.registry import kinds
 
 __all__ = ["mutate_program"]
@@ -193,6 +193,9 @@ def _ends(kind: str, period: int) -> dict[str, list[Any]]:
             found[field.name] = list(rule.words)
         elif isinstance(rule, Flag):
             found[field.name] = [True, False]
+        elif isinstance(rule, Rising):
+            most = range(rule.low, rule.low + rule.most)
+            found[field.name] = [[], [rule.low], [rule.high], [rule.high, rule.low], list(most)]
     return found
 
 

@@ -3,13 +3,14 @@
 A kind without a file here runs as `process.AnyNeuron`, by the step that defines it.
 """
 
-from neurodeploy.lava.neurons import earliest, lif, mask_maximum, online, radix, ttfs
+from neurodeploy.lava.neurons import earliest, levels, lif, mask_maximum, online, radix, ttfs
 from neurodeploy.lava.neurons.process import AnyNeuron, Window, process_of
 
 __all__ = [
     "AnyNeuron",
     "Window",
     "earliest",
+    "levels",
     "lif",
     "mask_maximum",
     "online",

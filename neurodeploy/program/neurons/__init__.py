@@ -5,6 +5,7 @@ To add one, copy `earliest.py`; `docs/extending.md` shows a whole one.
 
 from neurodeploy.program.neurons.base import Neuron, Register, State, StateVariable, Stepped
 from neurodeploy.program.neurons.earliest import Earliest
+from neurodeploy.program.neurons.levels import Levels
 from neurodeploy.program.neurons.lif import Lif
 from neurodeploy.program.neurons.mask_maximum import MaskMaximum
 from neurodeploy.program.neurons.online import Online
@@ -18,6 +19,7 @@ __all__ = [
     "Drive",
     "Earliest",
     "Interval",
+    "Levels",
     "Lif",
     "MaskMaximum",
     "Neuron",

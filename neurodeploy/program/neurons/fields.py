@@ -20,12 +20,14 @@ __all__ = [
     "Flag",
     "Integer",
     "PerNeuron",
+    "Rising",
     "Rule",
     "check_fields",
     "choice",
     "flag",
     "integer",
     "per_neuron",
+    "rising",
     "rules",
 ]
 
@@ -115,7 +117,26 @@ class PerNeuron:
             )
 
 
-Rule = Integer | Choice | Flag | PerNeuron
+@dataclass(frozen=True)
+class Rising:
+    """A tuple of 1 ... `most` whole numbers of `low` ... `high`, each above the one before it."""
+
+    low: int
+    high: int
+    most: int
+    optional: bool = False
+    usual: tuple[int, int] | None = None
+
+    def check(self, name: str, value: Any) -> None:
+        """Refuse what is no such tuple."""
+        whole = isinstance(value, tuple) and all(type(n) is int for n in value)
+        if not whole or not 1 <= len(value) <= self.most:
+            raise ProgramError(f"{name} is {shown(value)}, not 1 to {self.most} whole numbers")
+        if value[0] < self.low or value[-1] > self.high or list(value) != sorted(set(value)):
+            raise ProgramError(f"{name} {shown(value)} do not rise within {self.low}..{self.high}")
+
+
+Rule = Integer | Choice | Flag | PerNeuron | Rising
 
 
 def integer(
@@ -152,6 +173,11 @@ def per_neuron(
     """A field that holds a `PerNeuron` array."""
     rule = PerNeuron(dtype, low, high, tensor, bits, usual=usual)
     return dataclasses.field(metadata={_KEY: rule})
+
+
+def rising(low: int, high: int, most: int, *, usual: tuple[int, int] | None = None) -> Any:
+    """A field that holds a `Rising`."""
+    return dataclasses.field(metadata={_KEY: Rising(low, high, most, usual=usual)})
 
 
 def rules(kind: Any) -> Iterator[tuple[dataclasses.Field[Any], Rule]]:

@@ -18,6 +18,7 @@ from neurodeploy.simulator.kernels.counting import (
 from neurodeploy.simulator.kernels.diagonal import add_diagonal
 from neurodeploy.simulator.kernels.digits import step_mask_maximum, step_online, step_radix
 from neurodeploy.simulator.kernels.gather import LANES, gather, pool_events
+from neurodeploy.simulator.kernels.levels import step_levels
 from neurodeploy.simulator.kernels.neurons import (
     RESET_NONE,
     RESET_SUBTRACT,
@@ -69,6 +70,7 @@ __all__ = [
     "spread_patches",
     "stamp",
     "step_earliest",
+    "step_levels",
     "step_lif",
     "step_mask_maximum",
     "step_online",

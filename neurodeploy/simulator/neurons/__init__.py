@@ -3,7 +3,7 @@
 A kind without a file here is stepped by the NumPy step that defines it (`stepper.StepByStep`).
 """
 
-from neurodeploy.simulator.neurons import earliest, lif, mask_maximum, online, radix, ttfs
+from neurodeploy.simulator.neurons import earliest, levels, lif, mask_maximum, online, radix, ttfs
 from neurodeploy.simulator.neurons.stepper import Block, Setup, Stepper, stepper
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Setup",
     "Stepper",
     "earliest",
+    "levels",
     "lif",
     "mask_maximum",
     "online",
