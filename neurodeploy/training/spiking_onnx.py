@@ -10,4 +10,4 @@ __all__ = ["export"]
 
 
 def export(network: SpikingResNet, shape: tuple[int, ...], path: Path) -> None:
-    """to do"""
+    raise NotImplementedError

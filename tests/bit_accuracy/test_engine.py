@@ -89,6 +89,7 @@ def test_the_programs_are_worth_comparing():
         kinds |= {getattr(p.neuron, "reset", p.neuron.kind) for p in program.populations}
     assert all(count > 10 for count in seen.values()), seen
     neurons = {"zero", "subtract", "none", "ttfs", "earliest", "radix", "mask_maximum", "online"}
+    neurons |= {"levels"}
     assert kinds == {"dense", "convolution", "sparse"} | neurons
 
 
@@ -118,6 +119,7 @@ PATHS = {
     *(f"{kernel}{bits}" for kernel in ("step_lif", "step_ttfs") for bits in (16, 32, 64)),
     *("step_earliest16", "step_earliest32"),
     *(f"step_{kind}{bits}" for kind in ("radix", "mask_maximum", "online") for bits in (16, 32)),
+    *(f"step_levels{bits}" for bits in (16, 32)),
     *(f"scatter_{kind} graded {bits}" for kind in ("rows", "sparse") for bits in (16, 32, 64)),
     *(f"scatter_grouped {sent} {bits}" for sent in ("graded", "binary") for bits in (16, 32)),
     *(f"scatter_sparse binary {bits}" for bits in (16, 32, 64)),

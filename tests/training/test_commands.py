@@ -30,7 +30,7 @@ def test_every_file_is_a_command():
 def test_without_torch_it_says_what_to_install():
     hidden = "import sys\nsys.modules.update(torch=None, spikingjelly=None)"
     assert _run("--help", before=hidden).returncode == 0
-    done = _run("mlf", before=hidden)
+    done = _run("mlf", "--data", "none", "-o", "none", before=hidden)
     assert done.returncode == 2
     assert "neurodeploy-compiler[train]" in done.stderr
 
