@@ -23,7 +23,7 @@ from neurodeploy.program import (
 )
 from neurodeploy.program.expansion import expand_levels, level_name
 from neurodeploy.program.neurons import Drive, State, Stepped
-from neurodeploy.program.neurons.membrane_range import leaky_range
+from neurodeploy.program.neurons.levels import membrane_extremes
 from neurodeploy.program.storage import load
 from neurodeploy.simulator import reference
 from neurodeploy.simulator.neurons import Block, Setup, stepper
@@ -178,10 +178,10 @@ def test_bounds_hold(seed):
 
 
 def test_the_range_of_a_leaky_membrane():
-    assert leaky_range(-10, 20, 0, 1000, 5) == (-50, 100)
-    assert leaky_range(-10, 20, 0, 30, 5) == (-50, 50)
-    assert leaky_range(-1000, 1000, 2048, 10**6, 100) == (-1999, 1999)
-    assert leaky_range(0, 0, 3072, 0, 3) == (0, 0)
+    assert membrane_extremes(-10, 20, 0, 1000, 5) == (-50, 100)
+    assert membrane_extremes(-10, 20, 0, 30, 5) == (-50, 50)
+    assert membrane_extremes(-1000, 1000, 2048, 10**6, 100) == (-1999, 1999)
+    assert membrane_extremes(0, 0, 3072, 0, 3) == (0, 0)
 
 
 def test_nested_at_the_papers_leak_only():

@@ -17,11 +17,10 @@ from neurodeploy.program.neurons.lif import (
     THRESHOLD_MAX,
     Lif,
 )
-from neurodeploy.program.neurons.membrane_range import leaky_range
 from neurodeploy.program.neurons.registry import register
 from neurodeploy.program.neurons.worst_case import Bounds, Drive
 
-__all__ = ["MOST_LEVELS", "Levels"]
+__all__ = ["MOST_LEVELS", "Levels", "membrane_extremes"]
 
 MOST_LEVELS = 8
 
@@ -132,7 +131,7 @@ class Levels(Neuron):
         least, most = drive.extremes
         low, high = drive.limited()
         bias = self.bias.astype(np.int64)
-        membrane = leaky_range(
+        membrane = membrane_extremes(
             int(((low << self.shift) + bias).min(initial=0)),
             int(((high << self.shift) + bias).max(initial=0)),
             self.dv,
@@ -140,3 +139,32 @@ class Levels(Neuron):
             period,
         )
         return Bounds(drive.extremes, (least << self.shift, most << self.shift), membrane)
+
+
+def membrane_extremes(low: int, high: int, dv: int, threshold: int, steps: int) -> tuple[int, int]:
+    """Lowest and highest membrane over a window, before clipping, of a neuron that resets to zero.
+
+    From 0, ``v := after(decay(v, dv) + drive)``, with `after` 0 above the threshold. Decay and sum
+    rise with v, so the extremes follow from the smallest and largest v that a step can leave, step
+    by step until they settle.
+
+    Parameters
+    ----------
+    low, high
+        Of the sum of current and bias at one step, membrane units; 0 lies between them.
+    threshold
+        In membrane units, not negative.
+    steps
+        Length of the window.
+    """
+    if dv == 0:
+        return steps * low, min(steps * high, threshold + high)
+    keep = 4096 - dv
+    least, most = low, high
+    for _ in range(steps - 1):
+        lower = low - ((-least * keep) >> 12)
+        upper = high + ((min(most, threshold) * keep) >> 12)
+        if (lower, upper) == (least, most):
+            break
+        least, most = lower, upper
+    return least, most

@@ -97,32 +97,3 @@ def _bottom(drive: np.ndarray, threshold: int, reset: str, v_initial: int, steps
         spikes = np.clip(-(-v_initial // (threshold - falling)) - 1, 0, steps)
         end = v_initial + steps * falling - spikes * threshold
     return min(lowest, int(end.min()))
-
-
-def leaky_range(low: int, high: int, dv: int, threshold: int, steps: int) -> tuple[int, int]:
-    """Extremes of the membrane of a leaky neuron that resets to zero, before clipping.
-
-    From 0, ``v := after(decay(v, dv) + drive)``, with `after` 0 above the threshold. Decay and sum
-    rise with v, so the extremes follow from the largest and smallest v that a step leaves, which
-    settle: below after ``4096 / dv`` steps or so, above at the threshold.
-
-    Parameters
-    ----------
-    low, high
-        Of the sum of current and bias at one step, membrane units; 0 is among them.
-    threshold
-        In membrane units, not negative.
-    steps
-        Length of the window.
-    """
-    keep = 4096 - dv
-    if dv == 0:
-        return steps * low, min(steps * high, threshold + high)
-    least, most = low, high
-    for _ in range(steps - 1):
-        lower = low - ((-least * keep) >> 12)
-        upper = high + ((min(most, threshold) * keep) >> 12)
-        if (lower, upper) == (least, most):
-            break
-        least, most = lower, upper
-    return least, most
