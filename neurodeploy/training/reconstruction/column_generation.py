@@ -1,0 +1,272 @@
+"""Column generation: branches that correlate with what is still wrong join the dictionary.
+
+The pricing problem, the branch of largest correlation with the residual, is solved by sampling. A
+fresh sample after the last fit gives a certificate: with respect to the sampling distribution, no
+branch seen violates the optimality condition by more than the factor stated.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurodeploy.training.reconstruction.branches import Branches, joined
+from neurodeploy.training.reconstruction.dictionary import Feature, patterns, reduced
+from neurodeploy.training.reconstruction.losses import Loss
+from neurodeploy.training.reconstruction.problem import Problem
+from neurodeploy.training.reconstruction.solving import solve
+
+__all__ = ["Convex", "Plan", "Reading", "fit_branches", "generate"]
+
+#: Draws `count` branches.
+Sampler = Callable[[np.random.Generator, int], Branches]
+#: Called with the work done and the work there is.
+Progress = Callable[[int, int], None]
+#: Coefficients below this are none.
+_NONE = 1e-9
+#: Candidates that are run together.
+_TOGETHER = 1000
+
+
+def _quiet(*_: object) -> None:
+    """Ignore progress."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the readout sees of the units; see `dictionary.patterns`."""
+
+    feature: Feature = "last"
+    trace_beta: float = 1.0
+    every_step: bool = False
+
+    def of(self, branches: Branches, x: np.ndarray) -> np.ndarray:
+        """The dictionary, (rows, units)."""
+        return patterns(
+            branches,
+            x,
+            self.feature,
+            trace_beta=self.trace_beta,
+            every_step=self.every_step,
+        )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long columns are generated, and how exactly each problem is solved.
+
+    Attributes
+    ----------
+    rounds
+        Fits, each on what is active and what has been drawn since. 1: one dictionary, as published.
+    candidates
+        Branches drawn in a round; the first round keeps them all if `rounds` is 1.
+    keep
+        Of them, those that correlate most.
+    solver, tolerance, seconds
+        Of each fit; see `solving.solve`. `tolerance` is a part of the value of the best constant.
+    """
+
+    rounds: int = 5
+    candidates: int = 6000
+    keep: int = 240
+    solver: str = "auto"
+    tolerance: float = 1e-3
+    seconds: float = 20.0
+
+
+@dataclass(frozen=True, eq=False)
+class Convex:
+    """A fitted network, and how far it can be from the optimum.
+
+    Attributes
+    ----------
+    branches
+        Those with an active unit.
+    coefficients, intercept
+        The readout, float64 (units, outputs) and (outputs,).
+    objective, gap
+        Value, and duality gap with respect to the dictionary of the last fit.
+    columns
+        Distinct columns of that dictionary.
+    violation
+        Largest correlation of a unit of `certified` fresh branches with the residual, over rho; at
+        most 1 at an optimum over all branches. nan where none was drawn.
+    certified
+        Number of branches behind `violation`.
+    violations
+        The same before each round.
+    seconds
+        Time of the whole fit.
+    """
+
+    branches: Branches
+    coefficients: np.ndarray
+    intercept: np.ndarray
+    objective: float
+    gap: float
+    columns: int
+    violation: float
+    certified: int
+    violations: tuple[float, ...]
+    seconds: float
+
+    @property
+    def active(self) -> np.ndarray:
+        """Indices of the units with a coefficient."""
+        return np.flatnonzero(np.abs(self.coefficients).max(1, initial=0) > _NONE)
+
+
+def fit_branches(
+    branches: Branches,
+    x: np.ndarray,
+    y: np.ndarray,
+    targets: np.ndarray,
+    loss: Loss,
+    rho: float,
+    *,
+    group: bool = False,
+    reading: Reading,
+    plan: Plan,
+) -> tuple[Convex, np.ndarray]:
+    """The convex problem over the units of given branches.
+
+    Parameters
+    ----------
+    x
+        Sequences (n, T, inputs).
+    y
+        Labels of the rows; equal rows of equal labels are put together.
+    targets
+        Float64 (rows, outputs).
+
+    Returns
+    -------
+    The fit, without a certificate, and the residual ``a (targets - response)`` of all rows.
+    """
+    began = time.monotonic()
+    dictionary = reading.of(branches, x)
+    small = reduced(dictionary, y)
+    first = np.unique(small.row, return_index=True)[1]
+    problem = Problem(small.matrix, targets[first], loss, rho, group, small.counts())
+    none = np.zeros((len(small.columns), targets.shape[1]))
+    worth = problem.point(none, np.zeros(targets.shape[1])).value
+    point = solve(
+        problem,
+        plan.solver,
+        tolerance=plan.tolerance * max(worth, 1e-3),
+        seconds=plan.seconds,
+    )
+    coefficients = np.zeros((branches.units, targets.shape[1]))
+    coefficients[small.columns] = point.coefficients
+    used = np.unique(
+        np.flatnonzero(np.abs(coefficients).max(1, initial=0) > _NONE) // branches.width
+    )
+    kept = used if len(used) else np.arange(1)
+    units = (kept[:, None] * branches.width + np.arange(branches.width)).reshape(-1)
+    found = Convex(
+        branches.take(kept),
+        coefficients[units],
+        point.intercept - problem.mean @ point.coefficients,
+        point.value,
+        point.gap,
+        len(small.columns),
+        np.nan,
+        0,
+        (),
+        time.monotonic() - began,
+    )
+    return found, (point.residual[small.row] / len(targets))
+
+
+def generate(
+    sampler: Sampler,
+    x: np.ndarray,
+    y: np.ndarray,
+    targets: np.ndarray,
+    loss: Loss,
+    rho: float,
+    rng: np.random.Generator,
+    *,
+    group: bool = False,
+    reading: Reading,
+    plan: Plan,
+    initial: Branches | None = None,
+    progress: Progress = _quiet,
+) -> Convex:
+    """Rounds of sampling and fitting; see `fit_branches` for the parameters.
+
+    Parameters
+    ----------
+    sampler
+        Draws branches.
+    initial
+        Branches of the dictionary from the start on, such as those of a trained network.
+    """
+    began = time.monotonic()
+    rows = len(targets)
+    constant = Problem(np.zeros((rows, 0)), targets, loss, rho, group)
+    at = constant.point(np.zeros((0, targets.shape[1])), np.zeros(targets.shape[1]))
+    residual = at.residual / rows
+    kept, found, violations = initial, None, []
+    for number in range(plan.rounds):
+        progress(number, plan.rounds + 1)
+        if plan.rounds == 1:
+            new = sampler(rng, plan.candidates)
+        else:
+            new, violation = _best(sampler, x, residual, rho, rng, group, reading, plan)
+            violations.append(violation)
+        kept = new if kept is None else joined([kept, new])
+        found, residual = fit_branches(
+            kept, x, y, targets, loss, rho, group=group, reading=reading, plan=plan
+        )  # fmt: skip
+        kept = found.branches
+    assert found is not None
+    progress(plan.rounds, plan.rounds + 1)
+    violation = _best(sampler, x, residual, rho, rng, group, reading, plan)[1]
+    progress(plan.rounds + 1, plan.rounds + 1)
+    return Convex(
+        found.branches,
+        found.coefficients,
+        found.intercept,
+        found.objective,
+        found.gap,
+        found.columns,
+        violation,
+        plan.candidates,
+        tuple(violations),
+        time.monotonic() - began,
+    )
+
+
+def _best(
+    sampler: Sampler,
+    x: np.ndarray,
+    residual: np.ndarray,
+    rho: float,
+    rng: np.random.Generator,
+    group: bool,
+    reading: Reading,
+    plan: Plan,
+) -> tuple[Branches, float]:
+    """Of `candidates` fresh branches those that correlate most, and the largest correlation / rho.
+
+    The residual sums to zero (the intercept is optimal), so columns need no centring.
+    """
+    share = np.ascontiguousarray(residual, np.float32)
+    parts, largest = [], 0.0
+    left = plan.candidates
+    while left > 0:
+        count = min(left, _TOGETHER)
+        drawn = sampler(rng, count)
+        found = reading.of(drawn, x).astype(np.float32).T @ share
+        scores = np.linalg.norm(found, axis=1) if group else np.abs(found).max(1)
+        most = scores.reshape(count, drawn.width).max(1)
+        largest = max(largest, float(most.max()))
+        best = np.argsort(-most, kind="stable")[: -(-plan.keep * count // plan.candidates)]
+        parts.append(drawn.take(np.sort(best)))
+        left -= count
+    return joined(parts), largest / rho

@@ -1,0 +1,79 @@
+"""Branches drawn by chance: Gaussian weights as published, or small integers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from neurodeploy.training.reconstruction.branches import Branches, Layer
+
+__all__ = ["gaussian_branches", "grid_branches"]
+
+
+def gaussian_branches(
+    rng: np.random.Generator,
+    count: int,
+    inputs: int,
+    widths: Sequence[int] = (1,),
+    *,
+    beta: float = 0.99,
+    theta: float = 1.0,
+    gain: float = 1.0,
+    normalised: bool = False,
+) -> Branches:
+    """Feed-forward LIF branches with Gaussian weights (Udupi et al. 2026).
+
+    Parameters
+    ----------
+    widths
+        Units of each layer of a branch.
+    gain
+        Standard deviation of the weights.
+    normalised
+        Whether the weights into a unit have length `gain` instead.
+    """
+    layers = []
+    for units in widths:
+        weight = rng.standard_normal((count, inputs, units)).astype(np.float32)
+        if normalised:
+            weight /= np.linalg.norm(weight, axis=1, keepdims=True)
+        shape = (count, units)
+        layers.append(
+            Layer(
+                weight * np.float32(gain),
+                None,
+                np.full(shape, beta, np.float32),
+                np.full(shape, theta, np.float32),
+            )
+        )
+        inputs = units
+    return Branches(tuple(layers))
+
+
+def grid_branches(
+    rng: np.random.Generator,
+    count: int,
+    inputs: int,
+    units: int = 3,
+    *,
+    largest: int = 2,
+    betas: Sequence[float] = (0.0, 0.5, 1.0),
+    thetas: Sequence[float] = (0.5,),
+) -> Branches:
+    """Recurrent branches of one layer on an integer grid, uniformly drawn.
+
+    Weights are integers of ``-largest .. largest``: as int8 they are the same numbers. Thresholds at
+    half-integers leave no membrane of integers on the boundary.
+    """
+
+    def whole(*shape: int) -> np.ndarray:
+        return rng.integers(-largest, largest + 1, shape).astype(np.float32)
+
+    layer = Layer(
+        whole(count, inputs, units),
+        whole(count, units, units),
+        rng.choice(np.asarray(betas, np.float32), (count, units)),
+        rng.choice(np.asarray(thetas, np.float32), (count, units)),
+    )
+    return Branches((layer,))

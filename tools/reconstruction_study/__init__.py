@@ -1,0 +1,1 @@
+"""Parts of `tools/study_reconstruction.py`: a task a file, and the baselines."""
