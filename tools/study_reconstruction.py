@@ -1,13 +1,15 @@
-"""Parameter reconstruction on its tasks, every figure beside its baselines (docs/reconstruction.md).
+"""Parameter reconstruction on its tasks, every figure beside its baselines.
+
+docs/reconstruction.md has the tables:
 
     python tools/study_reconstruction.py xor
     python tools/study_reconstruction.py addition --base 2
     python tools/study_reconstruction.py rows --data ../shared/data
     python tools/study_reconstruction.py scaling --data ../shared/data
 
-Needs the `train` extra. Prints a Markdown table of the mean over the seeds (and the least and the most
-where they differ), and JSON of every run with --json. Tests see strings, numbers and images that were
-not trained on.
+Needs the `train` extra. Prints a Markdown table of the mean over the seeds (and the least and the
+most where they differ), and JSON of every run with --json. Tests see strings, numbers and images
+that were not trained on.
 """
 
 from __future__ import annotations
@@ -27,9 +29,11 @@ from reconstruction_study.baselines import Figures
 
 def runs(options: argparse.Namespace) -> Iterator[Figures]:
     """Every line of the table that is asked for, seed after seed."""
-    for seed in range(options.seeds):
+    for seed in options.seeds:
         if options.task == "xor":
-            yield from xor.measure(options.length, options.train, options.longer, seed, options.quick)
+            yield from xor.measure(
+                options.length, options.train, options.longer, seed, options.quick
+            )
         elif options.task == "addition":
             yield from addition.measure(
                 options.base, options.train, seed, options.one_hot, options.quick
@@ -54,7 +58,10 @@ def markdown(found: list[Figures]) -> str:
     methods = list(dict.fromkeys(one.method for one in found))
     sets = list(dict.fromkeys(name for one in found for name in one.accuracy))
     more = list(dict.fromkeys(name for one in found for name in one.more))
-    lines = ["| method | " + " | ".join(sets + more) + " |", "| --- " * (1 + len(sets + more)) + "|"]
+    lines = [
+        "| method | " + " | ".join(sets + more) + " |",
+        "| --- " * (1 + len(sets + more)) + "|",
+    ]
     for method in methods:
         some = [one for one in found if one.method == method]
         cells = [_shown([one.accuracy[name] for one in some]) for name in sets]
@@ -66,7 +73,7 @@ def markdown(found: list[Figures]) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("task", choices=["xor", "addition", "rows", "scaling"])
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--train", type=int, help="samples; default: 128, 1000, 3000")
     parser.add_argument("--length", type=int, default=8, help="xor: of a string")
     parser.add_argument("--longer", type=int, default=14, help="xor: of the longer strings")
@@ -77,14 +84,21 @@ def main() -> int:
     parser.add_argument("--sizes", type=int, nargs="+", default=[250, 1000, 4000], help="scaling")
     parser.add_argument("--quick", action="store_true", help="xor, addition: no gradient networks")
     parser.add_argument("--json", action="store_true", help="print every run")
+    parser.add_argument("--read", type=Path, nargs="+", help="print what --json printed before")
     options = parser.parse_args()
     if options.train is None:
         options.train = {"xor": 128, "addition": 1000}.get(options.task, 3000)
     if options.task in ("rows", "scaling") and not all(
         (options.data / name).exists() for name in rows.FILES
     ):
-        print(f"study_reconstruction: {options.data} has no {', '.join(rows.FILES)}", file=sys.stderr)
+        print(
+            f"study_reconstruction: {options.data} has no {', '.join(rows.FILES)}", file=sys.stderr
+        )
         return 2
+    if options.read:
+        held = [one for path in options.read for one in json.loads(path.read_text())]
+        print(markdown([Figures(**one) for one in held]))
+        return 0
     torch.set_num_threads(1)
     found = []
     for one in runs(options):

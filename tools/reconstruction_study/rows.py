@@ -1,4 +1,4 @@
-"""MNIST row by row: reconstruction as a warm start, beside gradients alone, and scaling with data."""
+"""MNIST row by row: reconstruction as a warm start beside gradients, and more data."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from reconstruction_study.baselines import Figures, Sets, gradient, ridge
 
 from neurodeploy.training.reconstruction.column_generation import Plan, Reading
 from neurodeploy.training.reconstruction.gradient import Training
 from neurodeploy.training.reconstruction.sampling import gaussian_branches
 from neurodeploy.training.reconstruction.schedule import Schedule, Stage, rebuilt, scheduled
 from neurodeploy.training.reconstruction.tasks import rows_of_images
+from reconstruction_study.baselines import Figures, Sets, gradient, ridge
 
 __all__ = ["images", "measure", "scaling"]
 
@@ -25,8 +25,8 @@ FILES = ("mnist_train_first2000.npz", "mnist_test.npz")
 def images(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     """The 12,000 images that are at hand, in an order that a fixed seed gives.
 
-    2,000 of MNIST's training images and its 10,000 test images: split anew, so figures are not to be
-    compared with those on the official split.
+    2,000 of MNIST's training images and its 10,000 test images: split anew, so figures are not to
+    be compared with those on the official split.
     """
     x, y = [], []
     for name in FILES:
@@ -74,13 +74,11 @@ def measure(folder: Path, train: int, seed: int, epochs: tuple[int, ...]) -> Ite
 
 
 def scaling(folder: Path, seed: int, sizes: tuple[int, ...]) -> Iterator[Figures]:
-    """Convex fit and ridge on 1,000 sampled units, and both after gradients, by number of images."""
+    """Convex fit and ridge on 1,000 sampled units, and gradients, by number of images."""
     for train in sizes:
         sets = split(folder, train, 6000)
         x, y = sets["train"]
-        drawn = gaussian_branches(
-            np.random.default_rng(seed), 1000, 28, beta=BETA, gain=28**-0.5
-        )
+        drawn = gaussian_branches(np.random.default_rng(seed), 1000, 28, beta=BETA, gain=28**-0.5)
         stage = rebuilt(
             drawn, x, y, 10, Schedule(size=1000), reading=READING, plan=Plan(seconds=60)
         )

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+
+from neurodeploy.training.reconstruction import ThresholdNetworkClassifier
+from neurodeploy.training.reconstruction.column_generation import Reading
+from neurodeploy.training.reconstruction.gradient import Training
+from neurodeploy.training.reconstruction.tasks import first_last_xor, xor_split
 from reconstruction_study.baselines import (
     Figures,
     Sets,
@@ -13,11 +18,6 @@ from reconstruction_study.baselines import (
     reservoir,
     ridge,
 )
-
-from neurodeploy.training.reconstruction import ThresholdNetworkClassifier
-from neurodeploy.training.reconstruction.column_generation import Reading
-from neurodeploy.training.reconstruction.gradient import Training
-from neurodeploy.training.reconstruction.tasks import first_last_xor, xor_split
 
 
 def sets_of(length: int, train: int, longer: int, seed: int) -> Sets:

@@ -1,8 +1,8 @@
 """Parallel branches of (recurrent) threshold units: the hidden part of the network.
 
-A branch is a small spiking network of its own; all branches have the same widths, see the same input,
-and are joined by a linear readout alone. A LIF unit is the structured case: its input weights at all
-earlier steps are powers of `beta`.
+A branch is a small spiking network of its own; all branches have the same widths, see the same
+input, and are joined by a linear readout alone. A LIF unit is the structured case: its input
+weights at all earlier steps are powers of `beta`.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ __all__ = ["Branches", "Layer", "joined"]
 class Layer:
     """One layer of all branches, B branches of m units.
 
-    At each step ``v <- beta v + x W + s U``, ``s = [v > theta]``, ``v <- v - theta s``, where s on the
-    right is the layer's own output of the step before. ``beta = 0`` is a threshold unit.
+    At each step ``v <- beta v + x W + s U``, ``s = [v > theta]``, ``v <- v - theta s``, where s on
+    the right is the layer's own output of the step before. ``beta = 0`` is a threshold unit.
 
     Attributes
     ----------

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -23,10 +24,14 @@ __all__ = ["Convex", "Plan", "Reading", "fit_branches", "generate"]
 
 #: Draws `count` branches.
 Sampler = Callable[[np.random.Generator, int], Branches]
+#: Makes as many branches near the parents as there are fresh ones.
+Neighbours = Callable[[np.random.Generator, Branches, Branches], Branches]
 #: Called with the work done and the work there is.
 Progress = Callable[[int, int], None]
 #: Coefficients below this are none.
 _NONE = 1e-9
+#: Fits before the last round need not be exact: so many tolerances are enough.
+_EARLY = 10
 #: Candidates that are run together.
 _TOGETHER = 1000
 
@@ -68,6 +73,8 @@ class Plan:
         Of them, those that correlate most.
     solver, tolerance, seconds
         Of each fit; see `solving.solve`. `tolerance` is a part of the value of the best constant.
+    slack
+        Part of the objective that may be lost for fewer branches, in the end.
     """
 
     rounds: int = 5
@@ -76,6 +83,7 @@ class Plan:
     solver: str = "auto"
     tolerance: float = 1e-3
     seconds: float = 20.0
+    slack: float = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,6 +202,7 @@ def generate(
     group: bool = False,
     reading: Reading,
     plan: Plan,
+    neighbours: Neighbours | None = None,
     initial: Branches | None = None,
     progress: Progress = _quiet,
 ) -> Convex:
@@ -203,6 +212,9 @@ def generate(
     ----------
     sampler
         Draws branches.
+    neighbours
+        Where the dictionary has a notion of near: in each round but the first as many candidates
+        are near the active branches. They never count for the certificate.
     initial
         Branches of the dictionary from the start on, such as those of a trained network.
     """
@@ -219,27 +231,61 @@ def generate(
         else:
             new, violation = _best(sampler, x, residual, rho, rng, group, reading, plan)
             violations.append(violation)
+            if neighbours is not None and kept is not None:
+                near = _near(sampler, neighbours, kept)
+                new = joined([new, _best(near, x, residual, rho, rng, group, reading, plan)[0]])
         kept = new if kept is None else joined([kept, new])
+        last = number == plan.rounds - 1
         found, residual = fit_branches(
-            kept, x, y, targets, loss, rho, group=group, reading=reading, plan=plan
+            kept, x, y, targets, loss, rho, group=group, reading=reading,
+            plan=plan if last else replace(plan, tolerance=_EARLY * plan.tolerance),
         )  # fmt: skip
         kept = found.branches
     assert found is not None
+    fit = partial(
+        fit_branches, x=x, y=y, targets=targets, loss=loss, rho=rho, group=group,
+        reading=reading, plan=plan,
+    )  # fmt: skip
+    found, residual = _sparser(fit, found, residual, plan.slack)
     progress(plan.rounds, plan.rounds + 1)
     violation = _best(sampler, x, residual, rho, rng, group, reading, plan)[1]
     progress(plan.rounds + 1, plan.rounds + 1)
-    return Convex(
-        found.branches,
-        found.coefficients,
-        found.intercept,
-        found.objective,
-        found.gap,
-        found.columns,
-        violation,
-        plan.candidates,
-        tuple(violations),
-        time.monotonic() - began,
+    return replace(
+        found,
+        violation=violation,
+        certified=plan.candidates,
+        violations=tuple(violations),
+        seconds=time.monotonic() - began,
     )
+
+
+def _sparser(
+    fit: Callable[[Branches], tuple[Convex, np.ndarray]],
+    found: Convex,
+    residual: np.ndarray,
+    slack: float,
+) -> tuple[Convex, np.ndarray]:
+    """The fewest branches, by the size of their coefficients, that cost no more than the slack.
+
+    Optima are not unique: near-copies of a branch share its coefficient. The gap that is stated
+    remains that to the whole dictionary.
+    """
+    bound = found.objective - found.gap
+    use = np.linalg.norm(found.coefficients.reshape(len(found.branches), -1), axis=1)
+    rank = np.argsort(-use, kind="stable")
+    best, low, high = (found, residual), 0, len(rank)
+    while high - low > 1:
+        middle = (low + high) // 2
+        fewer = fit(found.branches.take(np.sort(rank[:middle])))
+        if fewer[0].objective <= found.objective * (1 + slack):
+            best, high = fewer, middle
+        else:
+            low = middle
+    return (replace(best[0], gap=best[0].objective - bound, columns=found.columns), best[1])
+
+
+def _near(sampler: Sampler, neighbours: Neighbours, parents: Branches) -> Sampler:
+    return lambda rng, count: neighbours(rng, parents, sampler(rng, count))
 
 
 def _best(

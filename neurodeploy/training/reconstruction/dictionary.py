@@ -31,8 +31,8 @@ def patterns(
     x
         Sequences (n, T, inputs).
     feature
-        ``last``: spikes of the step that is read. ``trace``: ``r <- trace_beta r + s`` over the steps
-        up to it.
+        ``last``: spikes of the step that is read. ``trace``: ``r <- trace_beta r + s`` over the
+        steps up to it.
     every_step
         Read at every step instead of the last.
 
@@ -77,8 +77,8 @@ class Reduced:
 def reduced(dictionary: np.ndarray, labels: np.ndarray | None = None) -> Reduced:
     """Columns of equal patterns once, and rows once.
 
-    Of units that are alike on the data one is as good as all: a minimum with them has the same value
-    without. Constant columns are left out: the intercept is free.
+    Of units that are alike on the data one is as good as all: a minimum with them has the same
+    value without. Constant columns are left out: the intercept is free.
 
     Parameters
     ----------

@@ -20,8 +20,8 @@ _MOST = 14
 def all_patterns(x: np.ndarray) -> np.ndarray:
     """Every pattern ``s_t = [w x_t + u s_(t-1) > theta]`` for any w, u and theta > 0.
 
-    A pattern exists if and only if a linear program on [x_t, s_(t-1)] has a solution: it is one system
-    of inequalities for all steps, since the pattern says what the unit saw.
+    A pattern exists if and only if a linear program on [x_t, s_(t-1)] has a solution: it is one
+    system of inequalities for all steps, since the pattern says what the unit saw.
 
     Parameters
     ----------

@@ -11,7 +11,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from neurodeploy.errors import DataError, UsageError
-from neurodeploy.network import Network
 from neurodeploy.training.reconstruction.branches import Branches
 from neurodeploy.training.reconstruction.column_generation import (
     Convex,
@@ -21,7 +20,11 @@ from neurodeploy.training.reconstruction.column_generation import (
     generate,
 )
 from neurodeploy.training.reconstruction.losses import loss_named
-from neurodeploy.training.reconstruction.sampling import gaussian_branches, grid_branches
+from neurodeploy.training.reconstruction.sampling import (
+    gaussian_branches,
+    grid_branches,
+    grid_neighbours,
+)
 
 __all__ = ["ThresholdNetworkClassifier"]
 
@@ -32,9 +35,10 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):
     Parameters
     ----------
     dictionary
-        ``grid``: recurrent branches of `units` units with integer weights of ``-largest .. largest``,
-        and `betas` and `thetas` by chance. ``gaussian``: feed-forward LIF branches of `widths` with
-        Gaussian weights of `gain`, of the first of `betas` and `thetas`, as published.
+        ``grid``: recurrent branches of `units` units with integer weights of ``-largest ..
+        largest``, and `betas` and `thetas` by chance. ``gaussian``: feed-forward LIF branches of
+        `widths` with Gaussian weights of `gain`, of the first of `betas` and `thetas`, as
+        published.
     feature, trace_beta
         What the readout sees of a unit: its ``last`` step, or a leaky ``trace``.
     loss
@@ -68,7 +72,7 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):
         largest: int = 2,
         widths: Sequence[int] = (1,),
         gain: float = 1.0,
-        betas: Sequence[float] = (0.0, 0.5, 1.0),
+        betas: Sequence[float] = (0.0,),
         thetas: Sequence[float] = (0.5,),
         feature: str = "last",
         trace_beta: float = 1.0,
@@ -148,6 +152,7 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):
         self.result_: Convex = generate(
             self._sampler(x.shape[2]), x, rows, loss.targets(rows, len(self.classes_)), loss,
             self.rho, rng, group=self.group, reading=self.reading_, plan=plan,
+            neighbours=grid_neighbours if self.dictionary == "grid" else None,
             initial=self.initial, progress=progress,
         )  # fmt: skip
         return self
@@ -174,20 +179,6 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):
         if sample_weight is None:
             return float(right.mean())
         return float(np.average(right.reshape(len(right), -1).mean(1), weights=sample_weight))
-
-    def to_network(self, input_unit: float = 1.0) -> Network:
-        """The trained network for the compiler, see `network.network_from`.
-
-        ``nd.compile(model.to_network(), scheme="direct", **model.compile_options())``.
-        """
-        from neurodeploy.training.reconstruction.network import network_from
-
-        check_is_fitted(self)
-        result = self.result_
-        return network_from(
-            result.branches, result.coefficients, result.intercept, self.reading_, self.steps_,
-            input_unit=input_unit,
-        )  # fmt: skip
 
     def _sampler(self, inputs: int) -> Sampler:
         if self.dictionary == "grid":

@@ -118,7 +118,7 @@ class GradientNetwork(nn.Module):
         return self.readout(read[-1])
 
     def branches(self) -> Branches:
-        """The hidden units as branches: one of all units, or one a unit where nothing joins them."""
+        """The hidden units: one branch of all, or one a unit where nothing joins them."""
         layers = []
         alone = len(self.units) == 1 and not len(self.recurrent_weights)
         for k, weights in enumerate(self.forward_weights):

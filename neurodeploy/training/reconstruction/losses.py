@@ -1,6 +1,7 @@
 """Convex losses of a linear readout, with what a duality gap needs of them.
 
-The problem is ``min_W,b sum_i a_i loss(y_i, D_i W + b) + rho R(W)`` with row weights a that sum to 1.
+The problem is ``min_W,b sum_i a_i loss(y_i, D_i W + b) + rho R(W)`` with row weights a that sum to
+1.
 """
 
 from __future__ import annotations

@@ -16,9 +16,9 @@ __all__ = ["Point", "Problem"]
 class Problem:
     """``min_W,b sum_i a_i loss(t_i, D_i W + b) + rho R(W)``.
 
-    R is the sum of absolute values (LASSO: Ergen et al. 2023, theorem 2.2, with the squared loss), or
-    of the lengths of the rows of W (group LASSO: a unit serves all outputs or none). The intercept b
-    is free.
+    R is the sum of absolute values (LASSO: Ergen et al. 2023, theorem 2.2, with the squared loss),
+    or of the lengths of the rows of W (group LASSO: a unit serves all outputs or none). The
+    intercept b is free.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ class Problem:
         return np.linalg.norm(found, axis=1) if self.group else np.abs(found).max(1, initial=0)
 
     def point(self, coefficients: np.ndarray, intercept: np.ndarray) -> Point:
-        """Value and duality gap; the intercept (of the centred dictionary) is made optimal first."""
+        """Value and duality gap; the intercept (of the centred columns) is made optimal."""
         scores = self.centred @ coefficients
         b = self.best_intercept(scores, intercept)
         scores = scores + b

@@ -1,12 +1,13 @@
 """Accelerated proximal gradient (Beck & Teboulle 2009) on a growing set of columns.
 
-Restarted where momentum points uphill (O'Donoghue & Candes 2015), stopped by the duality gap. Columns
-are centred: with a free intercept the problem is the same, and far better conditioned.
+Restarted where momentum points uphill (O'Donoghue & Candes 2015), stopped by the duality gap.
+Columns are centred: with a free intercept the problem is the same, and far better conditioned.
 """
 
 from __future__ import annotations
 
 import time
+
 import numpy as np
 from scipy.sparse.linalg import svds
 

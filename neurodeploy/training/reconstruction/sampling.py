@@ -8,7 +8,7 @@ import numpy as np
 
 from neurodeploy.training.reconstruction.branches import Branches, Layer
 
-__all__ = ["gaussian_branches", "grid_branches"]
+__all__ = ["gaussian_branches", "grid_branches", "grid_neighbours"]
 
 
 def gaussian_branches(
@@ -63,8 +63,8 @@ def grid_branches(
 ) -> Branches:
     """Recurrent branches of one layer on an integer grid, uniformly drawn.
 
-    Weights are integers of ``-largest .. largest``: as int8 they are the same numbers. Thresholds at
-    half-integers leave no membrane of integers on the boundary.
+    Weights are integers of ``-largest .. largest``: as int8 they are the same numbers. Thresholds
+    at half-integers leave no membrane of integers on the boundary.
     """
 
     def whole(*shape: int) -> np.ndarray:
@@ -75,5 +75,37 @@ def grid_branches(
         whole(count, units, units),
         rng.choice(np.asarray(betas, np.float32), (count, units)),
         rng.choice(np.asarray(thetas, np.float32), (count, units)),
+    )
+    return Branches((layer,))
+
+
+def grid_neighbours(
+    rng: np.random.Generator, parents: Branches, drawn: Branches, share: float = 0.1
+) -> Branches:
+    """Branches near others: of one of the parents, some entries exchanged for those of a fresh one.
+
+    Parameters
+    ----------
+    drawn
+        As many fresh branches as neighbours are wanted; one recurrent layer, like the parents.
+    share
+        Of the entries that are exchanged; at least one weight is.
+    """
+    (old,), (new,) = parents.take(rng.integers(0, len(parents), len(drawn))).layers, drawn.layers
+
+    def mixed(mine: np.ndarray, other: np.ndarray) -> np.ndarray:
+        return np.where(rng.random(mine.shape) < share, other, mine)
+
+    assert old.recurrent is not None
+    assert new.recurrent is not None
+    weight = mixed(old.weight, new.weight)
+    count, inputs, units = weight.shape
+    one = np.arange(count), rng.integers(0, inputs, count), rng.integers(0, units, count)
+    weight[one] = new.weight[one]
+    layer = Layer(
+        weight,
+        mixed(old.recurrent, new.recurrent),
+        mixed(old.beta, new.beta),
+        mixed(old.theta, new.theta),
     )
     return Branches((layer,))

@@ -1,9 +1,9 @@
-"""Reconstruction together with surrogate gradients: train, refit over a dictionary, rebuild, train on."""
+"""Reconstruction together with surrogate gradients: train, refit, rebuild, train on."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -41,11 +41,11 @@ class Schedule:
         Gradient training of the rebuilt network.
     """
 
-    before: Training = Training(epochs=10)
+    before: Training = field(default_factory=Training)
     sampled: int = 1000
     size: int = 128
     rho: float = 1e-3
-    after: Training = Training(epochs=10)
+    after: Training = field(default_factory=Training)
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,9 +107,7 @@ def scheduled(
         parts.append(
             gaussian_branches(rng, schedule.sampled, inputs, beta=beta, theta=theta, gain=spread)
         )
-    made = rebuilt(
-        joined(parts), x, y, classes, schedule, reading=reading, plan=plan
-    )
+    made = rebuilt(joined(parts), x, y, classes, schedule, reading=reading, plan=plan)
     found.append(made)
     if schedule.after.epochs:
         network = network_of(made.branches, made.coefficients, made.intercept, reading)

@@ -32,8 +32,8 @@ def solve(
     ----------
     solver
         ``coordinate-descent``: scikit-learn's Lasso and MultiTaskLasso, for the squared loss.
-        ``proximal-gradient``: any loss. ``clarabel``: interior points through CVXPY, for small ones.
-        ``auto``: coordinate descent for the squared loss, else proximal gradient.
+        ``proximal-gradient``: any loss. ``clarabel``: interior points through CVXPY, for small
+        ones. ``auto``: coordinate descent for the squared loss, else proximal gradient.
     start, seconds
         Of proximal gradient.
 

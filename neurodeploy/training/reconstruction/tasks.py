@@ -53,8 +53,8 @@ def addition(
 
     Returns
     -------
-    uint8 (n, digits + 1, 2), the two digits of a step as integers (or (..., 2 * base), each one-hot),
-    and int64 (n, digits + 1), the digit of the sum.
+    uint8 (n, digits + 1, 2), the two digits of a step as integers (or (..., 2 * base), each
+    one-hot), and int64 (n, digits + 1), the digit of the sum.
     """
     if base < 2 or digits < 1:
         raise UsageError(f"no numbers of {digits} digits in base {base}")

@@ -1,7 +1,7 @@
 """Witness weights: hidden weights that produce given patterns (Ergen et al. 2023, section 3).
 
-Where units were sampled their own weights are the witness; this is for patterns without weights, such
-as those of an enumeration.
+Where units were sampled their own weights are the witness; this is for patterns without weights,
+such as those of an enumeration.
 """
 
 from __future__ import annotations

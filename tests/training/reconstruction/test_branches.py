@@ -54,11 +54,13 @@ def test_all_branches_together_are_each_alone():
     np.testing.assert_array_equal(
         grid.take(some).run(x), grid.run(x).reshape(4, 9, 7, 3)[:, :, some].reshape(4, 9, -1)
     )
-    np.testing.assert_array_equal(joined([grid.take(np.arange(3)), grid.take(np.arange(3, 7))]).run(x), grid.run(x))
+    np.testing.assert_array_equal(
+        joined([grid.take(np.arange(3)), grid.take(np.arange(3, 7))]).run(x), grid.run(x)
+    )
 
 
 def test_a_lif_unit_is_a_threshold_unit_of_all_earlier_steps():
-    """Udupi et al. 2026: weights of earlier steps are powers of beta, so are those of its own spikes."""
+    """Udupi et al. 2026: weights of earlier steps and of its own spikes are powers of beta."""
     rng = np.random.default_rng(1)
     x = rng.integers(-4, 5, (20, 8, 3)) / 4
     unit = gaussian_branches(rng, 1, 3, beta=0.5)

@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("torch")
 pytest.importorskip("spikingjelly")
-pytestmark = pytest.mark.torch
+pytest.importorskip("sklearn")
 
 import torch
 
@@ -23,6 +23,7 @@ from neurodeploy.training.reconstruction.gradient import (
 from neurodeploy.training.reconstruction.schedule import Schedule, scheduled
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("every_step", [False, True])
 @pytest.mark.parametrize("feature", ["last", "trace"])
 @pytest.mark.parametrize(("widths", "recurrent"), [((6,), False), ((6,), True), ((5, 4), False)])
@@ -44,27 +45,33 @@ def lines(n, seed):
     """Sequences whose class is the input that is large early."""
     rng = np.random.default_rng(seed)
     y = rng.integers(0, 3, n)
-    x = rng.normal(0, 0.6, (n, 6, 5))
+    x = rng.normal(0, 0.4, (n, 6, 5))
     x[np.arange(n), 1, y] += 1.5
     return x.astype(np.float32), y
 
 
+@pytest.mark.torch
 def test_train_rebuild_train_on():
     (x, y), (test, labels) = lines(300, 0), lines(300, 1)
     reading = Reading("trace", 0.9)
     schedule = Schedule(
-        before=Training(3), sampled=60, size=20, rho=3e-3, after=Training(3), 
+        before=Training(3),
+        sampled=60,
+        size=20,
+        rho=5e-3,
+        after=Training(3),
     )
     stages = scheduled(x, y, 3, schedule, reading=reading, beta=0.9, plan=Plan(seconds=5), seed=0)
     assert [stage.name for stage in stages] == ["trained", "rebuilt", "trained on"]
     scores = {s.name: (s.scores(test, reading).argmax(1) == labels).mean() for s in stages}
     assert len(stages[1].branches) <= 20
-    assert scores["rebuilt"] > scores["trained"]
-    assert scores["trained on"] > 0.6
+    assert scores["rebuilt"] > scores["trained"] + 0.2
+    assert scores["trained on"] > 0.75
     same = network_of(stages[1].branches, stages[1].coefficients, stages[1].intercept, reading)
     np.testing.assert_allclose(scores_of(same, test), stages[1].scores(test, reading), atol=1e-4)
 
 
+@pytest.mark.torch
 def test_training_every_step_lowers_the_loss():
     rng = np.random.default_rng(0)
     x = rng.integers(0, 2, (64, 6, 1)).astype(np.float32)
@@ -78,8 +85,9 @@ def test_training_every_step_lowers_the_loss():
     assert (scores_of(network, x).argmax(1) == y.reshape(-1)).mean() > 0.9
 
 
+@pytest.mark.torch
 def test_what_cannot_be_trained_is_named():
-    with pytest.raises(UsageError, match="0.01"):
+    with pytest.raises(UsageError, match=r"0\.01"):
         GradientNetwork(1, [2], 2, beta=1.0, reading=Reading())
     deep = GradientNetwork(1, [2, 2], 2, reading=Reading()).branches()
     with pytest.raises(UsageError, match="one feed-forward layer"):

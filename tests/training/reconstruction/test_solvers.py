@@ -24,7 +24,13 @@ def problem(name, group, rows=40, columns=60, classes=2, rho=0.02, seed=0):
     return Problem(d, loss.targets(y, classes), loss, rho, group, rng.integers(1, 4, rows))
 
 
-CASES = [("squared", 2), ("squared", 3), ("logistic", 2), ("cross-entropy", 2), ("cross-entropy", 3)]
+CASES = [
+    ("squared", 2),
+    ("squared", 3),
+    ("logistic", 2),
+    ("cross-entropy", 2),
+    ("cross-entropy", 3),
+]
 
 
 @pytest.mark.parametrize("group", [False, True], ids=["lasso", "group"])
