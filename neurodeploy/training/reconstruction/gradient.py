@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from spikingjelly.activation_based import neuron, surrogate
+from spikingjelly.activation_based import functional, neuron, surrogate
 from torch import nn
 
 from neurodeploy.errors import UsageError
@@ -96,8 +96,7 @@ class GradientNetwork(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Scores (n, outputs), or (n T, outputs) where every step is read, of x (n, T, inputs)."""
-        for unit in self.units:
-            unit.reset()
+        functional.reset_net(self)
         last: list[torch.Tensor | None] = [None] * len(self.units)
         trace: torch.Tensor | float = 0.0
         read = []
@@ -122,10 +121,10 @@ class GradientNetwork(nn.Module):
         layers = []
         alone = len(self.units) == 1 and not len(self.recurrent_weights)
         for k, weights in enumerate(self.forward_weights):
-            w = weights.weight.detach().numpy().T.astype(np.float32)
+            w = _array(weights)
             back = None
             if len(self.recurrent_weights):
-                back = self.recurrent_weights[k].weight.detach().numpy().T.astype(np.float32)[None]
+                back = _array(self.recurrent_weights[k])[None]
             w = w.T[:, :, None] if alone else w[None]
             shape = (len(w), w.shape[2])
             layers.append(
@@ -137,6 +136,11 @@ class GradientNetwork(nn.Module):
                 )
             )
         return Branches(tuple(layers))
+
+
+def _array(layer: nn.Module) -> np.ndarray:
+    """Weights of a linear layer as float32 (inputs, outputs)."""
+    return layer.get_parameter("weight").detach().numpy().T.astype(np.float32)
 
 
 def network_of(
@@ -166,7 +170,8 @@ def network_of(
         reading=reading,
     )
     with torch.no_grad():
-        made.forward_weights[0].weight.copy_(torch.from_numpy(weight))
+        (first,) = made.forward_weights
+        first.get_parameter("weight").copy_(torch.from_numpy(weight))
         made.readout.weight.copy_(torch.from_numpy(coefficients.T.astype(np.float32)))
         made.readout.bias.copy_(torch.from_numpy(intercept.astype(np.float32)))
     return made
