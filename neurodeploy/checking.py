@@ -62,13 +62,17 @@ def check(
     from neurodeploy.conversion import AUTO, candidates, make_scheme
     from neurodeploy.importing import examine
     from neurodeploy.importing.nir import is_nir
+    from neurodeploy.importing.reading.spiking_models import is_spiking_onnx
 
-    if is_nir(model):
-        from neurodeploy.compiling_spiking import check_nir
+    if is_nir(model) or is_spiking_onnx(model):
+        from neurodeploy.compiling_spiking import check_spiking
 
-        if annotate is not None:
+        if annotate is not None and is_nir(model):
             raise UsageError("a NIR graph has no place for verdicts", place="--annotate")
-        return check_nir(model, scheme, {"steps": steps, **options}, target, output)
+        report = check_spiking(model, scheme, {"steps": steps, **options}, target, output)
+        if annotate is not None:
+            _annotate(model, annotate, report, "direct", target)
+        return report
     hardware = load_target(target)
     given = {"steps": steps, **options}
     if isinstance(scheme, str) and scheme == AUTO:
@@ -80,12 +84,15 @@ def check(
     if imported is not None:
         report = _first_that_converts(imported.network, report, plans, hardware)
     if annotate is not None:
-        from neurodeploy.reporting.annotation import write_annotated
-
-        write_annotated(
-            model, annotate, report, {"scheme": " or ".join(plans), "target": hardware.name}
-        )
+        _annotate(model, annotate, report, " or ".join(plans), hardware.name)
     return report
+
+
+def _annotate(model: Model, path: str | Path, report: Report, scheme: str, target: str) -> None:
+    """A copy of the model with the verdicts."""
+    from neurodeploy.reporting.annotation import write_annotated
+
+    write_annotated(model, path, report, {"scheme": scheme, "target": target})
 
 
 def _first_that_converts(

@@ -1,4 +1,4 @@
-"""The way of a network that spikes already: a NIR graph or a Network to stages to a Program."""
+"""The way of a network that spikes already, NIR, ONNX or a Network, to stages to a Program."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from neurodeploy.conversion.converting import Conversion
 from neurodeploy.conversion.direct import DirectScheme, calibration_of, direct_for
 from neurodeploy.conversion.provenance import provenance_of
 from neurodeploy.errors import ConversionError, DataError, NeuroDeployError, UsageError
+from neurodeploy.importing import examine, load_network
 from neurodeploy.importing.in_memory import imported_network
-from neurodeploy.importing.nir import examine_nir, load_nir
+from neurodeploy.importing.nir import examine_nir, is_nir, load_nir
 from neurodeploy.mapping import map_program
 from neurodeploy.mapping.mapper import limits_broken
 from neurodeploy.mapping.rules import tightest
 from neurodeploy.metrics.task_from_network import infer_task
 from neurodeploy.network import Network, Shape
-from neurodeploy.network.stages import READOUT
+from neurodeploy.network.stages import READOUT, Stage
 from neurodeploy.network.stages import stages as cut
 from neurodeploy.option_values import ends, one_of
 from neurodeploy.program import Preprocessing, Program
@@ -31,21 +32,20 @@ from neurodeploy.program.bounds import overflow_findings
 from neurodeploy.program.encoders import encoding_named
 from neurodeploy.sample_scale import choose_preprocessing
 from neurodeploy.samples import load_samples
-from neurodeploy.targets import load_target
+from neurodeploy.targets import Target, load_target
 
 if TYPE_CHECKING:
     from neurodeploy.conversion import Scheme
     from neurodeploy.importing import Report
 
-__all__ = ["check_nir", "compile_spiking"]
+__all__ = ["check_spiking", "compile_spiking"]
 
-Model = str | os.PathLike[str] | bytes | Network
 #: Samples of integers are the integers.
 _AS_THEY_ARE = Preprocessing(scale=1.0)
 
 
 def compile_spiking(
-    model: Model,
+    model: Any,
     calibration: Any,
     scheme: str | Scheme,
     given: Mapping[str, Any],
@@ -66,6 +66,8 @@ def compile_spiking(
 
     Parameters
     ----------
+    model
+        A NIR graph, ONNX with operators of `ai.neurodeploy`, or a Network.
     calibration
         Samples (n, steps, *input shape) for the range of the input, or None.
     given
@@ -76,9 +78,7 @@ def compile_spiking(
     NeuroDeployError
     """
     hardware = load_target(target)
-    name, line = direct_for(scheme, "the network")
-    plan = make_scheme(name, given, hardware)
-    assert isinstance(plan, DirectScheme)
+    plan, line = _plan(model, scheme, given, hardware)
     one_of("--overflow", overflow, ("off", "warn", "error"))
     progress("import", 0, 1)
     recorded = encoding_named(plan.encoding).varies
@@ -90,11 +90,14 @@ def compile_spiking(
         )
     if isinstance(model, Network):
         imported = imported_network(model, output)
-    else:
+    elif is_nir(model):
         imported = load_nir(model, plan.dt, plan.reset, output)
+    else:
+        imported = load_network(model, output)
     network = imported.network
     shape = network.shapes[network.input.name]
     stages = cut(network)
+    plan = _read(plan, model, stages)
     progress("import", 1, 1)
     if calibration is not None and not recorded:
         raise UsageError(
@@ -113,9 +116,9 @@ def compile_spiking(
     known = calibration_of(plan.encoding, ends("--input-range", input_range), x)
     if line and not isinstance(model, Network):
         warn(line)
-    if stages[-1].name == READOUT:
+    if stages[-1].name == READOUT and plan.decoder != "mean":
         warn("the last layer has no neurons: what it sends is added up over the steps of a sample")
-    judged = infer_task(network)
+    judged = infer_task(network, imported.decoder, imported.class_axis)
     if task is not None:
         judged = judged.as_kind(task)
     provenance = provenance_of(imported, x, known, scale_from, {"seed": seed}, judged.as_dict())
@@ -151,37 +154,34 @@ def _samples(given: Any, shape: Shape) -> np.ndarray:
     return x
 
 
-def check_nir(
+def check_spiking(
     model: str | os.PathLike[str] | bytes,
     scheme: str | Scheme,
     given: Mapping[str, Any],
     target: str,
     output: str | None,
 ) -> Report:
-    """Every node of a NIR graph with verdict and reason; see `neurodeploy.checking.check`.
+    """Every node of a NIR or ONNX file with verdict and reason; see `neurodeploy.checking.check`.
 
     What NIR leaves open and `compile` asks for (`dt`, `reset`) is asked for here, too, by the nodes
     that need it.
     """
-
     hardware = load_target(target)
-    plan = make_scheme(direct_for(scheme, "the network")[0], given, hardware)
-    assert isinstance(plan, DirectScheme)
-    imported, report = examine_nir(model, plan.dt, plan.reset, output)
+    plan, _ = _plan(model, scheme, given, hardware)
+    if is_nir(model):
+        imported, report = examine_nir(model, plan.dt, plan.reset, output)
+    else:
+        imported, report = examine(model, output)
     if imported is None:
         return report
     network = imported.network
+    preprocessing = _AS_THEY_ARE if encoding_named(plan.encoding).varies else Preprocessing()
+    known = calibration_of(plan.encoding, None)
     try:
         stages = cut(network)
-        program = plan.convert(
-            stages,
-            network.shapes[network.input.name],
-            calibration_of(plan.encoding, None),
-            hardware,
-            _AS_THEY_ARE,
-            0,
-            {},
-        )
+        plan = _read(plan, model, stages)
+        shape = network.shapes[network.input.name]
+        program = plan.convert(stages, shape, known, hardware, preprocessing, 0, {})
         mapping = map_program(program, hardware, placement="layers")
     except UsageError:
         raise
@@ -189,3 +189,39 @@ def check_nir(
         return refused(report, [error])
     rules = tuple(map(str, tightest(mapping.findings)))
     return replace(converted(report, stages, program), hardware=rules, fits=mapping.ok)
+
+
+def _is_onnx(model: Any) -> bool:
+    return not isinstance(model, Network) and not is_nir(model)
+
+
+def _plan(
+    model: Any, scheme: str | Scheme, given: Mapping[str, Any], hardware: Target
+) -> tuple[DirectScheme, str]:
+    """The scheme with what the format leaves open, and a line where it is not the one named.
+
+    Recordings come in as events; an ONNX graph is one step of a network that sees a sample without
+    a time axis, the same at every step.
+    """
+    name, line = direct_for(scheme, "the network")
+    plan = make_scheme(name, given, hardware)
+    assert isinstance(plan, DirectScheme)
+    if not _is_onnx(model):
+        return plan, line
+    for option in ("dt", "reset"):
+        if getattr(plan, option) is not None:
+            raise UsageError(
+                "is for networks in continuous time; the operators of this one state it",
+                place=f"--{option}",
+                remedy="leave it out",
+            )
+    if isinstance(name, str) and given.get("encoding") is None:
+        plan = replace(plan, encoding="current")
+    return plan, line
+
+
+def _read(plan: DirectScheme, model: Any, stages: tuple[Stage, ...]) -> DirectScheme:
+    """What is read of the last layer: of an ONNX graph without neurons there, its mean."""
+    if plan.decoder is None and _is_onnx(model) and stages[-1].name == READOUT:
+        return replace(plan, decoder="mean")
+    return plan

@@ -150,6 +150,7 @@ def compile(
     from neurodeploy.importing import load_network
     from neurodeploy.importing.nir import is_nir
     from neurodeploy.importing.notes import notes_on
+    from neurodeploy.importing.reading.spiking_models import is_spiking_onnx
     from neurodeploy.ledger.alternatives import best_alternative
     from neurodeploy.ledger.program_trial import run_trial
     from neurodeploy.mapping.mapper import limits_broken
@@ -158,7 +159,7 @@ def compile(
     from neurodeploy.network.stages import stages as cut
     from neurodeploy.passes import prepare
 
-    if isinstance(model, Network) or is_nir(model):
+    if isinstance(model, Network) or is_nir(model) or is_spiking_onnx(model):
         from neurodeploy.compiling_spiking import compile_spiking
 
         given = dict(others, steps=steps, reset=reset, encoding=encoding, balance=balance)

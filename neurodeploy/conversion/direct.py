@@ -27,18 +27,21 @@ from neurodeploy.program import (
     Connection,
     Decoder,
     Encoding,
+    Neuron,
     Population,
     Preprocessing,
     Program,
 )
+from neurodeploy.program.expansion import expand_levels
 from neurodeploy.quantization import Arrival
+from neurodeploy.quantization.levels import quantize_levels
 from neurodeploy.quantization.spiking import quantize_spiking
 from neurodeploy.targets import Target
 
 __all__ = ["DirectScheme", "calibration_of", "direct_for"]
 
 Decoding = Literal[
-    "spike_count", "first_spike", "membrane", "membrane_mean", "membrane_max", "every_step"
+    "spike_count", "first_spike", "membrane", "membrane_mean", "membrane_max", "every_step", "mean"
 ]
 #: Encodings whose samples have a time axis.
 _RECORDED = ("events", "frames")
@@ -67,7 +70,8 @@ class DirectScheme(Scheme):
         Integers on each side of zero that a constant current, or a number of a frame, may take;
         None: `current_levels`, or the numbers of frames themselves where they are whole.
     decoder
-        What is read of the last layer.
+        What is read of the last layer. ``mean``: of a layer without neurons, its mean over the
+        steps, which its membrane adds up.
     """
 
     steps: int | None = option(
@@ -88,7 +92,9 @@ class DirectScheme(Scheme):
         choices=("subtract", "zero"),
         absent="asked for where the network does not say it",
     )
-    encoding: Encoding = option("events", "How the input comes in.", choices=DIRECT_ENCODINGS)
+    encoding: Encoding = option(
+        "events", "How the input comes in; for ONNX current.", choices=DIRECT_ENCODINGS
+    )
     input_levels: int | None = option(
         None,
         "Integers on each side of zero of a constant current, or of a frame.",
@@ -102,11 +108,11 @@ class DirectScheme(Scheme):
         "What is read of the last layer.",
         type=str,
         choices=get_args(Decoding),
-        absent="spike_count where it spikes, else membrane",
+        absent="spike_count where it spikes, else membrane, or mean for ONNX",
     )
 
     name: ClassVar[str] = "direct"
-    title: ClassVar[str] = "networks that spike already (NIR), as they are"
+    title: ClassVar[str] = "networks that spike already (NIR, ONNX), as they are"
     spiking: ClassVar[bool] = True
 
     def convert(
@@ -143,6 +149,9 @@ class DirectScheme(Scheme):
                 "or --target loihi2",
             )
         depth = {INPUT: 0} | {stage.name: stage.depth for stage in stages}
+        sends = {INPUT: encoder.message_range}
+        for stage in stages:
+            sends[stage.name] = 0, 1 + len(stage.neuron.higher) if stage.neuron else 0
         late = late_steps(stages)
         tail = max(late.values())
         kept = [stage.name for stage in stages if late[stage.name]]
@@ -162,30 +171,45 @@ class DirectScheme(Scheme):
                     source=path.source,
                     operator=path.operator,
                     message_unit=message_unit(encoder) if path.source == INPUT else 1.0,
-                    low=encoder.message_range[0] if path.source == INPUT else 0,
-                    high=encoder.message_range[1] if path.source == INPUT else 1,
-                    graded=path.source == INPUT and encoder.is_graded,
+                    low=sends[path.source][0],
+                    high=sends[path.source][1],
+                    graded=encoder.is_graded if path.source == INPUT else sends[path.source][1] > 1,
                     delay=self._delay(stage, depth[path.source], path, target),
                 )
                 for path in stage.paths
             )
-            neuron, made, unit = quantize_spiking(stage, arrivals, target, period)
+            several = stage.neuron is not None and bool(stage.neuron.higher)
+            neuron: Neuron
+            if several:
+                neuron, made, unit = quantize_levels(stage, arrivals, target, period)
+            else:
+                neuron, made, unit = quantize_spiking(stage, arrivals, target, period)
+            if late[stage.name] and several:
+                raise ConversionError(
+                    "its neurons have several levels, and its spikes are delayed beyond a sample's "
+                    "end, which only neurons of one level wait for",
+                    place=stage.name,
+                    remedy="leave out the delay, or use neurons of one level before it",
+                )
             if late[stage.name]:
                 neuron = replace(neuron, quiet=late[stage.name])
             connections += made
             populations.append(
                 Population(stage.name, stage.shape, neuron, 1 + stage.depth, membrane_unit=unit)
             )
-        return Program(
+        program = Program(
             populations=tuple(populations),
             connections=tuple(connections),
             encoder=encoder,
-            decoder=self._decoder(populations[-1], stages[-1], tail),
+            decoder=self._decoder(populations[-1], stages[-1], steps, tail),
             period=period,
             scheme=self.name,
             target=target.name,
             provenance=provenance,
         )
+        most = max(sends[stage.name][1] for stage in stages)
+        counts = most.bit_length() <= max(target.graded_bits, 1)
+        return program if target.microcode and counts else expand_levels(program)
 
     def check_stages(self, stages: tuple[Stage, ...]) -> None:
         """Refuse networks that do not spike, and membranes that a layer would read."""
@@ -212,10 +236,18 @@ class DirectScheme(Scheme):
             )
         return delay
 
-    def _decoder(self, last: Population, stage: Stage, tail: int) -> Decoder:
+    def _decoder(self, last: Population, stage: Stage, steps: int, tail: int) -> Decoder:
         fires = stage.neuron is not None and stage.neuron.reset != "none"
         decoding = self.decoder or ("spike_count" if fires else "membrane")
         membrane = decoding.startswith("membrane") or decoding == "every_step"
+        if decoding == "mean":
+            if fires:
+                raise UsageError(
+                    "the last layer spikes: its membrane is no sum over the steps",
+                    place=f"--decoder {decoding}",
+                    remedy="use --decoder spike_count",
+                )
+            return Decoder(last.name, last.membrane_unit / steps, "membrane", tail)
         if not fires and not membrane:
             raise UsageError(
                 "the last layer sends no spikes",

@@ -149,5 +149,7 @@ def current_levels(stages: tuple[Stage, ...], calibration: Calibration, target: 
             low, high = input_interval(stage.shape, [(connection, (least, 1))])
             most = int(max(-low.min(initial=0), high.max(initial=0), 1))
             stock = stage.neuron is None or stage.neuron.reset != "subtract"
+            if stage.neuron is not None and stage.neuron.higher and target.microcode:
+                stock = False
             found = min(found, (CURRENT_LIMIT - 1) // (most << (STOCK_SHIFT if stock else 0)))
     return max(found, 1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -24,6 +25,8 @@ class Spiking(Node):
 
     At each step ``u <- (1 - current_leak) u + x``, ``v <- (1 - membrane_leak) v + u + bias``; it
     spikes where ``v > threshold``, and the spike resets v. Its result is 1 where it spikes, else 0.
+    With `higher` thresholds it is multi-level firing: each has a membrane of its own, and the
+    result is the number of those that spike.
 
     Attributes
     ----------
@@ -40,6 +43,9 @@ class Spiking(Node):
         Added to the membrane at each step: one number, or float64 of the layer's shape.
     initial
         v at a sample's first step.
+    higher
+        Rising thresholds above the first; then there is no memory of the current, and a spike sets
+        its membrane to zero.
     """
 
     current_leak: float | np.ndarray = 1.0
@@ -48,6 +54,12 @@ class Spiking(Node):
     reset: Literal["subtract", "zero", "none"] = "subtract"
     bias: float | np.ndarray = 0.0
     initial: float = 0.0
+    higher: tuple[float, ...] = ()
+
+    @property
+    def thresholds(self) -> tuple[float, ...]:
+        """The first and the higher ones; none where it never spikes."""
+        return () if self.reset == "none" else (self.threshold, *self.higher)
 
     def output_shape(self, inputs: Sequence[Shape]) -> Shape:
         shape = self._one(inputs)
@@ -63,6 +75,15 @@ class Spiking(Node):
                 raise ModelError(f"{name} outside {low:g}..{high:g}", place=self.name)
         if self.reset != "none" and not 0 < self.threshold < np.inf:
             raise ModelError(f"threshold {self.threshold:g} is not above 0", place=self.name)
+        if self.higher:
+            rising = all(a < b < np.inf for a, b in pairwise(self.thresholds))
+            plain = self.reset == "zero" and self.initial == 0 and np.all(self.current_leak == 1)
+            if not rising or not plain:
+                raise ModelError(
+                    f"levels {self.thresholds} of reset {self.reset!r}: thresholds rise, a spike "
+                    "sets its membrane to zero, and currents have no memory",
+                    place=self.name,
+                )
         return shape
 
 

@@ -21,10 +21,21 @@ _SUM = Spiking("", reset="none")
 
 @dataclass(frozen=True, eq=False)
 class Steps:
-    """What a stage did: spikes bool and membranes after the reset float64, (n, steps, neurons)."""
+    """What a stage did, (n, steps, neurons).
+
+    Attributes
+    ----------
+    spikes
+        bool: who sent something.
+    membranes
+        float64, after the reset; of several levels that of the first.
+    messages
+        float32: what was sent, spikes as 1.
+    """
 
     spikes: np.ndarray
     membranes: np.ndarray
+    messages: np.ndarray
 
 
 def step_through(stages: Sequence[Stage], shape: Sequence[int], x: np.ndarray) -> dict[str, Steps]:
@@ -49,12 +60,15 @@ def step_through(stages: Sequence[Stage], shape: Sequence[int], x: np.ndarray) -
     membranes: dict[str, np.ndarray] = {}
     maps: dict[str, list[Map]] = {}
     current: dict[str, np.ndarray] = {}
+    higher: dict[str, list[np.ndarray]] = {}
     for stage in stages:
         size = prod(stage.shape)
         sent[stage.name] = np.zeros((n, steps, size), np.float32)
         membranes[stage.name] = np.zeros((n, steps, size))
         maps[stage.name] = [float_map(path.operator, shapes[path.source]) for path in stage.paths]
         current[stage.name] = np.zeros((n, size))
+        above = stage.neuron.higher if stage.neuron else ()
+        higher[stage.name] = [np.zeros((n, size)) for _ in above]
     for t in range(steps):
         for stage in stages:
             neuron = stage.neuron or _SUM
@@ -75,7 +89,13 @@ def step_through(stages: Sequence[Stage], shape: Sequence[int], x: np.ndarray) -
                 sent[stage.name][:, t] = fired
                 v = np.where(fired, 0.0 if neuron.reset == "zero" else v - neuron.threshold, v)
             membranes[stage.name][:, t] = v
-    return {s.name: Steps(sent[s.name] > 0, membranes[s.name]) for s in stages}
+            for membrane, threshold in zip(higher[stage.name], neuron.higher, strict=True):
+                membrane *= 1 - _flat(neuron.membrane_leak)
+                membrane += u + _flat(neuron.bias)
+                fired = membrane > threshold
+                sent[stage.name][:, t] += fired
+                membrane[fired] = 0
+    return {s.name: Steps(sent[s.name] > 0, membranes[s.name], sent[s.name]) for s in stages}
 
 
 def _flat(value: float | np.ndarray) -> np.ndarray:

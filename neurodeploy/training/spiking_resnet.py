@@ -79,17 +79,19 @@ def preset(name: str, **changes: Any) -> Design:
 
 
 class _Conv(nn.Module):
-    """A convolution without bias, and its batch norm, over time steps."""
+    """A convolution without bias, and its batch norm: over time steps (T, N, *), or one (N, *)."""
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, scale: float) -> None:
         super().__init__()
-        self.conv = layer.Conv2d(
-            inputs, outputs, kernel, stride, kernel // 2, bias=False, step_mode="m"
-        )
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
         self.norm = layer.ThresholdDependentBatchNorm2d(1.0, scale, outputs)
 
     def forward(self, x: Tensor) -> Tensor:
-        y: Tensor = self.norm(self.conv(x))
+        y: Tensor
+        if x.dim() == 4:
+            y = self.norm.super_forward(self.conv(x))
+        else:
+            y = self.norm(functional.seq_to_ann_forward(x, self.conv))
         return y
 
 
@@ -141,9 +143,7 @@ class SpikingResNet(nn.Module):
         stem, *widths = design.widths
         frames = design.coding == "frames"
         self.entrance: nn.Module = (
-            layer.BatchNorm2d(design.channels, affine=False, step_mode="m")
-            if frames
-            else nn.Identity()
+            nn.BatchNorm2d(design.channels, affine=False) if frames else nn.Identity()
         )
         thresholds = thresholds_of(design.levels)
         self.stem = _Conv(design.channels, stem, 3, design.stem_stride, thresholds[0])
@@ -164,10 +164,17 @@ class SpikingResNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Logits (N, classes) of images (N, C, H, W), or of frames (T, N, C, H, W)."""
         functional.reset_net(self)
-        direct = self.design.coding == "direct"
-        current = self.stem(self.entrance(x[None] if direct else x))
-        if direct:  # what does not change is computed once
+        if self.design.coding == "direct":  # what does not change is computed once
+            current = self.stem(x[None])
             current = current.expand(self.steps, *current.shape[1:])
+        else:
+            current = self.stem(functional.seq_to_ann_forward(x, self.entrance))
         y = self.blocks(self.fires(current))
         logits: Tensor = self.head(y.mean((3, 4))).mean(0)
+        return logits
+
+    def one_step(self, image: Tensor) -> Tensor:
+        """What a step adds to the logits, for the exporter: neurons are operators there."""
+        y = self.blocks(self.fires(self.stem(self.entrance(image))))
+        logits: Tensor = self.head(y.mean((2, 3)))
         return logits

@@ -213,6 +213,16 @@ class Operation:
             raise ModelError(f"attribute {name!r} is {value}")
         return value
 
+    def numbers(self, name: str) -> tuple[float, ...] | None:
+        """An attribute of several floats, finite; None if it is not given."""
+        attribute = self._attribute(name, ir.AttributeType.FLOATS)
+        if attribute is None:
+            return None
+        values = tuple(float(value) for value in attribute.as_floats()[: 4 * MAX_RANK])
+        if not np.isfinite(values).all():
+            raise ModelError(f"attribute {name!r} is {values}")
+        return values
+
     def text(self, name: str, default: str) -> str:
         """A string attribute."""
         attribute = self._attribute(name, ir.AttributeType.STRING)

@@ -18,6 +18,7 @@ from neurodeploy.importing.operators import (
     reshape,
     resizing,
     scikit_learn,
+    spiking,
     transposed,
 )
 
@@ -39,5 +40,6 @@ __all__ = [
     "reshape",
     "resizing",
     "scikit_learn",
+    "spiking",
     "transposed",
 ]
