@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import warnings
 from pathlib import Path
 
@@ -50,6 +49,4 @@ def export(network: SpikingResNet, shape: tuple[int, ...], path: Path) -> None:
             verbose=False,
         )
     assert program is not None
-    stream = io.BytesIO()
-    program.save(stream)
-    write_atomically(path, stream.getvalue())
+    write_atomically(path, program.model_proto.SerializeToString())

@@ -117,6 +117,38 @@ def test_spiking(model, save, steps, compare, cast):
     assert (f"{steps - 1} more" in comparisons[0].reason) == (steps > 1)
 
 
+def test_several_spikes_a_step(model, save):
+    """As sinabs exports integrate-and-fire: ``(v > 0) * sign(v) * floor(abs(v))``, then a reset."""
+    nodes = [
+        ("Gemm", "x w", "v"),
+        ("Greater", "v zero", "g"),
+        ("Abs", "v", "size"),
+        ("Floor", "size", "whole"),
+        ("Sign", "v", "side"),
+        ("Mul", "side whole", "count"),
+        ("Cast", "g", "m", {"to": 1}),
+        ("Mul", "m count", "s"),
+        ("Sub", "v s", "rest"),
+        ("Add", "rest s", "both"),
+        ("Gemm", "both u", "y"),
+    ]
+    path = save(model(nodes, (4,), zero=np.float32(0), w=f(4, 6), u=f(6, 3)))
+    with pytest.raises(UnsupportedError, match="already spikes") as caught:
+        load_network(path)
+    assert "NIR" in str(caught.value)
+    assert [finding.op_type for finding in check(path).refused] == ["Greater"]
+
+
+def test_a_last_comparison_alone_is_no_spike(model, save):
+    nodes = [
+        ("Gemm", "x w", "v"),
+        ("Greater", "v zero", "g"),
+        ("Cast", "g", "y", {"to": 1}),
+    ]
+    report = check(save(model(nodes, (4,), zero=np.float32(0), w=f(4, 3))))
+    assert "spik" not in str([finding.reason for finding in report.refused])
+
+
 def test_a_mask_is_no_spike(model, save):
     nodes = [
         ("Greater", "x half", "g"),

@@ -28,9 +28,14 @@ _SPIKING = (
     "network that already spikes, written out step by step{more}"
 )
 _SPIKING_REMEDY = (
-    "keep such a network as NIR (snntorch.export_nir, spikingjelly, sinabs: not read by this "
-    "version), or export the same layers, trained with ReLU in place of the spiking neurons"
+    "write such a network as NIR (snntorch.export_nir, sinabs.nir, spikingjelly's nir_exchange), "
+    "which compile takes as it is, or with the neurons of neurodeploy.training "
+    "(docs/spiking-networks.md); or train the same layers with ReLU"
 )
+#: Of a neuron that counts, between its membrane and its spikes.
+_SCALES = frozenset({"Abs", "Cast", "Div", "Floor", "Mul", "Sign"})
+#: What a spiking neuron is written out with besides comparisons: refused, it says no more.
+_AROUND_SPIKES = _SERVING | {"Floor", "Mul", "Sign"}
 _ATTENTION = (
     "is part of attention (softmax {softmax!r}): activations weighted with each other; synapses "
     "weigh one with a constant"
@@ -52,8 +57,9 @@ def name_causes(nodes: Iterable[ir.Node], findings: dict[str, Finding]) -> dict[
     1. LSTM, GRU, RNN, Scan, Loop: transposes, reshapes, slices before and behind them that are
        refused as well are only said to belong to them.
     2. Attention: a softmax between two products of activations; all of them are named so.
-    3. Spiking neurons: comparisons that are cast to numbers and read on; the first one stands for
-       all of them.
+    3. Spiking neurons (as snnTorch, SpikingJelly and sinabs export theirs): comparisons that are
+       cast to numbers and read on, or that say which multiples of a threshold count; the first one
+       stands for all of them, and for what is refused of their roundings and moves.
     4. Activations of a few levels: rounding behind a clip.
 
     Parameters
@@ -140,7 +146,10 @@ def _attention(nodes: list[ir.Node], found: dict[str, Finding]) -> None:
 
 
 def _spiking(nodes: list[ir.Node], found: dict[str, Finding]) -> None:
-    fires = [n for n in nodes if n.op_type in _COMPARE and _refused(n, found) and _is_spike(n)]
+    compared = [n for n in nodes if n.op_type in _COMPARE and _refused(n, found)]
+    fires = [n for n in compared if _is_spike(n)]
+    if fires:  # then the last layer's, which nobody reads, are spikes, too
+        fires = [n for n in compared if n in fires or _is_output(n)]
     for index, node in enumerate(fires):
         name = node.name or node.op_type
         if index:
@@ -150,6 +159,12 @@ def _spiking(nodes: list[ir.Node], found: dict[str, Finding]) -> None:
         more = f" (and {len(fires) - 1} more such nodes)" if len(fires) > 1 else ""
         reason = f"{node.op_type} {_SPIKING.format(more=more)}"
         found[name] = replace(found[name], reason=reason, remedy=_SPIKING_REMEDY)
+    if fires:
+        for node in nodes:
+            if node not in fires and node.op_type in _AROUND_SPIKES and _refused(node, found):
+                reason = f"belongs to the spiking neuron {fires[0].name!r}, which is refused"
+                name = node.name or node.op_type
+                found[name] = replace(found[name], verdict="unknown", reason=reason, remedy="")
 
 
 def _is_spike(node: ir.Node) -> bool:
@@ -157,7 +172,31 @@ def _is_spike(node: ir.Node) -> bool:
     numbers = [n for n in _behind(node) if n.op_type in ("Cast", "Where")]
     if node.op_type == "Sign":
         numbers.append(node)
-    return any(_is_number(n) for n in numbers)
+    return any(_is_number(n) or _counts(node, n) for n in numbers)
+
+
+def _is_output(node: ir.Node) -> bool:
+    """Whether a comparison's 0 or 1 is what the network gives."""
+    numbers = [n for n in _behind(node) if n.op_type in ("Cast", "Where")]
+    return any(value.is_graph_output() for n in numbers for value in n.outputs)
+
+
+def _counts(node: ir.Node, number: ir.Node) -> bool:
+    """Whether a comparison's 0 or 1 is multiplied with a rounding of what was compared.
+
+    A neuron that sends several spikes a step: ``(v > 0) * floor(v / threshold)``.
+    """
+    for product in _behind(number):
+        if product.op_type != "Mul":
+            continue
+        others = [n for n in _before(product) if n is not number]
+        parts = {n: None for other in others for n in (other, *_reach(other, _before, _SCALES))}
+        rounds = any(n.op_type in ("Floor", "Cast") for n in parts)
+        read = {v for n in parts for v in n.inputs if v is not None}
+        membranes = {v for n in (node, *_before(node)) for v in n.inputs if v is not None}
+        if rounds and any(v in read for v in membranes if v.const_value is None):
+            return True
+    return False
 
 
 def _is_number(node: ir.Node) -> bool:
