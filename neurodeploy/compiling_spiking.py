@@ -155,7 +155,7 @@ def _samples(given: Any, shape: Shape) -> np.ndarray:
 
 
 def check_spiking(
-    model: str | os.PathLike[str] | bytes,
+    model: Any,
     scheme: str | Scheme,
     given: Mapping[str, Any],
     target: str,

@@ -178,21 +178,7 @@ class DirectScheme(Scheme):
                 )
                 for path in stage.paths
             )
-            several = stage.neuron is not None and bool(stage.neuron.higher)
-            neuron: Neuron
-            if several:
-                neuron, made, unit = quantize_levels(stage, arrivals, target, period)
-            else:
-                neuron, made, unit = quantize_spiking(stage, arrivals, target, period)
-            if late[stage.name] and several:
-                raise ConversionError(
-                    "its neurons have several levels, and its spikes are delayed beyond a sample's "
-                    "end, which only neurons of one level wait for",
-                    place=stage.name,
-                    remedy="leave out the delay, or use neurons of one level before it",
-                )
-            if late[stage.name]:
-                neuron = replace(neuron, quiet=late[stage.name])
+            neuron, made, unit = self._quantized(stage, arrivals, target, period, late[stage.name])
             connections += made
             populations.append(
                 Population(stage.name, stage.shape, neuron, 1 + stage.depth, membrane_unit=unit)
@@ -210,6 +196,23 @@ class DirectScheme(Scheme):
         most = max(sends[stage.name][1] for stage in stages)
         counts = most.bit_length() <= max(target.graded_bits, 1)
         return program if target.microcode and counts else expand_levels(program)
+
+    @staticmethod
+    def _quantized(
+        stage: Stage, arrivals: tuple[Arrival, ...], target: Target, period: int, quiet: int
+    ) -> tuple[Neuron, tuple[Connection, ...], float]:
+        """Neuron, connections and unit of a stage, quiet for the last steps of a window."""
+        if stage.neuron is None or not stage.neuron.higher:
+            neuron, made, unit = quantize_spiking(stage, arrivals, target, period)
+            return replace(neuron, quiet=quiet), made, unit
+        if quiet:
+            raise ConversionError(
+                "its neurons have several levels, and its spikes are delayed beyond a sample's "
+                "end, which only neurons of one level wait for",
+                place=stage.name,
+                remedy="leave out the delay, or use neurons of one level before it",
+            )
+        return quantize_levels(stage, arrivals, target, period)
 
     def check_stages(self, stages: tuple[Stage, ...]) -> None:
         """Refuse networks that do not spike, and membranes that a layer would read."""

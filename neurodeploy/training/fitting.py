@@ -65,6 +65,7 @@ def fit(
     *,
     about: dict[str, Any] | None = None,
     resume: bool = False,
+    stop_after: int | None = None,
     device: str = "cpu",
     progress: Progress = lambda *_: None,
     told: Callable[[dict[str, float]], None] = lambda _: None,
@@ -82,6 +83,8 @@ def fit(
     about
         What the checkpoint should say of the network; a checkpoint that says something else is not
         resumed from.
+    stop_after
+        End after so many epochs of the recipe, in the middle of its schedule.
     told
         Called after each epoch with `epoch`, `loss`, `accuracy` (percent of the images to test
         with) and `seconds`.
@@ -127,7 +130,8 @@ def fit(
         chance.set_state(kept["chance"])
         history = kept["history"]
     mixed = device.startswith("cuda")
-    for epoch in range(len(history), recipe.epochs):
+    last = recipe.epochs if stop_after is None else min(stop_after, recipe.epochs)
+    for epoch in range(len(history), last):
         begun, total = time.perf_counter(), 0.0
         network.train()
         for done, (x, y) in enumerate(_batches(images, recipe, chance)):

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from neurodeploy.cli.options import JSON
+from neurodeploy.errors import UsageError
 
 __all__ = ["command"]
 
@@ -45,6 +46,12 @@ __all__ = ["command"]
 @click.option("--limit", type=click.IntRange(1), help="Train with the first so many images only.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--resume", is_flag=True, help="Go on where the folder's checkpoint ends.")
+@click.option("--stop-after", type=click.IntRange(1), help="End after so many of the epochs.")
+@click.option(
+    "--begin-with",
+    type=click.Path(path_type=Path),
+    help="A checkpoint whose weights the network begins with, in place of random ones.",
+)
 @click.option("--device", help="Default: an accelerator where there is one.")
 @click.option("--threads", type=click.IntRange(1), help="Default: torch's own.")
 @JSON
@@ -59,6 +66,8 @@ def command(
     stem_stride: int,
     limit: int | None,
     resume: bool,
+    stop_after: int | None,
+    begin_with: Path | None,
     device: str | None,
     threads: int | None,
     as_json: bool,
@@ -69,7 +78,7 @@ def command(
     import torch
 
     from neurodeploy.reporting.console import Progress, print_json, say
-    from neurodeploy.training.fitting import Recipe, fit
+    from neurodeploy.training.fitting import Recipe, fit, read_checkpoint
     from neurodeploy.training.images import read_images
     from neurodeploy.training.spiking_onnx import export
     from neurodeploy.training.spiking_resnet import SpikingResNet, preset
@@ -83,6 +92,13 @@ def command(
     device = device or ("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(recipe["seed"])
     made = SpikingResNet(design, steps)
+    about: dict[str, Any] = {"design": design.as_dict(), "steps": steps}
+    if begin_with is not None:
+        kept = read_checkpoint(begin_with)
+        if {key: kept["about"].get(key) for key in about} != about:
+            raise UsageError("is of another network", place=f"--begin-with {begin_with}")
+        made.load_state_dict(kept["network"])
+        about["begun_with"] = kept["about"] | {"epochs": len(kept["history"])}
     out.mkdir(parents=True, exist_ok=True)
     bars = Progress()
 
@@ -97,8 +113,9 @@ def command(
             images,
             Recipe(**recipe),
             out / "checkpoint.pt",
-            about={"design": design.as_dict(), "steps": steps},
+            about=about,
             resume=resume,
+            stop_after=stop_after,
             device=device,
             progress=bars.stage,
             told=told,
