@@ -47,6 +47,13 @@ def _load(program: str, data: str, limit: int | None, bin: str | None) -> tuple[
     metavar="LIMIT",
     help="Limit for the simulation's buffers, like 2GiB; default: half of what is available.",
 )
+@click.option(
+    "--record",
+    "record_to",
+    type=click.Path(),
+    help="Write every spike of every population (.npz: spikes/NAME, (n, steps, ...)).",
+)
+@click.option("--record-membranes", is_flag=True, help="With --record: every membrane as well.")
 @BIN
 @JSON
 def simulate(
@@ -59,6 +66,8 @@ def simulate(
     threads: int | None,
     workers: str | None,
     memory: str | None,
+    record_to: str | None,
+    record_membranes: bool,
     bin: str | None,
     as_json: bool,
 ) -> None:
@@ -68,8 +77,11 @@ def simulate(
     from neurodeploy.reporting.results import Reference, judged, show_result, write_outputs
     from neurodeploy.simulating import simulate as run
 
-    if output is not None:
-        check_output(output, program, data, model)
+    for path in (output, record_to):
+        if path is not None:
+            check_output(path, program, data, model)
+    if record_membranes and record_to is None:
+        raise click.UsageError("--record-membranes goes with --record")
     loaded, samples = _load(program, data, limit, bin)
     reference = None if model is None else Reference.compute(model, loaded, samples)
     with Progress().running() as progress:
@@ -86,7 +98,25 @@ def simulate(
     result, labels = judged(result, samples.y)
     if output is not None:
         write_outputs(output, result)
+    if record_to is not None:
+        _record(loaded, samples.x, record_to, record_membranes, memory)
     show_result(loaded, result, labels, reference, as_json, checksum=True)
+
+
+def _record(program: Any, x: Any, path: str, membranes: bool, memory: str | None) -> None:
+    """Write spikes, and membranes where they are wanted, as an `.npz`."""
+    import io
+
+    import numpy as np
+
+    from neurodeploy.files import write_atomically
+    from neurodeploy.recording import record
+
+    names = [p.name for p in program.populations] if membranes else []
+    found = record(program, x, membranes=names, memory=memory)
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **found.arrays())
+    write_atomically(path, stream.getvalue())
 
 
 @click.command()

@@ -18,7 +18,7 @@ from neurodeploy.program import INPUT, Program
 from neurodeploy.simulator import encoding
 from neurodeploy.simulator.engine import Engine
 
-__all__ = ["Streamed", "run_windows", "warm_up"]
+__all__ = ["Streamed", "messages_of_samples", "run_windows", "warm_up", "windows"]
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def run_windows(engine: Engine, x: np.ndarray, part: range) -> Streamed:
         row = phase + part.start * period - 1 - begin
         return row, row + count * period
 
-    messages = _messages(program, x, range(first, -(-end // period)))[: end - begin]
+    messages = messages_of_samples(program, x, range(first, -(-end // period)))[: end - begin]
     decoder = program.decoder.population
     trace = engine.run_stream(
         messages, {decoder}, begin=begin, counted={name: rows(p) for name, p in reads.items()}
@@ -91,13 +91,13 @@ def run_windows(engine: Engine, x: np.ndarray, part: range) -> Streamed:
     sent: dict[str, np.ndarray] = {}
     for name, phase in fires.items():
         of = messages != 0 if name == INPUT else trace.spikes[name]
-        sent[name] = _windows(of, *rows(phase), period).sum(1)
+        sent[name] = windows(of, *rows(phase), period).sum(1)
     of_window = trace.messages.get(decoder, trace.spikes[decoder])
     return Streamed(
         program.decoder.integers(
             # before the first step the membrane is 0
-            _windows(trace.membrane[decoder], *rows(reads[decoder]), period),
-            _windows(of_window.astype(np.int32), *rows(fires[decoder]), period),
+            windows(trace.membrane[decoder], *rows(reads[decoder]), period),
+            windows(of_window.astype(np.int32), *rows(fires[decoder]), period),
             period,
         ),
         {p.name: sent[p.name].sum(1) for p in program.populations},
@@ -110,14 +110,14 @@ def run_windows(engine: Engine, x: np.ndarray, part: range) -> Streamed:
     )
 
 
-def _windows(values: np.ndarray, start: int, stop: int, period: int) -> np.ndarray:
+def windows(values: np.ndarray, start: int, stop: int, period: int) -> np.ndarray:
     """Rows of consecutive windows, (windows, period, neurons); before the first step zeros."""
     window = np.zeros((stop - start, values.shape[1]), values.dtype)
     window[max(0, -start) :] = values[max(0, start) : stop]
     return window.reshape(-1, period, values.shape[1])
 
 
-def _messages(program: Program, x: np.ndarray, samples: range) -> np.ndarray:
+def messages_of_samples(program: Program, x: np.ndarray, samples: range) -> np.ndarray:
     """What the input sends over the windows of some samples; nothing after the last one."""
     level = encoding.levels(program.encoder, x[samples.start : samples.stop])
     messages = np.zeros((len(samples) * program.period, program.inputs), np.int32)
