@@ -18,7 +18,7 @@ from neurodeploy.conversion.provenance import provenance_of
 from neurodeploy.errors import ConversionError, DataError, NeuroDeployError, UsageError
 from neurodeploy.importing import examine, load_network
 from neurodeploy.importing.in_memory import imported_network
-from neurodeploy.importing.nir import examine_nir, is_nir, load_nir
+from neurodeploy.importing.nir import Timing, examine_nir, is_nir, load_nir
 from neurodeploy.mapping import map_program
 from neurodeploy.mapping.mapper import limits_broken
 from neurodeploy.mapping.rules import tightest
@@ -91,7 +91,7 @@ def compile_spiking(
     if isinstance(model, Network):
         imported = imported_network(model, output)
     elif is_nir(model):
-        imported = load_nir(model, plan.dt, plan.reset, output)
+        imported = load_nir(model, _timing(plan), output)
     else:
         imported = load_network(model, output)
     network = imported.network
@@ -138,6 +138,11 @@ def compile_spiking(
     return program
 
 
+def _timing(plan: DirectScheme) -> Timing:
+    """What NIR leaves open, as the options say it."""
+    return Timing(plan.dt, plan.reset, plan.leak, plan.firing == "reached")
+
+
 def _samples(given: Any, shape: Shape) -> np.ndarray:
     """Samples of sequences, (n, steps, *shape): only their range and their length are looked at."""
     x = given if isinstance(given, np.ndarray) else None
@@ -169,7 +174,7 @@ def check_spiking(
     hardware = load_target(target)
     plan, _ = _plan(model, scheme, given, hardware)
     if is_nir(model):
-        imported, report = examine_nir(model, plan.dt, plan.reset, output)
+        imported, report = examine_nir(model, _timing(plan), output)
     else:
         imported, report = examine(model, output)
     if imported is None:

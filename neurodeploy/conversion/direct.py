@@ -62,6 +62,9 @@ class DirectScheme(Scheme):
         Seconds a step, for networks in continuous time (NIR).
     reset
         What a spike does, where the file does not say it (NIR).
+    leak, firing
+        What else NIR leaves open: how a time constant becomes a share, and whether a neuron fires
+        at its threshold.
     encoding
         The input's. Recordings: ``events`` (a spike a step and input) or ``frames`` (an integer).
         Samples without a time axis: ``current`` (constant), ``deterministic`` (evenly paced
@@ -85,12 +88,22 @@ class DirectScheme(Scheme):
         above=True,
         absent="asked for where the network has time constants",
     )
-    reset: Literal["subtract", "zero"] | None = option(
+    reset: Literal["subtract", "subtract_late", "zero"] | None = option(
         None,
-        "What a spike does to the membrane.",
+        "What a spike does to the membrane; subtract_late: at the step after it, past the leak.",
         type=str,
-        choices=("subtract", "zero"),
+        choices=("subtract", "subtract_late", "zero"),
         absent="asked for where the network does not say it",
+    )
+    leak: Literal["euler", "exponential"] = option(
+        "euler",
+        "Share of a membrane that is lost in a step (NIR): dt/tau, or 1 - exp(-dt/tau).",
+        choices=("euler", "exponential"),
+    )
+    firing: Literal["above", "reached"] = option(
+        "above",
+        "Whether a neuron (NIR) fires above its threshold, or as soon as it is reached.",
+        choices=("above", "reached"),
     )
     encoding: Encoding = option(
         "events", "How the input comes in; for ONNX current.", choices=DIRECT_ENCODINGS

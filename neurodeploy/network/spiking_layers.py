@@ -48,6 +48,8 @@ class SpikingLayer:
         last layer; its membrane is read.
     initial
         v at a sample's first step.
+    inclusive
+        Whether it spikes at the threshold, too: ``v >= threshold``.
     delay
         Steps that spikes take to this layer besides those of the layer order.
     recurrent_delay
@@ -66,6 +68,7 @@ class SpikingLayer:
     threshold: float | np.ndarray = 1.0
     reset: Literal["zero", "subtract", "none"] = "zero"
     initial: float = 0.0
+    inclusive: bool = False
     delay: int = 0
     recurrent_delay: int = 1
     stride: int = 1
@@ -172,6 +175,7 @@ def _append(
             reset=layer.reset,
             bias=bias if bias.any() else 0.0,
             initial=float(layer.initial),
+            inclusive=bool(layer.inclusive),
         ),
         drive,
     )

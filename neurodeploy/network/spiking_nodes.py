@@ -43,6 +43,8 @@ class Spiking(Node):
         Added to the membrane at each step: one number, or float64 of the layer's shape.
     initial
         v at a sample's first step.
+    inclusive
+        It spikes where ``v >= threshold``, too.
     higher
         Rising thresholds above the first; then there is no memory of the current, and a spike sets
         its membrane to zero.
@@ -54,6 +56,7 @@ class Spiking(Node):
     reset: Literal["subtract", "zero", "none"] = "subtract"
     bias: float | np.ndarray = 0.0
     initial: float = 0.0
+    inclusive: bool = False
     higher: tuple[float, ...] = ()
 
     @property

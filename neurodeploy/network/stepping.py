@@ -85,7 +85,7 @@ def step_through(stages: Sequence[Stage], shape: Sequence[int], x: np.ndarray) -
                 before = np.full(u.shape, float(neuron.initial))
             v = before * (1 - _flat(neuron.membrane_leak)) + u + _flat(neuron.bias)
             if neuron.reset != "none":
-                fired = v > neuron.threshold
+                fired = v >= neuron.threshold if neuron.inclusive else v > neuron.threshold
                 sent[stage.name][:, t] = fired
                 v = np.where(fired, 0.0 if neuron.reset == "zero" else v - neuron.threshold, v)
             membranes[stage.name][:, t] = v

@@ -85,7 +85,9 @@ def quantize_spiking(
             )
         if exact and not unreachable and dv == 0 and stated.reset == "zero" and not bias.any():
             whole = int(threshold / scale + _ON_GRID)  # sums are whole: the next below is the same
-        if whole < 1 and stated.reset != "none":
+            if stated.inclusive:
+                whole = int(np.ceil(threshold / scale - _ON_GRID)) - 1
+        if whole < (0 if stated.inclusive else 1) and stated.reset != "none":
             break
         lacks = whole - threshold / scale if dv == DECAY_ONE and not unreachable else 0.0
         work = _Layer(
@@ -122,7 +124,7 @@ class _Layer:
         """At the largest shift at which nothing overflows; else the largest without a wrap."""
         fallback = None
         for shift in shifts:
-            neuron = self._neuron(self.bias, self.dv, shift)
+            neuron = self._neuron(self.bias + self._nudge(shift), self.dv, shift)
             if neuron is None:
                 continue
             proof = neuron_bounds(neuron, self.interval, self.steps)
@@ -134,30 +136,42 @@ class _Layer:
                 fallback = neuron
         return fallback
 
+    def _nudge(self, shift: int) -> float:
+        """What makes a leaky neuron spike at its threshold, too: one integer of its membrane.
+
+        It does not add up: the decay of 1 is 0, as decay rounds towards zero.
+        """
+        leaks = self.dv > 0 and self.stated.reset != "none"
+        return 2.0**-shift if leaks and self.stated.inclusive else 0.0
+
     def forgetful(self) -> Lif | None:
         """A membrane without memory; the stock decay ends at 4095/4096, what is left is v >> 12.
 
+        Where it spikes, its bias puts every sum of integers half a one from the threshold, on its
+        own side.
+
         1. Where no membrane reaches 4096 nothing is left.
-        2. Where none reaches 2^17, less than half an integer of a weight is left: half of one is
-           taken from the bias, so every sum of integers is on its own side of the threshold. A
-           bias counts up to the next whole one, as it does beside whole sums.
+        2. Where none reaches 2^17, less than half an integer of a weight is left.
         3. Beyond it the decay is 4096, by microcode.
         4. None where the target has none: a coarser scale makes the sums smaller.
         """
-        spikes = self.stated.reset != "none" and not self.unreachable
+        whole = self.du == NO_CURRENT_MEMORY
+        whole &= self.stated.reset != "none" and not self.unreachable
+        bias = self.bias
+        if whole:  # rounding of float32 must not count as a part of an integer
+            at = np.floor(bias + _ON_GRID) + 1 if self.stated.inclusive else None
+            bias = (np.ceil(bias - _ON_GRID) if at is None else at) - 0.5
         for shift in range(STOCK_SHIFT, -1, -1) if self.target.microcode else (STOCK_SHIFT,):
-            neuron = self._neuron(self.bias, NO_MEMORY, shift)
+            neuron = self._neuron(bias + 0.5 * (whole and shift == 0), NO_MEMORY, shift, whole)
             if neuron is not None and self._within(neuron, DECAY_ONE):
                 return neuron
-        if spikes and self.du == NO_CURRENT_MEMORY:
-            # rounding of float32 must not count as a part of an integer
-            half = np.ceil(self.bias - _ON_GRID) - 0.5
-            neuron = self._neuron(half, NO_MEMORY, STOCK_SHIFT, least=True)
+        if whole:
+            neuron = self._neuron(bias, NO_MEMORY, STOCK_SHIFT, least=True)
             if neuron is not None and self._within(neuron, 2**17):
                 return neuron
         if not self.target.microcode:
             return None
-        neuron = self._neuron(self.bias, DECAY_ONE, STOCK_SHIFT)
+        neuron = self._neuron(bias, DECAY_ONE, STOCK_SHIFT)
         if neuron is None:
             return None
         proof = neuron_bounds(neuron, self.interval, self.steps)
@@ -175,6 +189,8 @@ class _Layer:
         `least`: None, too, if its bias would be rounded.
         """
         start = round(self.stated.initial / self.scale * 2**shift)
+        if self.stated.inclusive and self.stated.reset == "subtract" and not self.dv:
+            start += max(2**shift // 2, 1)  # whole sums: half a one more is at the threshold
         wanted = np.rint(bias * float(2**shift))
         limit = 2 ** (self.target.bias_mantissa_bits - 1) - 1
         if abs(start) > MEMBRANE_LIMIT:

@@ -113,6 +113,25 @@ def test_threshold_units_forget_everything_and_are_exact(target, inputs):
     assert neuron.is_stock == (target == "loihi1")
 
 
+@pytest.mark.parametrize("reset", ["zero", "subtract"])
+@pytest.mark.parametrize("leak", [0.0, 0.25, 1.0])
+def test_neurons_that_spike_at_their_threshold_too(reset, leak):
+    """Weights and threshold on a coarse grid, so that equality is met again and again."""
+    rng = np.random.default_rng(3)
+    weights = rng.integers(-3, 5, (20, 6)) / 4
+    found = []
+    for inclusive in (False, True):
+        layer = nd.SpikingLayer(weights, membrane_leak=leak, reset=reset, inclusive=inclusive)
+        network = nd.spiking_network(6, [layer])
+        x = raster(5, inputs=6, density=0.5)
+        program = compiled(network, steps=STEPS)
+        spikes = step_through(stages(network), (6,), x)["layer1"].spikes
+        same = nd.record(program, x).spikes["layer1"] == spikes
+        assert same.all() if leak in (0, 1) else same.mean() > 0.99
+        found.append(spikes)
+    assert (found[0] != found[1]).mean() > 0.005
+
+
 def test_large_sums_of_threshold_units_need_microcode():
     rng = np.random.default_rng(7)
     weights = rng.integers(-127, 128, (9, 300))

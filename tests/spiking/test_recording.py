@@ -26,7 +26,9 @@ def grid(shape, seed, largest=60):
 @pytest.fixture(scope="module")
 def network():
     layers = [
-        nd.SpikingLayer(grid((8, 5), 0) + np.float32(20 / 64), recurrent=grid((8, 8), 1), name="hidden"),
+        nd.SpikingLayer(
+            grid((8, 5), 0) + np.float32(20 / 64), recurrent=grid((8, 8), 1), name="hidden"
+        ),
         nd.SpikingLayer(grid((3, 8), 2), reset="none", name="read"),
     ]
     return nd.spiking_network(5, layers)

@@ -5,6 +5,7 @@
 """
 
 from neurodeploy.importing.nir.importer import examine_nir, load_nir
+from neurodeploy.importing.nir.neurons import Timing
 from neurodeploy.importing.nir.source import is_nir
 
-__all__ = ["examine_nir", "is_nir", "load_nir"]
+__all__ = ["Timing", "examine_nir", "is_nir", "load_nir"]

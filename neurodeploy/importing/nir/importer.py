@@ -15,7 +15,7 @@ from neurodeploy.importing.limits import MAX_ACTIVATION
 from neurodeploy.importing.nir.graph import Ordered, ordered, spread_out, stated_shape
 from neurodeploy.importing.nir.hdf5 import RawGraph, RawNode, read_graph
 from neurodeploy.importing.nir.layers import LAYERS, scaled
-from neurodeploy.importing.nir.neurons import NEURONS, Reset, Timing, delay_steps, neuron_of
+from neurodeploy.importing.nir.neurons import NEURONS, Timing, delay_steps, neuron_of
 from neurodeploy.importing.report.findings import Finding, Verdict
 from neurodeploy.importing.report.report import Report, refusal
 from neurodeploy.importing.report.summary import Summary, count_findings, count_network
@@ -24,6 +24,10 @@ from neurodeploy.network import Add, Conv, Delay, Dense, Input, Network, Node, O
 __all__ = ["examine_nir", "load_nir"]
 
 _KNOWN = ", ".join(sorted({*LAYERS, *NEURONS, "Delay", "Input", "Output"}))
+
+
+#: Nothing was said.
+UNSTATED = Timing(None, None)
 
 
 @dataclass(frozen=True)
@@ -173,8 +177,21 @@ class _Walk:
             )
         neuron = neuron_of(raw, x.shape, self.timing)
         x = self._gained(raw.name, x, neuron.gain)
+        if np.any(neuron.back):
+            x = self._with_own(raw.name, x, neuron.back)
         self._add(neuron.node, (x.name,), x.shape)
         return f"{neuron.said}, {_by(x.shape)}"
+
+    def _with_own(self, name: str, x: _Signal, factor: float | np.ndarray) -> _Signal:
+        """The signal, and what the neuron's own spike of the step before adds to it."""
+        if name not in self.befores:
+            self.befores[name] = self._own(f"{name}.before")
+            self._add(Delay(self.befores[name], shape=x.shape), (), x.shape)
+        own = scaled(self._own(f"{name}.late"), factor, x.shape)
+        self._add(own, (self.befores[name],), x.shape)
+        add = Add(self._own(f"{name}.with_late"))
+        self._add(add, (x.name, own.name), x.shape)
+        return self.signals[add.name]
 
     def _add(self, node: Node, sources: tuple[str, ...], shape: Shape, factor: float = 1.0) -> None:
         self.nodes[node.name], self.inputs[node.name] = node, sources
@@ -247,8 +264,7 @@ def _by(shape: Shape) -> str:
 
 def examine_nir(
     model: str | os.PathLike[str] | bytes,
-    dt: float | None = None,
-    reset: Reset | None = None,
+    timing: Timing = UNSTATED,
     output: str | None = None,
 ) -> tuple[Imported | None, Report]:
     """`load_nir` as a report: a verdict for every node; without Imported where one is refused.
@@ -261,7 +277,7 @@ def examine_nir(
     name = "<bytes>" if isinstance(model, bytes | bytearray | memoryview) else os.fsdecode(model)
     try:
         graph = read_graph(model)
-        walk = _Walk(graph, Timing(dt, reset))
+        walk = _Walk(graph, timing)
         walk.run()
         if output is not None and output != walk.exit:
             raise UsageError(f"{shown(output)} is no output; there is: {walk.exit}")
@@ -303,8 +319,7 @@ def examine_nir(
 
 def load_nir(
     model: str | os.PathLike[str] | bytes,
-    dt: float | None = None,
-    reset: Reset | None = None,
+    timing: Timing = UNSTATED,
     output: str | None = None,
 ) -> Imported:
     """Import a NIR graph.
@@ -313,10 +328,9 @@ def load_nir(
     ----------
     model
         The file's path, or its bytes.
-    dt
-        Seconds a step; needed where a neuron has a time constant.
-    reset
-        What a spike does; needed where a neuron spikes.
+    timing
+        What NIR leaves open; `dt` is needed where a neuron has a time constant, `reset` where one
+        spikes.
 
     Raises
     ------
@@ -325,7 +339,7 @@ def load_nir(
     UnsupportedError
         Nodes that cannot be converted: all of them, each with reason and remedy.
     """
-    imported, report = examine_nir(model, dt, reset, output)
+    imported, report = examine_nir(model, timing, output)
     if imported is None:
         if not report.findings[0].node:
             told = report.findings[0]

@@ -21,7 +21,8 @@ from neurodeploy.network import Shape, Spiking
 
 __all__ = ["NEURONS", "NEUTRAL", "Neuron", "Timing", "delay_steps", "neuron_of"]
 
-Reset = Literal["subtract", "zero"]
+Reset = Literal["subtract", "subtract_late", "zero"]
+Leak = Literal["euler", "exponential"]
 #: A neuron whose threshold is asked of each neuron alone has this one, its input divided.
 NEUTRAL = 1.0
 #: Share of a number that counts as rounding of float32.
@@ -30,19 +31,35 @@ _WHOLE = 1e-4
 
 @dataclass(frozen=True)
 class Timing:
-    """What NIR leaves open: seconds a step, and what a spike does; None where nobody said."""
+    """What NIR leaves open: seconds a step, what a spike does; None where nobody said.
+
+    Attributes
+    ----------
+    reset
+        ``subtract_late``: at the step after the spike, once the membrane has decayed.
+    leak
+        Share that is lost in a step: dt/tau (``euler``), or 1 - exp(-dt/tau).
+    inclusive
+        Whether a neuron spikes at its threshold, too.
+    """
 
     dt: float | None
     reset: Reset | None
+    leak: Leak = "euler"
+    inclusive: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class Neuron:
-    """A `Spiking` node and the factor on what it reads: a number, or one a neuron."""
+    """A `Spiking` node and the factor on what it reads: a number, or one a neuron.
+
+    `back` is what each of its spikes adds to its own current at the next step.
+    """
 
     gain: float | np.ndarray
     node: Spiking
     said: str
+    back: float | np.ndarray = 0.0
 
 
 def neuron_of(raw: RawNode, shape: Shape, timing: Timing) -> Neuron:
@@ -122,6 +139,8 @@ class _Fields:
         if not np.all(tau > 0):
             raise ModelError(f"{key} is not above 0")
         leak = timing.dt / tau
+        if timing.leak == "exponential":
+            return -np.expm1(-leak)
         if np.any(leak > 1 + 1e-6):
             raise UnsupportedError(
                 f"{key} of {float(tau.min()):g} s is shorter than a step of {timing.dt:g} s",
@@ -160,7 +179,7 @@ def _made(
                 "spikes, and NIR does not say whether a spike subtracts the threshold or sets 0",
                 remedy="give --reset subtract or --reset zero: that of the framework that wrote it",
             )
-        reset = timing.reset
+        reset = "zero" if timing.reset == "zero" else "subtract"
         threshold = fields("v_threshold")
         if not np.all(threshold > 0):
             raise UnsupportedError("its threshold is not above 0")
@@ -175,11 +194,22 @@ def _made(
         threshold=float(threshold),
         reset=reset,
         bias=_plain(np.asarray(bias)),
+        inclusive=timing.inclusive,
     )
     leak = np.asarray(membrane_leak)
     lost = f"{leak.min():.4g}" + (f"..{leak.max():.4g}" if leak.min() < leak.max() else "")
     said = f"loses {lost} of its membrane a step" if leak.any() else "integrates without a leak"
-    return Neuron(_plain(np.asarray(gain)), node, f"{said}; reset: {reset}")
+    back = np.zeros(())
+    if spikes and timing.reset == "subtract_late":
+        # (1 - leak) v - threshold is (1 - leak) (v - threshold) less leak * threshold
+        back = -leak * threshold
+        if back.any() and np.any(np.asarray(current_leak) < 1):
+            raise UnsupportedError(
+                "its reset comes a step late, past a current with memory",
+                remedy="train it with a reset in the same step (snnTorch: reset_delay=False)",
+            )
+    told = timing.reset if spikes else "none"
+    return Neuron(_plain(np.asarray(gain)), node, f"{said}; reset: {told}", _plain(back))
 
 
 def _if(fields: _Fields, timing: Timing) -> Neuron:
@@ -236,7 +266,7 @@ def _threshold(fields: _Fields, timing: Timing) -> Neuron:
     """A step function: a neuron that forgets everything from step to step."""
     threshold = fields("threshold")
     renamed = RawNode(fields.raw.name, fields.raw.kind, {"v_threshold": threshold})
-    forgets = Timing(timing.dt, "zero")
+    forgets = Timing(timing.dt, "zero", inclusive=timing.inclusive)
     return _made(_Fields(renamed, fields.shape), forgets, np.asarray(1.0), membrane_leak=1.0)
 
 
