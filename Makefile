@@ -39,8 +39,8 @@ $(TRAIN): $(BASE)
 # The peers of tools/bench_simulator.py, without what they pull in and the benchmark does not use.
 $(BENCH): $(TRAIN)
 	$(PIP) install -q --no-deps sinabs==3.1.3 snntorch==1.0.0 norse==1.1.0
-	$(PIP) install -q --no-deps nirtorch==2.0.2 pbr
-	$(PIP) install -q matplotlib nir==1.0.4 h5py requests
+	$(PIP) install -q --no-deps nirtorch==2.6 pbr
+	$(PIP) install -q matplotlib nir==1.0.8 h5py requests
 	@touch $@
 
 # For tests/report/test_browser.py, which is skipped without it. Debian's chromium serves.

@@ -21,6 +21,7 @@ from neurodeploy.program.bounds import input_interval, neuron_bounds
 from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT
 from neurodeploy.program.neurons.lif import DECAY_ONE, NO_CURRENT_MEMORY, STOCK_SHIFT
 from neurodeploy.quantization.layer import LEAST_LEVELS, Arrival, connect, finest_scale
+from neurodeploy.quantization.operators import peak
 from neurodeploy.targets import Target
 
 __all__ = ["quantize_spiking"]
@@ -69,6 +70,23 @@ def quantize_spiking(
         stated = replace(stated, reset="zero")
     plain = stated.reset == "zero" and stated.initial == 0
     shifts = (STOCK_SHIFT,) if plain else tuple(range(STOCK_SHIFT, -1, -1))
+    largest = max((peak(a.operator) * a.message_unit for a in arrivals), default=0.0)
+    least = largest / ((target.weight_max + 0.5) * 2**target.exponent_max)
+    for finer in _finer(scale, dv, du, threshold, target):
+        if finer < least:  # weights would be cut
+            continue
+        connections = tuple(connect(stage, a, finer, target) for a in arrivals)
+        interval = input_interval(
+            stage.shape,
+            [(c, (a.low, a.high)) for c, a in zip(connections, arrivals, strict=True)],
+        )
+        whole = target.threshold_max if unreachable else round(threshold / finer)
+        work = _Layer(
+            bias / finer, stated, finer, whole, dv, du, interval, steps, target, unreachable
+        )
+        neuron = work.leaky((STOCK_SHIFT,), proved=True)
+        if neuron is not None:
+            return neuron, connections, finer / 2**neuron.shift
     for _ in range(64):
         connections = tuple(connect(stage, a, scale, target) for a in arrivals)
         low, high = input_interval(
@@ -120,8 +138,11 @@ class _Layer:
     target: Target
     unreachable: bool = False
 
-    def leaky(self, shifts: tuple[int, ...]) -> Lif | None:
-        """At the largest shift at which nothing overflows; else the largest without a wrap."""
+    def leaky(self, shifts: tuple[int, ...], proved: bool = False) -> Lif | None:
+        """At the largest shift at which nothing overflows; else the least without a wrap.
+
+        `proved`: not without a proof that nothing overflows.
+        """
         fallback = None
         for shift in shifts:
             neuron = self._neuron(self.bias + self._nudge(shift), self.dv, shift)
@@ -132,7 +153,7 @@ class _Layer:
                 continue
             if proof.cannot_wrap and proof.cannot_clip:
                 return neuron
-            if proof.cannot_wrap:
+            if proof.cannot_wrap and not proved:
                 fallback = neuron
         return fallback
 
@@ -214,6 +235,20 @@ class _Layer:
         return None
 
 
+def _finer(scale: float, dv: int, du: int, threshold: float, target: Target) -> list[float]:
+    """Scales below one, by halves, at which exponents keep all bits of the weights.
+
+    Decay rounds to an integer of the membrane: the smaller that is, the less is lost.
+    """
+    if not (0 < dv < DECAY_ONE or du < NO_CURRENT_MEMORY):
+        return []
+    return [
+        scale / 2**k
+        for k in range(target.exponent_max, 0, -1)
+        if threshold / (scale / 2**k) <= target.threshold_max
+    ]
+
+
 def _leak(leak: float | np.ndarray, what: str, place: str) -> int:
     """The leak in units of 1/4096."""
     rounded = np.unique(np.rint(np.asarray(leak, np.float64) * DECAY_ONE).astype(np.int64))
@@ -254,28 +289,42 @@ def _check_target(stated: Spiking, target: Target, place: str) -> None:
 def _grid(arrivals: tuple[Arrival, ...], threshold: float, target: Target, coarsest: bool) -> float:
     """The step of a grid that what messages bring lies on, within the weights' bits; 0: none.
 
-    Of several, the finest that the threshold lies on as well, for what decays is rounded; or the
-    coarsest, where nothing is left to decay.
+    Connections may have grids of their own, coarser by a power of two: that is their exponent. Of
+    several grids, the finest that the threshold lies on as well, for what decays is rounded; or
+    the coarsest, where nothing is left to decay.
     """
-    parts = [
-        np.unique(a.operator.weight if isinstance(a.operator, Dense | Conv) else a.operator.data)
-        * float(a.message_unit)
-        for a in arrivals
+    steps = [found for a in arrivals if (found := _steps(a, target)) is not None]
+    if not steps:
+        return 0.0
+    powers = 2.0 ** np.arange(target.exponent_max + 1)
+    common = [
+        step
+        for step in np.unique(np.concatenate(steps))[::-1]
+        if all(
+            (np.abs(own[:, None] / (step * powers) - 1) < _ON_GRID / target.weight_max).any()
+            for own in steps
+        )
     ]
-    values = np.unique(np.concatenate(parts)).astype(np.float64) if parts else np.zeros(0)
+    if not common:
+        return 0.0
+    if coarsest:
+        return float(common[0])
+    both = [s for s in common if abs(threshold / s - round(threshold / s)) < _ON_GRID]
+    return float((both or common)[-1])
+
+
+def _steps(arrival: Arrival, target: Target) -> np.ndarray | None:
+    """Steps of the grids that one connection's weights lie on; None where it has no weights."""
+    operator = arrival.operator
+    weights = operator.weight if isinstance(operator, Dense | Conv) else operator.data
+    values = np.unique(weights).astype(np.float64) * np.float64(arrival.message_unit)
     largest = float(np.abs(values).max(initial=0))
     if not largest:
-        return 0.0
+        return None
     # rounding of float32 makes neighbours of what is one level
     levels = np.unique(np.rint(values / largest * 2**20))
     if levels.size > 4 * target.weight_max:
-        return 0.0
-    found = []
-    for count in range(target.weight_max, 0, -1):
-        step = largest / count
-        if np.abs(values / step - np.rint(values / step)).max() < _ON_GRID:
-            found.append(step)
-    if coarsest:
-        return found[-1] if found else 0.0
-    both = [s for s in found if abs(threshold / s - round(threshold / s)) < _ON_GRID]
-    return (both or found or [0.0])[0]
+        return np.zeros(0)
+    counts = np.arange(1, target.weight_max + 1)
+    off = np.abs(values[:, None] / largest * counts - np.rint(values[:, None] / largest * counts))
+    return largest / counts[off.max(0) < _ON_GRID]
