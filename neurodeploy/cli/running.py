@@ -113,9 +113,9 @@ def _record(program: Any, x: Any, path: str, membranes: bool, memory: str | None
     from neurodeploy.recording import record
 
     names = [p.name for p in program.populations] if membranes else []
-    found = record(program, x, membranes=names, memory=memory)
+    arrays: dict[str, Any] = dict(record(program, x, membranes=names, memory=memory).arrays())
     stream = io.BytesIO()
-    np.savez_compressed(stream, **found.arrays())
+    np.savez_compressed(stream, **arrays)
     write_atomically(path, stream.getvalue())
 
 

@@ -120,8 +120,8 @@ def test_sinabs_with_a_leak(tmp_path):
     from sinabs.nir import to_nir
 
     leak = layers.LIFSqueeze(
-        batch_size=SAMPLES, tau_mem=torch.full((16,), 8.0), spike_threshold=torch.ones(16), spike_fn=SingleSpike,
-        reset_fn=MembraneReset(), norm_input=True,
+        batch_size=SAMPLES, tau_mem=torch.full((16,), 8.0), spike_threshold=torch.ones(16),
+        spike_fn=SingleSpike, reset_fn=MembraneReset(), norm_input=True,
     )  # fmt: skip
     network = torch.nn.Sequential(torch.nn.Linear(12, 16, bias=False), leak)
     x = raster(12)
