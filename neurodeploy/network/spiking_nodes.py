@@ -76,6 +76,8 @@ class Spiking(Node):
                 raise ModelError(f"{name} {array.shape} does not fit {shape}", place=self.name)
             if not bool(np.all((low <= array) & (array <= high))):
                 raise ModelError(f"{name} outside {low:g}..{high:g}", place=self.name)
+        if self.higher and self.inclusive:
+            raise ModelError("several thresholds, and firing at them", place=self.name)
         if self.reset != "none" and not 0 < self.threshold < np.inf:
             raise ModelError(f"threshold {self.threshold:g} is not above 0", place=self.name)
         if self.higher:
