@@ -61,9 +61,16 @@ def check(
     """
     from neurodeploy.conversion import AUTO, candidates, make_scheme
     from neurodeploy.importing import examine
+    from neurodeploy.importing.lava_dl import is_lava_dl
     from neurodeploy.importing.nir import is_nir
     from neurodeploy.importing.reading.spiking_models import is_spiking_onnx
 
+    if is_lava_dl(model):
+        from neurodeploy.compiling_lava_dl import check_lava_dl
+
+        if annotate is not None:
+            raise UsageError("a lava-dl file has no place for verdicts", place="--annotate")
+        return check_lava_dl(model, scheme, {"steps": steps, **options}, target)
     if is_nir(model) or is_spiking_onnx(model):
         from neurodeploy.compiling_spiking import check_spiking
 

@@ -82,8 +82,9 @@ def compile(
     ----------
     model
         Path of the ONNX file, its bytes, an ``onnx.ModelProto`` or an ``onnx_ir.Model``; or the
-        path or bytes of a NIR graph, or a `neurodeploy.network.Network` that spikes
-        (`docs/spiking-networks.md`); these need no samples.
+        path or bytes of a NIR graph or of a lava-dl file (`.net`), or a
+        `neurodeploy.network.Network` that spikes (`docs/spiking-networks.md`); these need no
+        samples.
     calibration
         Samples (n, *input shape): float32 as the model takes them, or integers such as uint8
         images (then `scale`, `mean` and `std` say what the model takes). An array, the path of a
@@ -148,6 +149,7 @@ def compile(
     from neurodeploy.conversion.provenance import provenance_of
     from neurodeploy.conversion.resolution import lost_channels
     from neurodeploy.importing import load_network
+    from neurodeploy.importing.lava_dl import is_lava_dl
     from neurodeploy.importing.nir import is_nir
     from neurodeploy.importing.notes import notes_on
     from neurodeploy.importing.reading.spiking_models import is_spiking_onnx
@@ -159,6 +161,20 @@ def compile(
     from neurodeploy.network.stages import stages as cut
     from neurodeploy.passes import prepare
 
+    if is_lava_dl(model):
+        from neurodeploy.compiling_lava_dl import compile_lava_dl
+
+        if calibration is not None or scale is not None or mean != (0.0,) or std != (1.0,):
+            raise UsageError(
+                "calibration samples, scale, mean and std beside a lava-dl file, which is integers",
+                place="--calibration",
+                remedy="leave them out",
+            )
+        given = dict(others, steps=steps, reset=reset, encoding=encoding, balance=balance)
+        return compile_lava_dl(
+            model, scheme, {**given, "percentile": percentile, "l4": l4}, target,
+            overflow=overflow, task=task, progress=progress, warn=warner(warn, CompileWarning),
+        )  # fmt: skip
     if isinstance(model, Network) or is_nir(model) or is_spiking_onnx(model):
         from neurodeploy.compiling_spiking import compile_spiking
 

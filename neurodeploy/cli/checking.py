@@ -47,6 +47,7 @@ def check(
     from neurodeploy.checking import check as examine
     from neurodeploy.conversion.direct import direct_for
     from neurodeploy.files import check_output
+    from neurodeploy.importing.lava_dl import is_lava_dl
     from neurodeploy.importing.nir import is_nir
     from neurodeploy.importing.reading.spiking_models import is_spiking_onnx
     from neurodeploy.reporting.checking import show_report
@@ -54,7 +55,7 @@ def check(
     if annotate is not None:
         check_output(annotate, model)
     given = taken(options)
-    if is_nir(model) or is_spiking_onnx(model):
+    if is_nir(model) or is_lava_dl(model) or is_spiking_onnx(model):
         scheme = str(direct_for(scheme, "the network")[0])
     report = examine(model, scheme, target, output=output_name, annotate=annotate, **given)
     asked = {"scheme": scheme, "target": target, **with_defaults(scheme, given)}

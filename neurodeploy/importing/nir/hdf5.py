@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from neurodeploy.errors import ModelError, NeuroDeployError, UsageError, shown
 from neurodeploy.files import read_bytes
 from neurodeploy.importing.nir.source import HDF5_HEAD
 
-__all__ = ["RawGraph", "RawNode", "read_graph"]
+__all__ = ["RawGraph", "RawNode", "Reader", "opened", "read_graph"]
 
 #: Bytes of a file, nodes and edges of a graph, and numbers in all arrays together (512 MiB).
 MAX_FILE, MAX_NODES, MAX_EDGES, MAX_NUMBERS = 2**30, 10_000, 100_000, 2**27
@@ -25,6 +25,7 @@ MAX_FILE, MAX_NODES, MAX_EDGES, MAX_NUMBERS = 2**30, 10_000, 100_000, 2**27
 MAX_NAME = 200
 #: Graphs within graphs.
 MAX_DEEP = 16
+T = TypeVar("T")
 _AGAIN = "write the graph again with nir.write"
 
 
@@ -63,11 +64,47 @@ def read_graph(model: str | os.PathLike[str] | bytes) -> RawGraph:
     UsageError
         The reader (h5py) is not installed.
     """
+    place, content, (nodes, edges, version) = opened(model, "a NIR graph", _AGAIN, _whole)
+    version = version[:20] if version.isprintable() else ""
+    digest = hashlib.sha256(content).hexdigest()
+    file = "" if place == "<bytes>" else Path(place).name
+    return RawGraph(nodes, edges, place, file, digest, version)
+
+
+def _whole(
+    reader: Reader, file: Any
+) -> tuple[dict[str, RawNode], tuple[tuple[str, str], ...], str]:
+    nodes, edges = reader.graph(reader.member(file, "node", reader.h5py.Group), 0)
+    return nodes, edges, reader.word(file, "version") if "version" in file else ""
+
+
+def opened(
+    model: str | os.PathLike[str] | bytes,
+    what: str,
+    again: str,
+    read: Callable[[Reader, Any], T],
+) -> tuple[str, bytes, T]:
+    """Open an HDF5 file within limits: its place, its bytes, and what `read` makes of it.
+
+    Parameters
+    ----------
+    what
+        It should be, with an article.
+    again
+        What to do where it is not.
+
+    Raises
+    ------
+    ModelError
+        It cannot be read, is damaged, or claims more than the limits.
+    UsageError
+        The reader (h5py) is not installed.
+    """
     try:
         import h5py
     except ImportError:
         raise UsageError(
-            "NIR files are read with h5py, which is not installed",
+            f"{what} is read with h5py, which is not installed",
             place="model",
             remedy="install the extra: pip install 'neurodeploy-compiler[nir]'",
         ) from None
@@ -78,24 +115,20 @@ def read_graph(model: str | os.PathLike[str] | bytes) -> RawGraph:
     except NeuroDeployError as error:
         raise ModelError(error.message, place=place, remedy="check the path") from None
     if not content.startswith(HDF5_HEAD):
-        raise ModelError("is no NIR graph: not an HDF5 file", place=place, remedy=_AGAIN)
+        raise ModelError(f"is not {what}: not an HDF5 file", place=place, remedy=again)
     try:
         with h5py.File(io.BytesIO(content), "r") as file:
-            reader = _Reader(h5py)
-            nodes, edges = reader.graph(reader.member(file, "node", h5py.Group), 0)
-            version = reader.word(file, "version") if "version" in file else ""
-    except ModelError as error:
+            found = read(Reader(h5py), file)
+    except NeuroDeployError as error:
         where = f"{place}: {error.place}" if error.place else place
-        raise ModelError(error.message, place=where, remedy=error.remedy or _AGAIN) from None
+        raise ModelError(error.message, place=where, remedy=error.remedy or again) from None
     except Exception as error:  # HDF5 reports damage as errors of many types
         told = (str(error).splitlines() or [type(error).__name__])[0][:200]
-        raise ModelError(f"is a damaged NIR file ({told})", place=place, remedy=_AGAIN) from None
-    version = version[:20] if version.isprintable() else ""
-    digest = hashlib.sha256(content).hexdigest()
-    return RawGraph(nodes, edges, place, "" if path is None else path.name, digest, version)
+        raise ModelError(f"is damaged ({told})", place=place, remedy=again) from None
+    return place, content, found
 
 
-class _Reader:
+class Reader:
     """One pass over a file, counting what was read."""
 
     def __init__(self, h5py: Any) -> None:
@@ -128,7 +161,7 @@ class _Reader:
             if not isinstance(link, self.h5py.HardLink):
                 raise ModelError(f"{shown(key)} lies outside the file", place=f"node {name!r}")
             if isinstance(item := group[key], self.h5py.Dataset) and key not in ("type", "edges"):
-                fields[key] = self._value(item, f"node {name!r}: {key}")
+                fields[key] = self.value(item, f"node {name!r}: {key}")
         return RawNode(name, self.word(group, "type"), fields)
 
     def member(self, group: Any, key: str, kind: type) -> Any:
@@ -142,12 +175,12 @@ class _Reader:
 
     def word(self, group: Any, key: str) -> str:
         """A word that stands there."""
-        value = self._value(self.member(group, key, self.h5py.Dataset), key)
+        value = self.value(self.member(group, key, self.h5py.Dataset), key)
         if not isinstance(value, str):
             raise ModelError(f"{key!r} is no word", place=str(group.name)[:200])
         return value
 
-    def _value(self, item: Any, place: str) -> Any:
+    def value(self, item: Any, place: str) -> Any:
         """The content of a data set: an array of numbers, or a word."""
         if item.external or item.is_virtual:
             raise ModelError("its numbers lie outside the file", place=place)
@@ -155,9 +188,9 @@ class _Reader:
             raise ModelError("holds nothing", place=place)
         count = prod(item.shape)
         if item.dtype.kind in "OS":
-            if item.shape != () or item.dtype.itemsize > MAX_NAME:
+            if item.shape not in ((), (1,)) or item.dtype.itemsize > MAX_NAME:
                 raise ModelError("is neither numbers nor a word", place=place)
-            word = item[()]
+            word = item[()] if item.shape == () else item[0]
             text = word.decode("utf8", "replace") if isinstance(word, bytes) else str(word)
             return text[:MAX_NAME]
         if item.dtype.kind not in "biuf" or item.dtype.itemsize > 8:
