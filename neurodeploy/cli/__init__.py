@@ -19,6 +19,7 @@ from neurodeploy.cli.compiling import compile_command
 from neurodeploy.cli.costing import cost
 from neurodeploy.cli.events import events
 from neurodeploy.cli.explaining import explain
+from neurodeploy.cli.exporting import export
 from neurodeploy.cli.inspecting import inspect
 from neurodeploy.cli.listing import neurons, schemes, targets
 from neurodeploy.cli.mapping import map_command
@@ -47,6 +48,7 @@ for _command in (
     report,
     deploy,
     events,
+    export,
     doctor,
     targets,
     schemes,
