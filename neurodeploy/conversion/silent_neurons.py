@@ -24,6 +24,10 @@ class Silenced:
     def __init__(self) -> None:
         self._silent: dict[str, np.ndarray] = {}
 
+    def of(self, name: str) -> np.ndarray | None:
+        """Which neurons of a stage can never fire, bool (neurons,); None if all can."""
+        return self._silent.get(name)
+
     def __call__(
         self, stage: Stage, bias: np.ndarray, arrivals: tuple[Arrival, ...], most: int = 1
     ) -> tuple[np.ndarray, tuple[Arrival, ...]]:

@@ -34,6 +34,8 @@ _UNITS = {"": 1, "b": 1} | {
 BATCH = 16
 #: The same for time to first spike: a layer's values stay in a core's cache.
 SWEPT = 8
+#: Bytes of a thread's buffers that no batch is worth, if there is a way with less.
+ENOUGH = 2**30
 #: Where the system does not say how much memory there is.
 _UNKNOWN = 4 * 2**30
 
@@ -194,10 +196,11 @@ def share(program: Program, threads: int, limit: int) -> Share:
     if cut and not is_closed_form(program):
         while ways[-1][1] > 1:
             ways.append((1, -(-ways[-1][1] // 2)))
-    for count in range(threads, 0, -1):
-        for samples, steps in ways:
-            if count * need(program, samples, steps) <= limit:
-                return Share(count, samples, steps)
+    for each in (min(limit, threads * ENOUGH), limit):
+        for count in range(threads, 0, -1):
+            for samples, steps in ways:
+                if count * need(program, samples, steps) <= each:
+                    return Share(count, samples, steps)
     least = readable(need(program, 1, ways[-1][1]))
     raise UsageError(
         f"one sample on one thread needs {least}, the limit is {readable(limit)}",
@@ -219,6 +222,10 @@ def need(program: Program, samples: int, steps: int) -> int:
     raw = samples * prod(program.encoder.sample_shape)
     # network input in float64, what rounding makes of it, and the integers
     reading = 32 * raw
+    if program.decoder.code.membranes == "all":
+        # every step's membranes of the readout, in the engine's order, in C order, and decoded
+        readout = program.population(program.decoder.population)
+        reading += 16 * readout.size * program.period * samples
     if not is_by_sample(program):
         return reading + _streamed(program, samples)
     if is_closed_form(program):

@@ -249,7 +249,8 @@ class _Integers(_Held):
             # two passes: the second's mean is of errors that the first has moved
             allowed = shift <= 3 * np.repeat(largest, p.size // p.shape[0])
             # neurons that can never fire are left out of the program, weights and bias
-            allowed &= (own != 0) | ((high + most).max(0) > 0)
+            if not isinstance(node, Output):
+                allowed &= (own != 0) | ((high + most).max(0) > 0)
             least, most = np.where(allowed, own, least), np.where(allowed, own, most)
             error = error + np.where(allowed, shift, 0) * scale
         low, high, name = low + least, high + most, node.name
@@ -263,10 +264,11 @@ class _Integers(_Held):
         self.unit[name], self.zero[name] = unit, np.zeros(p.size)
         slope = np.rint(unit / scale)
         half = np.floor(slope / 2)
-        # what no input can make fire is left out of the program: no bias, and scales of any size
-        fires = (reach > 0) | (own != 0)
-        for values, v in ((self.low, low), (self.high, high)):
-            values[name] = np.clip((v + half) // slope, 0, top) * fires
+        # What no input can make fire may be left out of the program; where its bias is gone too,
+        # scales are of any size.
+        silent = reach <= 0
+        for values, v, kept in ((self.low, low, ~silent), (self.high, high, ~silent | (own != 0))):
+            values[name] = np.clip((v + half) // slope, 0, top) * kept
         self.error[name] = _rounded(node, self.exact, error, unit / 2, unit * top)
 
 

@@ -109,21 +109,28 @@ def _activation(stage: Stage, z: np.ndarray) -> np.ndarray:
     return np.floor(activations / step + np.float32(0.5)) * step
 
 
-def _corrected(stage: Stage, layer: Integers, z: np.ndarray, v: np.ndarray) -> Integers:
-    """The layer with the mean difference of its sums to those of the float network in its bias."""
+def _corrected(
+    stage: Stage, layer: Integers, z: np.ndarray, v: np.ndarray, silent: np.ndarray | None
+) -> Integers:
+    """The layer with the mean difference of its sums to those of the float network in its bias.
+
+    Neurons that can never fire (`silent`) have no sums any more, and no say.
+    """
     channels = channels_of(stage.shape)
     each = layer.bias.size // channels
     scale = layer.scale.astype(np.float32)
     bias = layer.bias.astype(np.float64)
     for _ in range(2):  # who fires changes with the bias
         shift = (bias - layer.bias).astype(np.float32)
-        mean = _mean_error(z, (v + shift) * scale, channels, stage)
+        mean = _mean_error(z, (v + shift) * scale, channels, stage, silent)
         bias = bias + np.rint(np.repeat(mean, each) / layer.scale)
     bias = np.clip(bias, -MEMBRANE_LIMIT, MEMBRANE_LIMIT)
     return replace(layer, bias=bias.astype(np.int64))
 
 
-def _mean_error(z: np.ndarray, found: np.ndarray, channels: int, stage: Stage) -> np.ndarray:
+def _mean_error(
+    z: np.ndarray, found: np.ndarray, channels: int, stage: Stage, silent: np.ndarray | None
+) -> np.ndarray:
     """What a channel lacks on average: of neurons that fire only, where it fires.
 
     A silent neuron's error is nobody's; counting it would shift those that fire.
@@ -132,6 +139,8 @@ def _mean_error(z: np.ndarray, found: np.ndarray, channels: int, stage: Stage) -
     if stage.is_readout:
         return error.mean((0, 2), dtype=np.float64)
     fires = np.maximum(z, found).reshape(error.shape) > 0
+    if silent is not None:
+        fires &= ~silent.reshape(error.shape[1:])
     count = np.count_nonzero(fires, axis=(0, 2))
     return (error * fires).sum((0, 2), dtype=np.float64) / np.maximum(count, 1)
 
@@ -240,7 +249,7 @@ class _Run:
             v = variant.side.integers(stage, layer)
             own = layer
             if variant.corrected and not (stage.is_readout and self.with_levels):
-                own = _corrected(stage, layer, z, v)
+                own = _corrected(stage, layer, z, v, self.silenced.of(stage.name))
                 v = v + (own.bias - layer.bias).astype(np.float32)
             variant.layers[stage.name] = own
             if stage.is_readout:
