@@ -1,7 +1,7 @@
 """Train 784-300-10 integrate-and-fire neurons on Fashion-MNIST and write `model.nir`.
 
 Needs the extras `train` and `nir`, and the images of the Debian package `dataset-fashion-mnist`
-(gzipped IDX). About four minutes on one core:
+(gzipped IDX). Some six minutes on one core:
 
     make setup-dev && .venv/bin/python models/fostdgd_fashion/train.py
 
