@@ -1,11 +1,13 @@
 """Train 2x34x34-100-10 integrate-and-fire neurons on N-MNIST and write `model.nir`.
 
-Needs the extras `train` and `nir`, and a folder with `nmnist_train1000.npz` and `nmnist_test100.npz`
-(raw events; docs/spiking-networks.md lists the arrays). Half a minute on one core:
+Needs the extras `train` and `nir`, and a folder with `nmnist_train1000.npz` and
+`nmnist_test100.npz` (raw events; docs/spiking-networks.md lists the arrays). Half a minute on one
+core:
 
     make setup-dev && .venv/bin/python models/fostdgd_nmnist/train.py --data ../shared/data
 
-Then the network is compiled for Loihi 1, run on the test recordings, and both accuracies are printed.
+Then the network is compiled for Loihi 1, run on the test recordings, and both accuracies are
+printed.
 """
 
 from __future__ import annotations
