@@ -20,9 +20,9 @@ from fostdgd_bench.through_time import fit_through_time
 
 import neurodeploy as nd
 from neurodeploy.training.fostdgd import IntegrateAndFireNetwork
-from neurodeploy.training.fostdgd.exporting import save_nir
 from neurodeploy.training.fostdgd.fitting import Settings, accuracy, fit
 from neurodeploy.training.fostdgd.inputs import TrainingSamples, read_training_samples
+from neurodeploy.training.fostdgd.spiking_nir import save_nir
 
 LAYERS, STEPS, BIN = "2x34x34-100-10", 30, 10_000.0
 

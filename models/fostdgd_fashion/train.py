@@ -21,9 +21,9 @@ import numpy as np
 
 import neurodeploy as nd
 from neurodeploy.reporting.console import Progress
-from neurodeploy.training.fostdgd.exporting import save_nir
 from neurodeploy.training.fostdgd.fitting import Settings, fit
 from neurodeploy.training.fostdgd.inputs import TrainingSamples
+from neurodeploy.training.fostdgd.spiking_nir import save_nir
 
 HERE = Path(__file__).resolve().parent
 DATA = Path("/usr/share/datasets/fashion-mnist")

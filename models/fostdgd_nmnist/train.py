@@ -18,9 +18,9 @@ from pathlib import Path
 
 import neurodeploy as nd
 from neurodeploy.reporting.console import Progress
-from neurodeploy.training.fostdgd.exporting import save_nir
 from neurodeploy.training.fostdgd.fitting import Settings, fit
 from neurodeploy.training.fostdgd.inputs import read_training_samples
+from neurodeploy.training.fostdgd.spiking_nir import save_nir
 
 HERE = Path(__file__).resolve().parent
 STEPS, BIN_US = 30, 10_000.0

@@ -18,13 +18,13 @@ from neurodeploy.program import Encoder  # noqa: E402
 from neurodeploy.program.encoders import encoding_named  # noqa: E402
 from neurodeploy.training.commands import training  # noqa: E402
 from neurodeploy.training.fostdgd import IntegrateAndFireNetwork  # noqa: E402
-from neurodeploy.training.fostdgd.exporting import save_nir  # noqa: E402
 from neurodeploy.training.fostdgd.fitting import Settings, accuracy, fit  # noqa: E402
 from neurodeploy.training.fostdgd.inputs import (  # noqa: E402
     TrainingSamples,
     read_training_samples,
     spikes_of_rates,
 )
+from neurodeploy.training.fostdgd.spiking_nir import save_nir  # noqa: E402
 
 SETTINGS = Settings("16-24-4", lr=3e-3, epochs=3, batch=20)
 

@@ -19,7 +19,7 @@ _NUMBER_ABOVE_0 = click.FloatRange(min=0, min_open=True)
 @click.option(
     "--layers", required=True, help="784-300-10, or 2x34x34-8c5s2-100-10 with convolutions."
 )
-@click.option("-o", "--output", required=True, type=click.Path(), help="The .nir file to write.")
+@click.option("-o", "--output", required=True, type=click.Path(), help="The .nir or .onnx file.")
 @click.option(
     "--input",
     "encoding",
@@ -81,18 +81,23 @@ def command(
     """
     import sys
     from functools import partial
+    from pathlib import Path
 
     from neurodeploy.errors import UsageError
     from neurodeploy.event_samples import microseconds
     from neurodeploy.files import check_output
     from neurodeploy.reporting.console import Progress, print_json, say, warn
-    from neurodeploy.training.fostdgd.exporting import save_nir
     from neurodeploy.training.fostdgd.fitting import Settings, fit
     from neurodeploy.training.fostdgd.inputs import read_training_samples
     from neurodeploy.training.fostdgd.network import IntegrateAndFireNetwork
+    from neurodeploy.training.fostdgd.spiking_nir import save_nir
+    from neurodeploy.training.fostdgd.spiking_onnx import save_onnx
     from neurodeploy.training.fractional_sgd import FractionalSGD, equivalent_factor
 
     check_output(output, data, test)
+    save = {".nir": save_nir, ".onnx": save_onnx}.get(Path(output).suffix.lower())
+    if save is None:
+        raise UsageError("ends with neither .nir nor .onnx", place=output)
     if checkpoint is not None:
         check_output(checkpoint, data, test, output)
     elif resume:
@@ -122,7 +127,7 @@ def command(
             progress=lambda done, total: bars.stage("train", done, total),
             said=lambda line: print(line, file=sys.stderr),
         )
-    save_nir(fitted.network, output)
+    save(fitted.network, output)
     factor = equivalent_factor(asked.order, asked.eps)
     if as_json:
         print_json(
