@@ -165,7 +165,7 @@ def test_memory_in_the_steps_is_a_byte_a_neuron():
     net = IntegrateAndFireNetwork("30-50-40-3")
     x = torch.rand(8, 30)
     for steps, size in ((100, 1), (255, 1), (256, 2)):
-        activities = net.run(x, steps, keep=True)[1]
+        activities = net.run(x, steps, keep=True).activities
         kept = sum(a.intervals.numel() * a.intervals.element_size() for a in activities)
         assert kept == steps * 8 * (50 + 40) * size
 

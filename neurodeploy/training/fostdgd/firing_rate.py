@@ -32,7 +32,7 @@ def slope_of_rate(rate: torch.Tensor, threshold: float, reset: Reset) -> torch.T
     """Derivative of the rate with respect to the drive, from the rate."""
     if reset == "subtract":
         return torch.full_like(rate, 1 / threshold)
-    return (1 - rate / 2).square() / threshold
+    return rate.mul(-0.5).add_(1).square_().div_(threshold)
 
 
 class SlopesBackwards:
@@ -65,6 +65,6 @@ class SlopesBackwards:
         closing = slope_of_rate(rate, self._threshold, self._reset)
         fired = intervals > 0
         for t in range(len(intervals) - 1, -1, -1):
-            self._slope = torch.where(fired[t], closing[t], self._slope)
-            closing[t] = self._slope
+            self._slope = torch.where(fired[t], closing[t], self._slope, out=closing[t])
+        self._slope = self._slope.clone()  # what is returned is the caller's to write to
         return closing

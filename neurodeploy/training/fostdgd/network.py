@@ -42,6 +42,15 @@ class _Activity:
     population: Population
 
 
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """The read-out, the mean of what it reads, and what each layer did where that is kept."""
+
+    readout: torch.Tensor
+    arrived: torch.Tensor
+    activities: list[_Activity]
+
+
 class IntegrateAndFireNetwork(nn.Module):
     """Layers of integrate-and-fire neurons without bias, and a read-out that never fires.
 
@@ -104,7 +113,7 @@ class IntegrateAndFireNetwork(nn.Module):
         self._check(x, steps)
         weights = [layer.weight for layer in self.synapses]
         if not (torch.is_grad_enabled() and any(w.requires_grad for w in weights)):
-            return self.run(x, steps, keep=False)[0]
+            return self.run(x, steps, keep=False).readout
         readout: torch.Tensor = _SpikeTiming.apply(self, x, steps, *weights)  # type: ignore[no-untyped-call]
         return readout
 
@@ -112,12 +121,10 @@ class IntegrateAndFireNetwork(nn.Module):
     def spike_counts(self, x: torch.Tensor, steps: int | None = None) -> list[torch.Tensor]:
         """Spikes of each neuron of each layer over the steps: int64 (batch, *shape)."""
         self._check(x, steps)
-        activities = self.run(x, steps, keep=True)[1]
-        return [(a.intervals > 0).sum(0) for a in activities]
+        run = self.run(x, steps, keep=True)
+        return [(a.intervals > 0).sum(0) for a in run.activities]
 
-    def run(
-        self, x: torch.Tensor, steps: int | None, keep: bool
-    ) -> tuple[torch.Tensor, list[_Activity]]:
+    def run(self, x: torch.Tensor, steps: int | None, keep: bool) -> _Run:
         """The read-out and, with `keep`, what each layer did."""
         total, batch = (steps, len(x)) if steps is not None else x.shape[:2]
         *hidden, head = self.synapses
@@ -147,24 +154,25 @@ class IntegrateAndFireNetwork(nn.Module):
             assert sent is not None
             arrived = arrived + sent.sum(0)
         activities = [_Activity(k, p) for k, p in zip(kept, populations, strict=True)]
-        return head(arrived / total), activities if keep else []
+        arrived = arrived / total
+        return _Run(head(arrived), arrived, activities if keep else [])
 
     def gradients(
-        self, x: torch.Tensor, steps: int | None, activities: list[_Activity], error: torch.Tensor
+        self, x: torch.Tensor, steps: int | None, run: _Run, error: torch.Tensor
     ) -> list[torch.Tensor]:
         """The gradient of each layer's weights, from that of the read-out."""
+        activities = run.activities
         total = steps if steps is not None else len(x)
         *hidden, head = self.synapses
         slopes = [SlopesBackwards(a.population) for a in activities]
         found: list[Any] = [0] * len(hidden)
         onto_steady: Any = 0
-        arrived: Any = 0
         spread = head.transposed(error / total)
-        for part in reversed(list(_blocks(total))):
+        for part in reversed(list(_blocks(total))) if hidden else ():
             d = spread
             for k in range(len(hidden) - 1, -1, -1):
                 intervals = activities[k].intervals[part]
-                d = d * slopes[k](intervals)
+                d = slopes[k](intervals).mul_(d)
                 if k:
                     sent = (activities[k - 1].intervals[part] > 0).to(error.dtype)
                 elif steps is not None:  # a constant input: its errors add up before the product
@@ -175,13 +183,9 @@ class IntegrateAndFireNetwork(nn.Module):
                 found[k] = found[k] + hidden[k].weight_gradient(d, sent)
                 if k:
                     d = hidden[k].transposed(d)
-            if hidden:
-                arrived = arrived + (activities[-1].intervals[part] > 0).to(error.dtype).sum(0)
-            else:
-                arrived = arrived + self._input(x, steps, part).sum(0)
         if hidden and steps is not None:
             found[0] = hidden[0].weight_gradient(onto_steady, x.to(error.dtype))
-        return [*found, head.weight_gradient(error, arrived / total)]
+        return [*found, head.weight_gradient(error, run.arrived)]
 
     def _input(self, x: torch.Tensor, steps: int | None, part: slice) -> torch.Tensor:
         """What comes in at some steps: (steps, batch, *input shape), floating."""
@@ -207,16 +211,17 @@ class _SpikeTiming(torch.autograd.Function):
     def forward(  # type: ignore[override]
         ctx: Any, network: Any, x: torch.Tensor, steps: int | None, *weights: torch.Tensor
     ) -> torch.Tensor:
-        readout, activities = network.run(x, steps, keep=True)
-        ctx.network, ctx.x, ctx.steps, ctx.activities = network, x, steps, activities
+        run = network.run(x, steps, keep=True)
+        ctx.network, ctx.x, ctx.steps, ctx.run = network, x, steps, run
         ctx.save_for_backward(*weights)  # torch tells if they change before the gradient is taken
+        readout: torch.Tensor = run.readout
         return readout
 
     @staticmethod
     def backward(ctx: Any, error: torch.Tensor) -> Any:  # type: ignore[override]
         _ = ctx.saved_tensors
         with torch.no_grad():
-            found = ctx.network.gradients(ctx.x, ctx.steps, ctx.activities, error)
+            found = ctx.network.gradients(ctx.x, ctx.steps, ctx.run, error)
         return None, None, None, *found
 
 

@@ -63,7 +63,9 @@ def onnx_model(network: IntegrateAndFireNetwork) -> onnx.ModelProto:
         weights,
     )
     opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid(_DOMAIN, 1)]
-    return helper.make_model(graph, opset_imports=opsets, producer_name="neurodeploy.training")
+    model = helper.make_model(graph, opset_imports=opsets, producer_name="neurodeploy.training")
+    model.ir_version = 10  # what all runtimes of the opset read
+    return model
 
 
 def save_onnx(network: IntegrateAndFireNetwork, path: str | os.PathLike[str]) -> None:
