@@ -25,6 +25,7 @@ from neurodeploy.training.fostdgd.inputs import (  # noqa: E402
     spikes_of_rates,
 )
 from neurodeploy.training.fostdgd.spiking_nir import save_nir  # noqa: E402
+from neurodeploy.training.fostdgd.spiking_onnx import save_onnx  # noqa: E402
 
 SETTINGS = Settings("16-24-4", lr=3e-3, epochs=3, batch=20)
 
@@ -124,6 +125,27 @@ def test_what_is_trained_is_what_is_compiled(tmp_path, layers, encoding, target,
         expected = 12 * network(batch, steps).numpy()
     assert (result.outputs.argmax(1) == expected.argmax(1)).mean() > 0.85
     assert np.corrcoef(result.outputs.ravel(), expected.ravel())[0, 1] > 0.98
+
+
+@pytest.mark.parametrize("layers", ["16-24-4", "1x4x4-6c3p1-8c2s2-4"])
+@pytest.mark.parametrize("reset", ["zero", "subtract"])
+def test_nir_and_onnx_are_the_same_program(tmp_path, layers, reset):
+    """NIR's output is the sum over the steps, ONNX's their mean; ONNX says the reset itself."""
+    network = IntegrateAndFireNetwork(layers, reset=reset, threshold=0.75, seed=4)
+    raw = images(60, 3)[0].reshape(-1, *network.input_shape)
+    found = []
+    for save, name, options in (
+        (save_nir, "n.nir", {"reset": reset}),
+        (save_onnx, "n.onnx", {}),
+    ):
+        save(network, tmp_path / name)
+        program = nd.compile(
+            str(tmp_path / name), steps=12, encoding="deterministic", scale=1 / 255,
+            target="loihi1" if reset == "zero" else "loihi2", warn=lambda _: None, **options,
+        )  # fmt: skip
+        found.append(nd.simulate(program, raw, warn=lambda _: None).outputs)
+    np.testing.assert_allclose(found[0] / 12, found[1], rtol=1e-6, atol=1e-9)
+    assert np.abs(found[1]).sum() > 1
 
 
 def test_events_are_read_in_steps_and_raw(tmp_path):
