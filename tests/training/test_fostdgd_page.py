@@ -52,6 +52,7 @@ def folder(tmp_path, monkeypatch):
         files.trial(gestures, name, rows, files.events(3000, 1, 0, 10_000))
     (gestures / "trials_to_train.txt").write_text("user01_led.aedat\n")
     (gestures / "trials_to_test.txt").write_text("user24_led.aedat\n")
+    (tmp_path / "work" / "models").symlink_to(ROOT / "models")
     for file in tmp_path.glob("*.npz"):
         file.rename(tmp_path / "work" / file.name)
     monkeypatch.chdir(tmp_path / "work")
@@ -98,7 +99,8 @@ def test_the_commands_of_the_page(folder, monkeypatch, capsys):
         if words[:2] == ["python", "-m"]:
             done = CliRunner().invoke(training, words[3:])
         elif words[0] == "neurodeploy":
-            done = CliRunner().invoke(cli, words[1:])
+            fewer = ["--limit", "20"] if words[1] == "simulate" else []
+            done = CliRunner().invoke(cli, [*words[1:], *fewer])
         else:
             if "--train" not in words and "orders" in words[1] and not FASHION.exists():
                 continue  # the package of Fashion-MNIST is not installed
@@ -106,4 +108,4 @@ def test_the_commands_of_the_page(folder, monkeypatch, capsys):
             continue
         assert done.exit_code == 0, (command, done.output, done.exception)
         ran += 1
-    assert ran == 7
+    assert ran == 9
