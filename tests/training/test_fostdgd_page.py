@@ -18,7 +18,6 @@ from neurodeploy.cli import cli
 from neurodeploy.training.commands import training
 
 ROOT = Path(__file__).resolve().parents[2]
-FASHION = Path("/usr/share/datasets/fashion-mnist")
 COMMANDS = [
     line.strip()
     for line in (ROOT / "docs" / "fostdgd.md").read_text(encoding="utf-8").splitlines()
@@ -69,24 +68,15 @@ def _loaded(path):
 def _tool(words, monkeypatch):
     """A tool's main in this process, with fewer runs than the page's."""
     path = ROOT / words[0]
+    runs = "--seeds 0 --epochs 1"
     fewer = {
-        "bench_fostdgd": ["--steps", "3", "--repeat", "1", "--layers", "784-20-10"],
-        "compare_fractional_orders": [
-            "--seeds",
-            "0",
-            "--epochs",
-            "1",
-            "--limit",
-            "100",
-            "--orders",
-            "1.9",
-            "--steps",
-            "5",
-        ],
-        "compare_nmnist": ["--seeds", "0", "--epochs", "1"],
+        "bench_fostdgd": "--steps 3 --repeat 1 --layers 784-20-10 --method 'spike timing'",
+        "compare_fractional_orders": f"{runs} --limit 100 --orders 1.9 --steps 5 "
+        "--train train.npz --test test.npz",
+        "compare_nmnist": runs,
     }[path.stem]
     monkeypatch.syspath_prepend(str(ROOT / "tools"))
-    monkeypatch.setattr(sys, "argv", [*words, *fewer])
+    monkeypatch.setattr(sys, "argv", [*words, *shlex.split(fewer)])
     assert _loaded(path).main() == 0
 
 
@@ -102,8 +92,6 @@ def test_the_commands_of_the_page(folder, monkeypatch, capsys):
             fewer = ["--limit", "20"] if words[1] == "simulate" else []
             done = CliRunner().invoke(cli, [*words[1:], *fewer])
         else:
-            if "--train" not in words and "orders" in words[1] and not FASHION.exists():
-                continue  # the package of Fashion-MNIST is not installed
             _tool(words[1:], monkeypatch)
             continue
         assert done.exit_code == 0, (command, done.output, done.exception)
