@@ -287,10 +287,10 @@ def test_interrupted(programs, fashion, cluster, tmp_path):
         *("--data", fashion / "test.npz", "--workers", cluster.scheduler_address),
     )
     tasks = cluster.scheduler.tasks
-    for _ in range(6000):
-        if len(tasks) > 2:
-            break
-        time.sleep(0.01)
+    began = time.monotonic()
+    while len(tasks) <= 2 and process.poll() is None and time.monotonic() < began + 240:
+        time.sleep(0.005)
+    assert process.poll() is None, process.communicate()
     assert len(tasks) > 2
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=30)
