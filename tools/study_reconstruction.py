@@ -64,7 +64,7 @@ def markdown(found: list[Figures]) -> str:
     ]
     for method in methods:
         some = [one for one in found if one.method == method]
-        cells = [_shown([one.accuracy[name] for one in some]) for name in sets]
+        cells = [_shown([one.accuracy.get(name, np.nan) for one in some]) for name in sets]
         cells += [_shown([one.more.get(name, np.nan) for one in some]) for name in more]
         lines.append(f"| {method} | " + " | ".join(cells) + " |")
     return "\n".join(lines)

@@ -105,6 +105,8 @@ def quantize_spiking(
             whole = int(threshold / scale + _ON_GRID)  # sums are whole: the next below is the same
             if stated.inclusive:
                 whole = int(np.ceil(threshold / scale - _ON_GRID)) - 1
+        if dv == DECAY_ONE and stated.reset != "none":
+            whole = max(1, whole)  # weights may be coarser than the threshold: the bias makes up
         if whole < (0 if stated.inclusive else 1) and stated.reset != "none":
             break
         lacks = whole - threshold / scale if dv == DECAY_ONE and not unreachable else 0.0

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+import neurodeploy as nd
 from neurodeploy.training.reconstruction.column_generation import Plan, Reading
 from neurodeploy.training.reconstruction.gradient import Training
+from neurodeploy.training.reconstruction.network import network_from
 from neurodeploy.training.reconstruction.sampling import gaussian_branches
 from neurodeploy.training.reconstruction.schedule import Schedule, Stage, rebuilt, scheduled
 from neurodeploy.training.reconstruction.tasks import rows_of_images
@@ -52,6 +54,17 @@ def accuracy(stage: Stage, sets: Sets) -> dict[str, float]:
     }
 
 
+def in_integers(stage: Stage, sets: Sets) -> float:
+    """Accuracy of the compiled program, int8, on the test images."""
+    x, y = sets["test"]
+    network = network_from(stage.branches, stage.coefficients, stage.intercept, READING, x.shape[1])
+    program = nd.compile(
+        network, scheme="direct", steps=x.shape[1], encoding="frames", decoder="membrane",
+        unit=1 / 255, input_range=(0, 1), task="classification",
+    )  # fmt: skip
+    return nd.simulate(program, x).accuracy(y) / 100
+
+
 def measure(folder: Path, train: int, seed: int, epochs: tuple[int, ...]) -> Iterator[Figures]:
     """At each number of epochs in all: the schedule, half before and half after, and gradients."""
     sets = split(folder, train, 6000)
@@ -65,7 +78,8 @@ def measure(folder: Path, train: int, seed: int, epochs: tuple[int, ...]) -> Ite
         for stage in stages:
             more = {"epochs": count if stage.name == "trained on" else count // 2}
             more |= {"units": len(stage.branches), "gap": stage.gap}
-            yield Figures(f"schedule of {count}: {stage.name}", seed, accuracy(stage, sets), more)
+            reached = accuracy(stage, sets) | {"test, int8": in_integers(stage, sets)}
+            yield Figures(f"schedule of {count}: {stage.name}", seed, reached, more)
         yield ridge(f"schedule of {count}: ridge", seed, stages[1].branches, READING, sets)
         yield gradient(
             f"gradient, {count} epochs", seed, sets, units=128, recurrent=False, beta=BETA,

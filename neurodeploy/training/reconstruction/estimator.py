@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from neurodeploy.errors import DataError, UsageError
+from neurodeploy.network import Network
 from neurodeploy.training.reconstruction.branches import Branches
 from neurodeploy.training.reconstruction.column_generation import (
     Convex,
@@ -20,6 +21,7 @@ from neurodeploy.training.reconstruction.column_generation import (
     generate,
 )
 from neurodeploy.training.reconstruction.losses import loss_named
+from neurodeploy.training.reconstruction.network import network_from
 from neurodeploy.training.reconstruction.sampling import (
     gaussian_branches,
     grid_branches,
@@ -167,10 +169,12 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: Any) -> np.ndarray:
         """Labels, (n,), or (n, T) after labels of every step."""
-        scores = self.decision_function(X)
+        return self.labels_of(self.decision_function(X))
+
+    def labels_of(self, scores: np.ndarray) -> np.ndarray:
+        """Labels of scores (..., outputs), this network's or its program's."""
         if scores.shape[-1] == 1:
-            threshold = 0.0
-            return self.classes_[(scores[..., 0] > threshold).astype(int)]
+            return self.classes_[(scores[..., 0] > 0).astype(int)]
         return self.classes_[scores.argmax(-1)]
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
@@ -179,6 +183,48 @@ class ThresholdNetworkClassifier(ClassifierMixin, BaseEstimator):
         if sample_weight is None:
             return float(right.mean())
         return float(np.average(right.reshape(len(right), -1).mean(1), weights=sample_weight))
+
+    def to_network(self, steps: int | None = None) -> Network:
+        """The trained network for the compiler, see `network.network_from`.
+
+        ``nd.compile(model.to_network(), **model.compile_options(X))``.
+
+        Parameters
+        ----------
+        steps
+            Of the sequences it will see, where they are not as long as those of the training.
+        """
+        check_is_fitted(self)
+        result = self.result_
+        return network_from(
+            result.branches, result.coefficients, result.intercept, self.reading_,
+            steps or self.steps_,
+        )  # fmt: skip
+
+    def compile_options(self, X: Any) -> dict[str, Any]:
+        """What `nd.compile` needs to know besides the network, for sequences like these.
+
+        Spikes (0 and 1) become events, other numbers frames.
+        """
+        check_is_fitted(self)
+        x = self._sequences(X)
+        spikes = bool(np.isin(x, (0, 1)).all())
+        outputs = self.result_.coefficients.shape[1]
+        if self.reading_.every_step and outputs == 1:
+            raise UsageError(
+                "a program with an output at each step has one for each class",
+                place="loss",
+                remedy="train with cross-entropy",
+            )
+        each = "binary" if outputs == 1 else "classification"
+        return {
+            "scheme": "direct",
+            "steps": x.shape[1],
+            "encoding": "events" if spikes else "frames",
+            "decoder": "every_step" if self.reading_.every_step else "membrane",
+            "calibration": None if spikes else x,
+            "task": None if self.reading_.every_step else each,
+        }
 
     def _sampler(self, inputs: int) -> Sampler:
         if self.dictionary == "grid":

@@ -10,6 +10,9 @@ from neurodeploy.training.reconstruction.branches import Branches, Layer
 
 __all__ = ["gaussian_branches", "grid_branches", "grid_neighbours"]
 
+#: Standard deviations at which rounded Gaussian weights end.
+_REACH = 4.0
+
 
 def gaussian_branches(
     rng: np.random.Generator,
@@ -21,6 +24,7 @@ def gaussian_branches(
     theta: float = 1.0,
     gain: float = 1.0,
     normalised: bool = False,
+    levels: int | None = 127,
 ) -> Branches:
     """Feed-forward LIF branches with Gaussian weights (Udupi et al. 2026).
 
@@ -32,12 +36,18 @@ def gaussian_branches(
         Standard deviation of the weights.
     normalised
         Whether the weights into a unit have length `gain` instead.
+    levels
+        Weights are rounded to so many levels a sign, of which the last are 4 standard deviations:
+        eight bits hold them as they were trained with. None: as published.
     """
     layers = []
     for units in widths:
         weight = rng.standard_normal((count, inputs, units)).astype(np.float32)
         if normalised:
             weight /= np.linalg.norm(weight, axis=1, keepdims=True)
+        if levels is not None:
+            step = np.float32(_REACH / levels * (inputs**-0.5 if normalised else 1.0))
+            weight = np.clip(np.rint(weight / step), -levels, levels) * step
         shape = (count, units)
         layers.append(
             Layer(
