@@ -59,8 +59,8 @@ def in_integers(stage: Stage, sets: Sets) -> float:
     x, y = sets["test"]
     network = network_from(stage.branches, stage.coefficients, stage.intercept, READING, x.shape[1])
     program = nd.compile(
-        network, scheme="direct", steps=x.shape[1], encoding="frames", decoder="membrane",
-        unit=1 / 255, input_range=(0, 1), task="classification",
+        network, calibration=x, scheme="direct", encoding="frames", decoder="membrane",
+        task="classification",
     )  # fmt: skip
     return nd.simulate(program, x).accuracy(y) / 100
 
