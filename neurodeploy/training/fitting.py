@@ -66,6 +66,7 @@ def fit(
     about: dict[str, Any] | None = None,
     resume: bool = False,
     stop_after: int | None = None,
+    tested: Literal["always", "last"] = "always",
     device: str = "cpu",
     progress: Progress = lambda *_: None,
     told: Callable[[dict[str, float]], None] = lambda _: None,
@@ -85,6 +86,8 @@ def fit(
         resumed from.
     stop_after
         End after so many epochs of the recipe, in the middle of its schedule.
+    tested
+        Whether the accuracy is computed after each epoch, or after the last alone; NaN elsewhere.
     told
         Called after each epoch with `epoch`, `loss`, `accuracy` (percent of the images to test
         with) and `seconds`.
@@ -143,11 +146,14 @@ def fit(
             schedule.step()
             total += float(loss.detach())
             progress(f"epoch {epoch + 1} of {recipe.epochs}", done + 1, batches)
+        test = tested == "always" or epoch + 1 == last
         history.append(
             {
                 "epoch": epoch + 1,
                 "loss": total / batches,
-                "accuracy": accuracy(network, images.test_x, images.test_y, device),
+                "accuracy": accuracy(network, images.test_x, images.test_y, device)
+                if test
+                else float("nan"),
                 "seconds": time.perf_counter() - begun,
             }
         )
