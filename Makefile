@@ -7,7 +7,7 @@ DEV := $(VENV)/.dev
 TRAIN := $(VENV)/.train
 BENCH := $(VENV)/.bench
 
-.PHONY: setup setup-browser setup-dev setup-train setup-bench demo test lint clean
+.PHONY: setup setup-browser setup-dev setup-train setup-bench demo demo-mlf test lint clean
 
 setup: $(BASE)
 setup-dev: $(DEV)
@@ -52,6 +52,9 @@ setup-browser:
 
 demo: setup
 	$(VENV)/bin/python tools/demo.py
+
+demo-mlf: setup
+	$(VENV)/bin/python tools/demo_mlf.py
 
 lint: setup-dev
 	$(VENV)/bin/ruff check neurodeploy tools tests models
