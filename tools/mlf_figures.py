@@ -1,6 +1,6 @@
 """The trained network of multi-level firing as a program, beside SpikingJelly's floats.
 
-Of `models/mlf_dsresnet_fashion`: accuracy of the float network (SpikingJelly, `network.pt`) and of the
+Of `models/mlf_dsresnet_fashion`: accuracy of the float network (`network.pt`) and of the
 8-bit program on the test images, how often their classes agree, currents that wrapped and membranes
 that clipped; neurons, connections, cores and synaptic operations beside those of the stock
 populations that can stand in its place; and images a second of both, in turns, on as many threads.

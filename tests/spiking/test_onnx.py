@@ -113,6 +113,20 @@ def test_a_target_without_graded_messages_gets_stock_populations(tmp_path):
     )
 
 
+def test_recordings_reach_a_target_of_stock_neurons_alone(tmp_path):
+    """Loihi 1: no microcode, binary spikes; the input comes in as events."""
+    path, _, _ = block(tmp_path)
+    program = nd.compile(path, steps=T, target="loihi1", encoding="events", warn=lambda _: None)
+    assert not program.needs_microcode
+    assert not any(c.graded for c in program.connections)
+    x = np.random.default_rng(0).integers(0, 2, (20, T, 9)).astype(np.uint8)
+    found = nd.simulate(program, x).outputs
+    expected = nd.simulate(
+        nd.compile(path, steps=T, encoding="events", warn=lambda _: None), x
+    ).outputs
+    assert np.corrcoef(found.reshape(-1), expected.reshape(-1))[0, 1] > 0.99
+
+
 @pytest.mark.parametrize("reset", ["zero", "subtract"])
 def test_leaky_integrate_and_fire(tmp_path, reset):
     w = weights(5, 4, high=2)

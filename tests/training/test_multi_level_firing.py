@@ -23,6 +23,7 @@ from neurodeploy.training.multi_level_firing import (  # noqa: E402
     LeakyIntegrateAndFire,
     MultiLevelFiring,
 )
+from neurodeploy.training.spiking_nir import DT, save_nir  # noqa: E402
 from neurodeploy.training.spiking_onnx import export  # noqa: E402
 from neurodeploy.training.spiking_resnet import SpikingResNet, preset  # noqa: E402
 
@@ -166,6 +167,34 @@ def test_the_program_of_a_trained_network(trained, images, tmp_path):
         logits = made.eval()(torch.from_numpy(images.test_x).float() / 255).numpy()
     assert (result.outputs.argmax(1) == logits.argmax(1)).mean() > 0.9
     np.testing.assert_allclose(result.outputs, logits, atol=0.3 * np.abs(logits).max())
+
+
+@pytest.mark.parametrize("kind", ["ds", "plain"])
+def test_levels_as_parallel_neurons_in_nir(kind, tmp_path):
+    """K LIF nodes a neuron: the spikes of the ONNX graph's program, level by level."""
+    nir = pytest.importorskip("nir", reason="needs the nir extra")
+    pytest.importorskip("h5py", reason="needs the nir extra")
+    if "v_reset" not in nir.LIF.__dataclass_fields__:
+        pytest.skip("nir is older than 1.0.8")
+    torch.manual_seed(0)
+    made = SpikingResNet(preset("tiny", kind=kind), STEPS)
+    x = np.random.default_rng(0).integers(0, 256, (10, 1, 14, 14)).astype(np.uint8)
+    with torch.no_grad():
+        for _ in range(20):
+            made.train()(torch.from_numpy(x).float() / 255)
+    save_nir(made, (1, 14, 14), tmp_path / "m.nir")
+    export(made.eval(), (1, 14, 14), tmp_path / "m.onnx")
+    quiet = {"warn": lambda _: None}
+    program = nd.compile(
+        tmp_path / "m.nir", dt=DT, reset="zero", steps=STEPS, encoding="current", **quiet
+    )
+    levels = nd.compile(tmp_path / "m.onnx", steps=STEPS, **quiet)
+    neurons = [p for p in levels.populations if p.neuron.kind == "levels"]
+    assert len(program.populations) == 3 * len(neurons) + 1
+    assert {p.neuron.kind for p in program.populations} == {"lif"}
+    found = nd.simulate(program, x, **quiet).outputs / STEPS
+    expected = nd.simulate(levels, x, **quiet).outputs
+    assert np.corrcoef(found.reshape(-1), expected.reshape(-1))[0, 1] > 0.98
 
 
 @pytest.mark.parametrize("changes", [{"depth": 14}, {"kind": "plain"}, {"levels": 1}])

@@ -52,6 +52,7 @@ __all__ = ["command"]
     type=click.Path(path_type=Path),
     help="A checkpoint whose weights the network begins with, in place of random ones.",
 )
+@click.option("--nir", "as_nir", is_flag=True, help="Write model.nir, too (needs the extra nir).")
 @click.option("--device", help="Default: an accelerator where there is one.")
 @click.option("--threads", type=click.IntRange(1), help="Default: torch's own.")
 @JSON
@@ -68,6 +69,7 @@ def command(
     resume: bool,
     stop_after: int | None,
     begin_with: Path | None,
+    as_nir: bool,
     device: str | None,
     threads: int | None,
     as_json: bool,
@@ -80,6 +82,7 @@ def command(
     from neurodeploy.reporting.console import Progress, print_json, say
     from neurodeploy.training.fitting import Recipe, fit, read_checkpoint
     from neurodeploy.training.images import read_images
+    from neurodeploy.training.spiking_nir import save_nir
     from neurodeploy.training.spiking_onnx import export
     from neurodeploy.training.spiking_resnet import SpikingResNet, preset
 
@@ -121,6 +124,8 @@ def command(
             told=told,
         )
     export(made.cpu(), images.train_x.shape[1:], out / "model.onnx")
+    if as_nir:
+        save_nir(made, images.train_x.shape[1:], out / "model.nir")
     found = {
         "parameters": sum(p.numel() for p in made.parameters()),
         "accuracy": history[-1]["accuracy"],
