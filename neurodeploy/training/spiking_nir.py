@@ -128,14 +128,9 @@ class _Writer:
         bias = _array(norm.bias - norm.running_mean * scale)
         node = self.nir.Conv2d((rows, columns), weight, conv.stride, conv.padding, 1, 1, bias)
         self.add(name, node, sources)
-        kernel, stride, padding = (
-            v if isinstance(v, tuple) else (v, v)
-            for v in (conv.kernel_size, conv.stride, conv.padding)
-        )
-        height, width = (
-            (size + 2 * int(padding[k]) - kernel[k]) // stride[k] + 1
-            for k, size in enumerate((rows, columns))
-        )
+        # as BasicBlock makes them: half the kernel around the map
+        side, stride = weight.shape[-1], int(conv.stride[0])
+        height, width = ((size + 2 * (side // 2) - side) // stride + 1 for size in (rows, columns))
         return (name,), (len(bias), height, width)
 
     def fires(self, name: str, x: Signal, neuron: nn.Module) -> Signal:
