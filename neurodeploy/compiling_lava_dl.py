@@ -12,7 +12,7 @@ import numpy as np
 import neurodeploy
 from neurodeploy.conversion import make_scheme
 from neurodeploy.conversion.direct import DirectScheme, direct_for
-from neurodeploy.conversion.lava_dl import net_program
+from neurodeploy.conversion.lava_dl import LAVA_DL, net_program
 from neurodeploy.errors import ConversionError, NeuroDeployError, UsageError
 from neurodeploy.importing import Finding, Report
 from neurodeploy.importing.lava_dl import NetFile, read_net
@@ -132,7 +132,7 @@ def _program(
         judged = judged.as_kind(task)
     provenance = {
         "model": {
-            "file": net.file, "sha256": net.sha256, "producer": "lava-dl", "decoder": [],
+            "file": net.file, "sha256": net.sha256, "producer": LAVA_DL, "decoder": [],
             "classes": [],
         },
         "task": judged.as_dict(),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurodeploy.conversion import make_scheme
+from neurodeploy.conversion import make_scheme, scheme_of
 from neurodeploy.conversion.check import converted, refused
 from neurodeploy.conversion.converting import Conversion
 from neurodeploy.conversion.direct import DirectScheme, calibration_of, direct_for
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from neurodeploy.conversion import Scheme
     from neurodeploy.importing import Report
 
-__all__ = ["check_spiking", "compile_spiking"]
+__all__ = ["check_spiking", "compile_spiking", "stages_of"]
 
 #: Samples of integers are the integers.
 _AS_THEY_ARE = Preprocessing(scale=1.0)
@@ -136,6 +136,22 @@ def compile_spiking(
         warn(broken)
     progress("convert", 1, 1)
     return program
+
+
+def stages_of(model: str | os.PathLike[str] | Network, program: Program) -> tuple[Stage, ...]:
+    """The stages of the network that a program was made of, with the options that it records.
+
+    Raises
+    ------
+    NeuroDeployError
+        Another model, or one that cannot be read.
+    """
+    plan = scheme_of(program)
+    if isinstance(model, Network):
+        return cut(model)
+    if is_nir(model) and isinstance(plan, DirectScheme):
+        return cut(load_nir(model, _timing(plan)).network)
+    return cut(load_network(model).network)
 
 
 def _timing(plan: DirectScheme) -> Timing:

@@ -9,16 +9,21 @@ from typing import Any
 
 import numpy as np
 
-from neurodeploy.conversion import scheme_named, schemes
+from neurodeploy.conversion import scheme_named, scheme_of, schemes
+from neurodeploy.conversion.lava_dl import LAVA_DL
 from neurodeploy.conversion.options import options_of
-from neurodeploy.errors import UsageError
+from neurodeploy.errors import DataWarning, UsageError
+from neurodeploy.event_samples import samples_for
 from neurodeploy.ledger import Explanation
 from neurodeploy.ledger import explain as run
-from neurodeploy.ledger.source_model import recorded_output
+from neurodeploy.ledger.source_model import find_model, recorded_output
+from neurodeploy.ledger.spiking import SpikingExplanation
+from neurodeploy.network import Network
 from neurodeploy.pipeline import compile as compile_model
 from neurodeploy.program import Program
+from neurodeploy.simulator.encoding import check_samples
 from neurodeploy.targets import target_names
-from neurodeploy.warning import Warn, quiet
+from neurodeploy.warning import Warn, quiet, warner
 
 __all__ = ["explain", "recompile"]
 
@@ -28,14 +33,14 @@ def explain(
     x: Any,
     labels: Any = None,
     *,
-    model: str | Path | None = None,
+    model: str | Path | Network | None = None,
     near: str | Path | None = None,
     task: str | None = None,
     threads: int | None = None,
     try_seconds: float = 20.0,
     progress: Callable[[str, int, int], None] = lambda *_: None,
     warn: Warn | None = None,
-) -> Explanation:
+) -> Explanation | SpikingExplanation:
     """Say which layer loses what between the ANN and the program, and what helps against it.
 
     Parameters
@@ -49,15 +54,20 @@ def explain(
     Returns
     -------
     Explanation
-        `blame.tried` has every attempt with what it brought.
+        `blame.tried` has every attempt with what it brought. Of a network that spikes already (its
+        file, or the `Network`) a `SpikingExplanation`: spike by spike, layer by layer.
 
     Raises
     ------
     NeuroDeployError
         The model is missing, is another one, or does not fit the program; bad samples.
     """
+    if scheme_of(program).spiking:
+        return _spiking(program, x, labels, model, near, warn)
     if not try_seconds >= 0:
         raise UsageError(f"{try_seconds!r} is not a number of seconds", place="--try-seconds")
+    if isinstance(model, Network):
+        raise UsageError("a Network beside a program that codes activations", place="model")
     return run(
         program,
         x,
@@ -71,6 +81,30 @@ def explain(
         progress=progress,
         warn=warn,
     )
+
+
+def _spiking(
+    program: Program,
+    x: Any,
+    labels: Any,
+    model: str | Path | Network | None,
+    near: str | Path | None,
+    warn: Warn | None,
+) -> SpikingExplanation:
+    """See `explain`: float steps of the network beside the program."""
+    from neurodeploy.compiling_spiking import stages_of
+    from neurodeploy.ledger.spiking import explain_spiking
+
+    if program.recorded("model").get("producer") == LAVA_DL:
+        raise UsageError(
+            "a program of a lava-dl file has the file's integers: nothing was rounded",
+            place="program",
+        )
+    path = model if isinstance(model, Network) else find_model(program, model, near)
+    given = samples_for(program, x, None, None, warner(warn, DataWarning)).x
+    given = check_samples(given, program.encoder.sample_shape)
+    found = None if labels is None else np.asarray(labels)
+    return explain_spiking(program, stages_of(path, program), given, found)
 
 
 def recompile(

@@ -11,6 +11,7 @@ from neurodeploy.cli.options import DATA, JSON, MODEL, TASK, THREADS, limit_opti
 
 if TYPE_CHECKING:
     from neurodeploy.ledger import Explanation
+    from neurodeploy.ledger.spiking import SpikingExplanation
 
 __all__ = ["explain"]
 
@@ -41,12 +42,18 @@ def explain(
     as_json: bool,
 ) -> None:
     """Say which layer of a program loses what, and which to blame first (docs/explain.md)."""
+    from neurodeploy.event_samples import samples_for
     from neurodeploy.explaining import explain as run
+    from neurodeploy.ledger.spiking import SpikingExplanation
     from neurodeploy.program.storage import load
     from neurodeploy.reporting.console import Progress, print_json, warn
     from neurodeploy.samples import load_samples
 
-    loaded, samples = load(program), limited(load_samples(data), limit)
+    loaded = load(program)
+    if loaded.encoder.code.varies:
+        samples = samples_for(loaded, data, limit, None, warn, labels=True)
+    else:
+        samples = limited(load_samples(data), limit)
     with Progress().running() as progress:
         found = run(
             loaded,
@@ -62,6 +69,8 @@ def explain(
         )
     if as_json:
         print_json(found.as_dict())
+    elif isinstance(found, SpikingExplanation):
+        _show_spiking(program, found)
     else:
         _show(program, found)
 
@@ -137,6 +146,34 @@ def _show(program: str, found: Explanation) -> None:
     if found.verdict:
         say(found.verdict)
     say(found.blame.sentence)
+
+
+def _show_spiking(program: str, found: SpikingExplanation) -> None:
+    """A row a layer: spikes, how many are at the same step, and what was rounded."""
+    from neurodeploy.reporting.console import say, table
+
+    def percent(share: float | None) -> float | str:
+        return "" if share is None else round(100 * share, 3)
+
+    table(
+        f"{program}: the network's float steps and the program, {found.samples:,} samples",
+        ("layer", "neurons", "spikes a sample", "program", "same (%)", "kept (%)", "own (%)",
+         "membrane", "weights", "threshold", "leak"),
+        [
+            (
+                row.name, row.neurons, round(row.network, 1), round(row.program, 1),
+                percent(row.same), percent(row.kept), percent(row.own), percent(row.membrane),
+                percent(row.weights), percent(row.threshold), percent(row.leak),
+            )
+            for row in found.rows
+        ],
+    )  # fmt: skip
+    say("own: same, where the layer is given the network's spikes; the last four are errors in %")
+    if found.accuracy is not None:
+        network, ours = (100 * a for a in found.accuracy)
+        say(f"accuracy: network {network:.1f} %, program {ours:.1f} %")
+    say(f"same largest output: {100 * found.agreement:.1f} %")
+    say(found.sentence)
 
 
 def _percent(share: float) -> float:

@@ -26,7 +26,10 @@ from neurodeploy.program import (
 )
 from neurodeploy.targets import Target
 
-__all__ = ["net_program"]
+__all__ = ["LAVA_DL", "net_program"]
+
+#: Name of the exporter, in the provenance of its programs.
+LAVA_DL = "lava-dl"
 
 #: Biases are in units of 2^6 of the membrane, as weights are.
 _BIAS_EXPONENT = 6
