@@ -257,10 +257,8 @@ def _sentence(rows: Sequence[SpikingRow]) -> str:
         "leak": abs(worst.leak),
     }
     cause = max(causes, key=causes.__getitem__)
-    why = (
-        f"; its {cause} is off by {100 * causes[cause]:.2g} %"
-        if causes[cause] > 1e-6
-        else ("; its weights, threshold and leak are exact, its decay is rounded to integers")
-    )
+    why = "; its weights, threshold and leak are exact, its decay is rounded to integers"
+    if causes[cause] > 1e-6:
+        why = f"; most of it in its {cause}, off by {100 * causes[cause]:.2g} %"
     own = 100 * (1 - (worst.own or 0.0))
     return f"{worst.name} changes most by itself: {own:.2g} % of its neurons and steps{why}"

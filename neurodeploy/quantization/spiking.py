@@ -72,7 +72,7 @@ def quantize_spiking(
     shifts = (STOCK_SHIFT,) if plain else tuple(range(STOCK_SHIFT, -1, -1))
     largest = max((peak(a.operator) * a.message_unit for a in arrivals), default=0.0)
     least = largest / ((target.weight_max + 0.5) * 2**target.exponent_max)
-    for finer in _finer(scale, dv, du, threshold, target):
+    for finer in _finer(scale, dv, du, threshold, target, not exact):
         if finer < least:  # weights would be cut
             continue
         connections = tuple(connect(stage, a, finer, target) for a in arrivals)
@@ -237,12 +237,16 @@ class _Layer:
         return None
 
 
-def _finer(scale: float, dv: int, du: int, threshold: float, target: Target) -> list[float]:
+def _finer(
+    scale: float, dv: int, du: int, threshold: float, target: Target, inexact: bool
+) -> list[float]:
     """Scales below one, by halves, at which exponents keep all bits of the weights.
 
-    Decay rounds to an integer of the membrane: the smaller that is, the less is lost.
+    Decay rounds to an integer of the membrane, and a threshold that lies on no grid to one of a
+    weight: the smaller that is, the less is lost.
     """
-    if not (0 < dv < DECAY_ONE or du < NO_CURRENT_MEMORY):
+    decays = 0 < dv < DECAY_ONE or du < NO_CURRENT_MEMORY
+    if dv == DECAY_ONE or not (decays or inexact):
         return []
     return [
         scale / 2**k
