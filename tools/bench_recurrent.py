@@ -12,6 +12,7 @@ import json
 import statistics
 import sys
 import time
+from typing import Any
 
 import numpy as np
 
@@ -46,7 +47,34 @@ def network(neurons: int, period: int, interval: int, seed: int) -> tuple[Progra
     return program, messages
 
 
-def measure(options: argparse.Namespace) -> dict[str, float]:
+def peers(
+    program: Program, messages: np.ndarray, spikes: np.ndarray, repeat: int
+) -> dict[str, dict[str, float]]:
+    """Microseconds a step of other frameworks, and the share of steps that are the engine's."""
+    import torch
+    from simulator_bench.recurrent_peers import PEERS
+
+    torch.set_num_threads(1)
+    loop = program.population("loop")
+    inside = next(c for c in program.connections if c.source == "loop").synapses.weights
+    outside = next(c for c in program.connections if c.source == "input").synapses.weights
+    # a message of row r arrives at row r + 1, where the window begins
+    drive = messages[:-1] @ outside.T.astype(np.int64) + loop.neuron.bias
+    given = inside.astype(np.float32), drive.astype(np.float32), float(loop.neuron.threshold)
+    found = {}
+    for name, run in PEERS.items():
+        took = []
+        with torch.no_grad():
+            for _ in range(repeat):
+                began = time.perf_counter()
+                fired = run(*given)
+                took.append((time.perf_counter() - began) / len(fired))
+        same = float((fired == spikes[1:]).mean())
+        found[name] = {"us_a_step": 1e6 * statistics.median(took), "same": same}
+    return found
+
+
+def measure(options: argparse.Namespace) -> dict[str, Any]:
     """Seconds a step of both, the ratio of their medians, and how active it was."""
     program, messages = network(options.neurons, options.steps, options.interval, options.seed)
     few = messages[: options.reference_steps]
@@ -64,7 +92,11 @@ def measure(options: argparse.Namespace) -> dict[str, float]:
         mine, right = getattr(found, name)["loop"], getattr(expected, name)["loop"]
         if not np.array_equal(mine[: len(few)], right):
             raise SystemExit(f"the engine's {name} differ")
+    found_by: dict[str, dict[str, float]] = {}
+    if options.peers:
+        found_by = peers(program, messages, found.spikes["loop"], options.repeat)
     return {
+        "peers": found_by,
         "neurons": options.neurons,
         "steps": options.steps,
         "activity": float(found.spikes["loop"].mean()),
@@ -87,6 +119,9 @@ def main() -> int:
     )
     parser.add_argument("--repeat", type=int, default=5, help="medians of so many (5)")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--peers", action="store_true", help="other frameworks as well (make setup-bench)"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
     found = measure(options)
@@ -98,6 +133,12 @@ def main() -> int:
             f"engine {found['engine_us_a_step']:.1f} us a step, "
             f"reference {found['reference_us_a_step']:.1f} us, {found['ratio']:.0f} times as fast"
         )
+        for name, peer in found["peers"].items():
+            ratio = peer["us_a_step"] / found["engine_us_a_step"]
+            print(
+                f"  {name}: {peer['us_a_step']:.1f} us a step ({ratio:.1f} times the engine's), "
+                f"{peer['same']:.2%} of neurons and steps the same"
+            )
     return 0
 
 
