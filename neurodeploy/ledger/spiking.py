@@ -11,7 +11,8 @@ import numpy as np
 from neurodeploy.network.operators import operator_matrix
 from neurodeploy.network.stages import Stage
 from neurodeploy.network.stepping import Steps, step_through
-from neurodeploy.program import INPUT, Connection, Dense, Lif, Program
+from neurodeploy.program import INPUT, Connection, Dense, Program
+from neurodeploy.program.neurons.lif import DECAY_ONE
 from neurodeploy.simulator import encoding
 from neurodeploy.simulator.engine import Engine
 from neurodeploy.simulator.preparing import prepared
@@ -198,12 +199,13 @@ def _row(program: Program, stage: Stage, total: np.ndarray, n: int, steps: int) 
     p = program.population(stage.name)
     each = n * steps * p.size
     threshold = leak = 0.0
-    if isinstance(p.neuron, Lif) and stage.neuron is not None:
+    registers = p.neuron.parameters()
+    if stage.neuron is not None and {"threshold", "dv"} <= set(registers):
         if stage.neuron.reset != "none":
-            real = p.neuron.threshold * 2**p.neuron.shift * p.membrane_unit
+            real = registers["threshold"] * 2**p.neuron.input_shift * p.membrane_unit
             threshold = real / stage.neuron.threshold - 1
         stated = float(np.mean(stage.neuron.membrane_leak))
-        leak = p.neuron.dv / 4096 / stated - 1 if stated else 0.0
+        leak = registers["dv"] / DECAY_ONE / stated - 1 if stated else 0.0
     errors = [_weight_error(program, c, stage) for c in program.incoming(p.name)]
     known = [e for e in errors if e is not None]
     return SpikingRow(
