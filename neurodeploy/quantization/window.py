@@ -20,9 +20,10 @@ from neurodeploy.network.stages import Operator, Shape, Stage
 from neurodeploy.program import Connection, Synapses
 from neurodeploy.program.bounds import input_interval
 from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT
+from neurodeploy.quantization.hessian_rounding import Moments, least_squares_peaks, rounded
 from neurodeploy.quantization.operators import quantize
 
-__all__ = ["Arriving", "Integers", "Range", "fold", "quantize_stage"]
+__all__ = ["FEW_LEVELS", "Arriving", "Integers", "Range", "fold", "quantize_stage"]
 
 #: Weight scale of a channel: at least this share of the layer's.
 _FLOOR = 1 / 32
@@ -30,6 +31,8 @@ _FLOOR = 1 / 32
 _LEAST_SLOPE = 64
 #: Of the largest weight: levels a sign that a bound by proof leaves, and those that any leaves.
 _PROOF_LEVELS, _LEAST_LEVELS = 40, 15
+#: Largest weight up to which weights are cut and rounded by what they are multiplied with.
+FEW_LEVELS = 31
 #: Times the largest sum of the calibration samples, where that is the bound.
 MARGIN = 2.0
 
@@ -44,11 +47,15 @@ class Arriving:
         With the source's units folded in: real value for the target of an integer of the source.
     top
         Largest integer of the source.
+    moment
+        Second moments of the source's integers on the calibration samples
+        (`hessian_rounding.moments`); None where they are not known, or of no use.
     """
 
     source: str
     operator: Operator
     top: int
+    moment: Moments | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,7 +196,8 @@ class _Stage:
         self.channels = stage.shape[0]
         self.each = bias.size // self.channels
         self.step = np.where(step > 0, step, step.max(initial=0) or 1.0)
-        self.peaks = [self._peaks(a.operator) for a in arriving]
+        self.few = weight_max <= FEW_LEVELS
+        self.peaks = [self._peaks(a) for a in arriving]
         self.largest = np.max([*self.peaks, np.zeros(self.channels)], axis=0)
         biases = np.abs(bias).reshape(self.channels, -1).max(1)
         #: Nothing finer would leave the bias inside 24 bit.
@@ -213,7 +221,7 @@ class _Stage:
             made = self._at(coarser, lift)
             over = self._over(made, seen)
             if not (over > 1).any():
-                return made
+                return self._weighed(made, coarser, lift, seen)
             if lift:
                 lift -= 1
                 continue
@@ -233,6 +241,15 @@ class _Stage:
                     place=self.stage.name,
                     remedy="use fewer --bits or --steps, or split the layer",
                 )
+
+    def _weighed(
+        self, made: Integers, coarser: np.ndarray, lift: int, seen: np.ndarray
+    ) -> Integers:
+        """With few levels: weights rounded for the least error of the sums, if these still fit."""
+        if not self.few or all(a.moment is None for a in self.arriving):
+            return made
+        weighed = self._at(coarser, lift, weigh=True)
+        return made if (self._over(weighed, seen) > 1).any() else weighed
 
     def _lift(self) -> int:
         """Exponents more for all, so that slopes are high."""
@@ -349,7 +366,7 @@ class _Stage:
         alike = np.isclose(np.abs(operator.data), peak[channel], rtol=1e-6)
         return bool(alike.all()) and int(starts.max(initial=0)) <= 1
 
-    def _at(self, coarser: np.ndarray, lift: int) -> Integers:
+    def _at(self, coarser: np.ndarray, lift: int, weigh: bool = False) -> Integers:
         """The layer at these scales."""
         exponents = [e + lift for e in self.exponents]
         scale = self._scales(self.exponents, coarser) / 2.0**lift
@@ -360,6 +377,8 @@ class _Stage:
         arrivals = []
         for arriving, exponent in zip(self.arriving, exponents, strict=True):
             divided = _divided(arriving.operator, rows * 2.0**exponent, self.channels)
+            if weigh and arriving.moment is not None:
+                divided = rounded(divided, arriving.moment, self.limit)
             synapses = quantize(divided, 1.0, self.limit)
             arrivals.append(_Connected(arriving.source, synapses, exponent, arriving.top))
         bias = np.clip(np.rint(self.bias / rows), -MEMBRANE_LIMIT, MEMBRANE_LIMIT)
@@ -384,8 +403,12 @@ class _Stage:
         worst = np.maximum(np.maximum(-low, high), np.maximum(-(low + bias), high + bias))
         return worst.reshape(self.channels, -1).max(1).astype(np.float64)
 
-    def _peaks(self, operator: Operator) -> np.ndarray:
-        """Largest magnitude among the weights of each channel."""
+    def _peaks(self, arriving: Arriving) -> np.ndarray:
+        """Largest magnitude among the weights of each channel; of few levels, the one to keep."""
+        operator = arriving.operator
+        kept = least_squares_peaks(operator, arriving.moment, self.limit) if self.few else None
+        if kept is not None:
+            return kept.reshape(self.channels, -1).max(1)
         if isinstance(operator, Conv | Dense):
             rows = np.abs(operator.weight).reshape(len(operator.weight), -1).max(1, initial=0)
         else:

@@ -22,8 +22,9 @@ from neurodeploy.network.batched import pooling_map
 from neurodeploy.network.stages import Shape, Stage, apply_operator
 from neurodeploy.program import INPUT
 from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT
+from neurodeploy.quantization.hessian_rounding import moments
 from neurodeploy.quantization.layer import Arrival
-from neurodeploy.quantization.window import Arriving, Integers, fold, quantize_stage
+from neurodeploy.quantization.window import FEW_LEVELS, Arriving, Integers, fold, quantize_stage
 
 __all__ = ["Quantized", "Recipe", "quantize_network"]
 
@@ -240,6 +241,12 @@ class _Run:
             # the bias comes last
             reach = largest + np.abs(bias).reshape(channels, -1).max(1)
             activations = _activation(stage, z)
+        if self.variants and recipe.weight_max <= FEW_LEVELS:
+            sent = self.variants[-1].side.values
+            arriving = tuple(
+                replace(a, moment=moments(a.operator, self.shapes[a.source], sent[a.source]))
+                for a in arriving
+            )
         layer = quantize_stage(
             stage, bias, arriving, self._step(stage, activations), recipe.top, reach,
             weight_max=recipe.weight_max, exponent_max=recipe.exponent_max,
