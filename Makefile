@@ -40,7 +40,7 @@ $(TRAIN): $(BASE)
 $(BENCH): $(TRAIN)
 	$(PIP) install -q --no-deps sinabs==3.1.3 snntorch==1.0.0 norse==1.1.0
 	$(PIP) install -q --no-deps nirtorch==2.6 pbr
-	$(PIP) install -q matplotlib nir==1.0.8 h5py requests
+	$(PIP) install -q matplotlib nir==1.0.8 h5py requests faery==0.7.1
 	@touch $@
 
 # For tests/report/test_browser.py, which is skipped without it. Debian's chromium serves.

@@ -12,7 +12,7 @@ __all__ = ["events"]
 
 
 @click.command()
-@click.argument("recordings", type=click.Path())
+@click.argument("recordings", type=click.Path(), nargs=-1, required=True)
 @click.option("-o", "--output", required=True, type=click.Path(), help="The .npz to write.")
 @click.option("--sensor", required=True, metavar="WxH", help="Width and height, like 34x34.")
 @click.option("--bin", "bin_", required=True, metavar="TIME", help="Time of a step, like 1ms.")
@@ -24,18 +24,38 @@ __all__ = ["events"]
     show_default=True,
     help="An input for each polarity, or one for both.",
 )
+@click.option("--crop", metavar="WxH+X+Y", help="Only this part of the sensor, like 128x128+20+0.")
+@click.option(
+    "--downsample",
+    type=click.IntRange(1, 1000),
+    default=1,
+    show_default=True,
+    help="So many times so many places of the sensor are one input.",
+)
 def events(
-    recordings: str, output: str, sensor: str, bin_: str, window: str, polarity: str
+    recordings: tuple[str, ...],
+    output: str,
+    sensor: str,
+    bin_: str,
+    window: str,
+    polarity: str,
+    crop: str | None,
+    downsample: int,
 ) -> None:
-    """Put raw events (.npz with t, x, y, p, start) into steps, for simulate and deploy."""
+    """Put raw events into steps, for simulate and deploy.
+
+    RECORDINGS: one .npz (t, x, y, p, start, label), or files of event cameras, a recording each:
+    .aedat4, .raw, .dat, .es, .csv, .bin (N-MNIST), .npy (structured, as tonic makes them).
+    """
     import numpy as np
 
     from neurodeploy.errors import DataError
+    from neurodeploy.event_files import cropped, read_camera_files
     from neurodeploy.event_samples import RawEvents, binned, microseconds, read_events, within
     from neurodeploy.files import check_output, write_atomically
     from neurodeploy.reporting.console import say, warn
 
-    check_output(output, recordings)
+    check_output(output, *recordings)
     found = re.fullmatch(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})", sensor)
     if found is None:
         raise click.BadParameter(f"{sensor!r} is not like 34x34", param_hint="--sensor")
@@ -44,15 +64,29 @@ def events(
     steps = round(microseconds("--window", window) / length)
     if not 1 <= steps <= 65_535:
         raise click.BadParameter(f"{steps} steps of {bin_}", param_hint="--window")
-    raw = read_events(recordings)
-    if not isinstance(raw, RawEvents):
-        raise DataError(
-            "holds no raw events",
-            place=recordings,
-            remedy="give an .npz with t (microseconds), x, y, p and start",
-        )
+    if len(recordings) == 1 and recordings[0].lower().endswith(".npz"):
+        raw = read_events(recordings[0])
+        if not isinstance(raw, RawEvents):
+            raise DataError(
+                "holds no raw events",
+                place=recordings[0],
+                remedy="give an .npz with t (microseconds), x, y, p and start",
+            )
+    else:
+        raw = read_camera_files(recordings)
+    corner, size = (0, 0), (width, height)
+    if crop is not None:
+        part = re.fullmatch(r"([1-9]\d{0,4})x([1-9]\d{0,4})\+(\d{1,5})\+(\d{1,5})", crop)
+        if part is None:
+            raise click.BadParameter(f"{crop!r} is not like 128x128+20+0", param_hint="--crop")
+        size, corner = (int(part[1]), int(part[2])), (int(part[3]), int(part[4]))
+    if crop is not None or downsample > 1:
+        raw, outside = cropped(raw, corner, size, downsample)
+        if outside:
+            warn(f"{outside:,} events lie outside the part of the sensor and are dropped")
+        width, height = -(-size[0] // downsample), -(-size[1] // downsample)
     polarities = 2 if polarity == "both" else 1
-    made, line = within(binned(raw, (polarities, height, width), length, recordings), steps)
+    made, line = within(binned(raw, (polarities, height, width), length, recordings[0]), steps)
     if line:
         warn(line)
     arrays: dict[str, Any] = {
