@@ -32,10 +32,14 @@ def sets_of(base: int, train: int, seed: int, one_hot: bool) -> Sets:
 
 
 def settings(base: int, seed: int) -> ThresholdNetworkClassifier:
-    """Thresholds up to the largest sum of a step: what a carry needs."""
+    """Thresholds up to the largest sum of a step; of larger bases weights of -1, 0 and 1 alone."""
     thetas = tuple(k + 0.5 for k in range(2 * base - 1))
     return ThresholdNetworkClassifier(
-        thetas=thetas, rounds=6 if base == 2 else 10, random_state=seed, rho=1e-3
+        thetas=thetas,
+        largest=2 if base == 2 else 1,
+        rounds=5 if base == 2 else 10,
+        rho=1e-3,
+        random_state=seed,
     )
 
 

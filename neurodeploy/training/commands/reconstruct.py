@@ -72,7 +72,11 @@ def command(
     from neurodeploy.reporting.console import Progress, print_json, say, table, warn
     from neurodeploy.samples import load_samples
     from neurodeploy.training.reconstruction import ThresholdNetworkClassifier
-    from neurodeploy.training.reconstruction.compiling import compiled, program_score
+    from neurodeploy.training.reconstruction.compiling import (
+        certificate,
+        compiled,
+        program_score,
+    )
 
     check_output(output, samples, test)
     data = {"training": load_samples(samples)}
@@ -108,17 +112,7 @@ def command(
             "network": model.score(held.x, held.y),
             "program": program_score(model, program, held.x, np.asarray(held.y), warn),
         }
-    record = {
-        "output": output,
-        "accuracy": scores,
-        "active_units": len(result.active),
-        "neurons": sum(p.size for p in program.populations),
-        "objective": result.objective,
-        "duality_gap": result.gap,
-        "violation": result.violation,
-        "certified_on": result.certified,
-        "seconds": round(result.seconds, 2),
-    }
+    record = {"output": output, "accuracy": scores} | certificate(model, program)
     if as_json:
         print_json(record)
         return

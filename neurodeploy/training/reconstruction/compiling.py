@@ -12,7 +12,7 @@ from neurodeploy.simulating import simulate
 from neurodeploy.training.reconstruction.estimator import ThresholdNetworkClassifier
 from neurodeploy.warning import Warn
 
-__all__ = ["compiled", "program_score"]
+__all__ = ["certificate", "compiled", "program_score"]
 
 
 def compiled(
@@ -39,3 +39,22 @@ def program_score(
     x = np.asarray(X)
     outputs = simulate(program, x[:, None] if x.ndim == 2 else x, warn=warn).outputs
     return float((model.labels_of(outputs) == np.asarray(y)).mean())
+
+
+def certificate(model: ThresholdNetworkClassifier, program: Program) -> dict[str, float]:
+    """What is known of a fit and its program, for JSON.
+
+    The gap bounds the distance to the optimum over the dictionary of the last round. The violation
+    is the largest correlation with the residual, over rho, of branches drawn afresh: about them,
+    and so about the distribution they come from, it speaks, not about every branch there is.
+    """
+    result = model.result_
+    return {
+        "active_units": len(result.active),
+        "neurons": sum(population.size for population in program.populations),
+        "objective": result.objective,
+        "duality_gap": result.gap,
+        "violation": result.violation,
+        "certified_on": result.certified,
+        "seconds": round(result.seconds, 2),
+    }
