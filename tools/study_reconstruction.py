@@ -31,17 +31,13 @@ def runs(options: argparse.Namespace) -> Iterator[Figures]:
     """Every line of the table that is asked for, seed after seed."""
     for seed in options.seeds:
         if options.task == "xor":
-            yield from xor.measure(
-                options.length, options.train, options.longer, seed, options.quick
-            )
+            yield from xor.measure(options, seed)
         elif options.task == "addition":
-            yield from addition.measure(
-                options.base, options.train, seed, options.one_hot, options.quick
-            )
+            yield from addition.measure(options, seed)
         elif options.task == "rows":
-            yield from rows.measure(options.data, options.train, seed, tuple(options.epochs))
+            yield from rows.measure(options, seed)
         else:
-            yield from rows.scaling(options.data, seed, tuple(options.sizes))
+            yield from rows.scaling(options, seed)
 
 
 def _shown(values: list[float]) -> str:
@@ -82,6 +78,8 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="rows, scaling")
     parser.add_argument("--epochs", type=int, nargs="+", default=[20, 40], help="rows")
     parser.add_argument("--sizes", type=int, nargs="+", default=[250, 1000, 4000], help="scaling")
+    parser.add_argument("--candidates", type=int, default=6000, help="xor, addition: a round")
+    parser.add_argument("--test-images", type=int, default=6000, help="rows, scaling")
     parser.add_argument("--quick", action="store_true", help="xor, addition: no gradient networks")
     parser.add_argument("--json", action="store_true", help="print every run")
     parser.add_argument("--read", type=Path, nargs="+", help="print what --json printed before")

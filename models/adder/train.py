@@ -19,12 +19,22 @@ from pathlib import Path
 
 import numpy as np
 
+import neurodeploy as nd
 from neurodeploy.training.reconstruction import ThresholdNetworkClassifier
+from neurodeploy.training.reconstruction.automaton import transition_cover
 from neurodeploy.training.reconstruction.compiling import certificate, compiled, program_score
 from neurodeploy.training.reconstruction.tasks import addition
 
 HERE = Path(__file__).resolve().parent
 DIGITS = 20
+#: Two digits of a step.
+PAIRS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.uint8)
+
+
+def carried(carry: int, symbol: int) -> tuple[int, int]:
+    """The carry after a step, and the digit of the sum."""
+    total = carry + int(PAIRS[symbol].sum())
+    return total // 2, total % 2
 
 
 def every_pair(digits: int) -> tuple[np.ndarray, np.ndarray]:
@@ -51,8 +61,19 @@ def main() -> int:
     x, y = every_pair(5)
     more = ((0, 0), (0, DIGITS - 5))  # zeros behind the highest digit
     short = np.pad(x, (*more, (0, 0))), np.pad(y, more)
+    cover = transition_cover(model.result_.branches, PAIRS, 0, carried)
+    x = np.zeros((len(cover.sequences), DIGITS + 1, 2), np.uint8)
+    y = np.zeros(x.shape[:2], int)
+    for row, (symbols, label) in enumerate(zip(cover.sequences, cover.labels, strict=True)):
+        x[row, : len(symbols)], y[row, len(symbols) - 1] = PAIRS[list(symbols)], label
+    last = np.array([len(symbols) - 1 for symbols in cover.sequences])
+    found = nd.simulate(program, x).outputs.argmax(2)
+    every = np.arange(len(last)), last
     record = certificate(model, program) | {
         "all 1,024 pairs of 5 digits": program_score(model, program, *short),
+        "reachable states": cover.states,
+        "transitions": len(last),
+        "transitions that are right": int((found[every] == y[every]).sum()),
         "10,000 pairs of 20 digits": program_score(model, program, *long),
     }
     options.out.mkdir(parents=True, exist_ok=True)

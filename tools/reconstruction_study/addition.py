@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from argparse import Namespace
+from collections.abc import Hashable, Iterator
 
 import numpy as np
 
 from neurodeploy.training.reconstruction import ThresholdNetworkClassifier
+from neurodeploy.training.reconstruction.automaton import transition_cover
 from neurodeploy.training.reconstruction.column_generation import Reading
 from neurodeploy.training.reconstruction.gradient import Training
 from neurodeploy.training.reconstruction.tasks import addition
@@ -31,23 +33,40 @@ def sets_of(base: int, train: int, seed: int, one_hot: bool) -> Sets:
     return sets
 
 
-def settings(base: int, seed: int) -> ThresholdNetworkClassifier:
+def settings(base: int, candidates: int, seed: int) -> ThresholdNetworkClassifier:
     """Thresholds up to the largest sum of a step; of larger bases weights of -1, 0 and 1 alone."""
     thetas = tuple(k + 0.5 for k in range(2 * base - 1))
     return ThresholdNetworkClassifier(
         thetas=thetas,
         largest=2 if base == 2 else 1,
         rounds=5 if base == 2 else 10,
+        candidates=candidates,
         rho=1e-3,
         random_state=seed,
     )
 
 
-def measure(base: int, train: int, seed: int, one_hot: bool, quick: bool) -> Iterator[Figures]:
-    """A line a method; `quick` leaves out the gradient networks."""
-    sets = sets_of(base, train, seed, one_hot)
+def wrong_transitions(model: ThresholdNetworkClassifier, base: int) -> int:
+    """Of all that hidden units and carry can do together; none: right for numbers of any length."""
+    pairs = np.array([divmod(symbol, base) for symbol in range(base**2)])
+
+    def advance(carry: Hashable, symbol: int) -> tuple[Hashable, int]:
+        assert isinstance(carry, int)
+        carry, digit = divmod(carry + int(pairs[symbol].sum()), base)
+        return carry, digit
+
+    cover = transition_cover(model.result_.branches, pairs, 0, advance)
+    return sum(
+        model.predict(pairs[[symbols]])[0, -1] != label
+        for symbols, label in zip(cover.sequences, cover.labels, strict=True)
+    )
+
+
+def measure(options: Namespace, seed: int) -> Iterator[Figures]:
+    """A line a method; `options.quick` leaves out the gradient networks."""
+    sets = sets_of(options.base, options.train, seed, options.one_hot)
     x, y = sets["train"]
-    model = settings(base, seed).fit(x, y)
+    model = settings(options.base, options.candidates, seed).fit(x, y)
     result = model.result_
     more = {
         "units": len(result.active),
@@ -55,6 +74,8 @@ def measure(base: int, train: int, seed: int, one_hot: bool, quick: bool) -> Ite
         "violation": result.violation,
         "seconds": result.seconds,
     }
+    if not options.one_hot:
+        more["wrong transitions"] = wrong_transitions(model, options.base)
     yield Figures("column generation", seed, accuracy_of(model, sets), more)
     yield ridge("ridge on its units", seed, result.branches, EVERY, sets)
     published = ThresholdNetworkClassifier(
@@ -69,7 +90,7 @@ def measure(base: int, train: int, seed: int, one_hot: bool, quick: bool) -> Ite
     rng = np.random.default_rng(seed)
     made = reservoir(rng, x.shape[2], 500, 0.5)
     yield ridge("random recurrent, ridge", seed, made, EVERY, sets)
-    if quick:
+    if options.quick:
         return
     training = Training(epochs=60, rate=5e-3, batch=64)
     for name, recurrent, beta in (

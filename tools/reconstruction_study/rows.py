@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,11 +66,11 @@ def in_integers(stage: Stage, sets: Sets) -> float:
     return nd.simulate(program, x).accuracy(y) / 100
 
 
-def measure(folder: Path, train: int, seed: int, epochs: tuple[int, ...]) -> Iterator[Figures]:
+def measure(options: Namespace, seed: int) -> Iterator[Figures]:
     """At each number of epochs in all: the schedule, half before and half after, and gradients."""
-    sets = split(folder, train, 6000)
+    sets = split(options.data, options.train, options.test_images)
     x, y = sets["train"]
-    for count in epochs:
+    for count in options.epochs:
         half = Training(count // 2)
         stages = scheduled(
             x, y, 10, Schedule(before=half, after=half), reading=READING, beta=BETA,
@@ -87,10 +88,10 @@ def measure(folder: Path, train: int, seed: int, epochs: tuple[int, ...]) -> Ite
         )[0]  # fmt: skip
 
 
-def scaling(folder: Path, seed: int, sizes: tuple[int, ...]) -> Iterator[Figures]:
+def scaling(options: Namespace, seed: int) -> Iterator[Figures]:
     """Convex fit and ridge on 1,000 sampled units, and gradients, by number of images."""
-    for train in sizes:
-        sets = split(folder, train, 6000)
+    for train in options.sizes:
+        sets = split(options.data, train, options.test_images)
         x, y = sets["train"]
         drawn = gaussian_branches(np.random.default_rng(seed), 1000, 28, beta=BETA, gain=28**-0.5)
         stage = rebuilt(
