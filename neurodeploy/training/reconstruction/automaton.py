@@ -69,7 +69,7 @@ def transition_cover(
         )
     drive = np.stack([x @ layer.weight for x in np.asarray(alphabet, np.float32)])
     silent = np.zeros(layer.theta.shape, bool)
-    left = deque([(silent, start, ())])
+    left: deque[tuple[np.ndarray, Hashable, tuple[int, ...]]] = deque([(silent, start, ())])
     seen: set[tuple[bytes, Hashable]] = {(silent.tobytes(), start)}
     sequences: list[tuple[int, ...]] = []
     labels: list[int] = []
