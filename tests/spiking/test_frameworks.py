@@ -77,6 +77,22 @@ def test_snntorch(tmp_path, reset, option):
     assert same(tmp_path, graph, x, spikes, dt=1e-4, reset=option) >= 0.99
 
 
+def test_snntorch_with_a_synaptic_current(tmp_path):
+    snn = pytest.importorskip("snntorch")
+    from snntorch.export_nir import export_to_nir
+
+    neurons = snn.Synaptic(
+        alpha=torch.full((16,), 3 / 4), beta=torch.full((16,), 7 / 8),
+        threshold=torch.full((16,), 2.0), reset_mechanism="zero", reset_delay=False,
+        init_hidden=True,
+    )  # fmt: skip
+    network = onto_grid(torch.nn.Sequential(torch.nn.Linear(12, 16, bias=False), neurons))
+    x = raster(12)
+    spikes = stepped(network, x)
+    graph = export_to_nir(network, x[:1, 0], ignore_dims=[0])
+    assert same(tmp_path, graph, x, spikes, dt=1e-4, reset="zero") >= 0.99
+
+
 def test_snntorch_recurrent(tmp_path):
     snn = pytest.importorskip("snntorch")
     from snntorch.export_nir import export_to_nir
@@ -142,6 +158,25 @@ def test_spikingjelly_convolutional(tmp_path):
     )  # fmt: skip
     functional.set_step_mode(onto_grid(network, 1 / 16), "m")
     x = raster(2, 8, 8)
+    in_time = x.transpose(0, 1)
+    with torch.no_grad():
+        spikes = network(in_time).transpose(0, 1)
+    functional.reset_net(network)
+    graph = export_to_nir(network, in_time, dt=1e-4)
+    assert same(tmp_path, graph, x, spikes, dt=1e-4, reset="zero", firing="reached") >= 0.99
+
+
+def test_spikingjelly_with_a_synaptic_current(tmp_path):
+    pytest.importorskip("spikingjelly")
+    from spikingjelly.activation_based import functional, layer, neuron
+    from spikingjelly.activation_based.nir_exchange.to_nir import export_to_nir
+
+    network = torch.nn.Sequential(
+        layer.Linear(12, 16, bias=False),
+        neuron.CUBALIFNode(c_decay=0.75, v_decay=0.875, v_threshold=2.0, v_reset=0.0),
+    )
+    functional.set_step_mode(onto_grid(network), "m")
+    x = raster(12)
     in_time = x.transpose(0, 1)
     with torch.no_grad():
         spikes = network(in_time).transpose(0, 1)

@@ -206,7 +206,7 @@ def _made(
         if back.any() and np.any(np.asarray(current_leak) < 1):
             raise UnsupportedError(
                 "its reset comes a step late, past a current with memory",
-                remedy="train it with a reset in the same step (snnTorch: reset_delay=False)",
+                remedy="train it with a reset to zero",
             )
     told = timing.reset if spikes else "none"
     return Neuron(_plain(np.asarray(gain)), node, f"{said}; reset: {told}", _plain(back))
