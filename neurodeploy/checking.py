@@ -139,7 +139,7 @@ def _tried(network: Network, report: Report, plan: Scheme, hardware: Target) -> 
         return cut_network(network, max_pooling=plan.max_pooling)
 
     try:
-        network = prepare(network, max_pooling=plan.max_pooling)
+        network = prepare(network, max_pooling=plan.max_pooling, largest_pool=plan.largest_pool)
         stages = cut(network)
         plan.check_stages(stages)
     except UsageError:

@@ -220,7 +220,9 @@ def compile(
     if chosen.line:
         data_warn(chosen.line)
     l4 = plan.uses_noise if l4 is None else l4
-    network = prepare(imported.network, max_pooling=plan.max_pooling, l4=l4)
+    network = prepare(
+        imported.network, max_pooling=plan.max_pooling, largest_pool=plan.largest_pool, l4=l4
+    )
     stages = cut(network, max_pooling=plan.max_pooling)
     plan.check_stages(stages)
     progress("import", 1, 1)

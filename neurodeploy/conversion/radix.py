@@ -37,6 +37,8 @@ class RadixScheme(WindowScheme):
     name: ClassVar[str] = "radix"
     title: ClassVar[str] = "binary digits, the highest first: exact in a few steps a layer"
     needs: ClassVar[str] = "neuron that sends digits"
+    #: Bits of a weight without its sign, moved up by the exponent: who spiked, as one number.
+    largest_pool: ClassVar[int | None] = 14
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -44,6 +44,8 @@ class Scheme:
         As ``--scheme`` takes it; one line.
     max_pooling
         Whether max pooling can be a stage of its own.
+    largest_pool
+        Of how many cells at most; None: of any number. Larger poolings are made of several.
     exact
         Whether a program equals the network with activations of so many levels, integer for
         integer: no error of timing.
@@ -56,6 +58,7 @@ class Scheme:
     name: ClassVar[str] = ""
     title: ClassVar[str] = ""
     max_pooling: ClassVar[bool] = False
+    largest_pool: ClassVar[int | None] = None
     exact: ClassVar[bool] = False
     is_remedy: ClassVar[bool] = False
     spiking: ClassVar[bool] = False

@@ -87,9 +87,11 @@ def reference_network(program: Program, path: Path) -> Network:
             place=str(path),
             remedy="put the original weight files beside it, or compile again",
         )
-    pooling = scheme_of(program).max_pooling
+    scheme = scheme_of(program)
     l4 = program.recorded("options").get("l4") is True
-    network = prepare(imported.network, max_pooling=pooling, l4=l4)
+    network = prepare(
+        imported.network, max_pooling=scheme.max_pooling, largest_pool=scheme.largest_pool, l4=l4
+    )
     shape = network.shapes[network.input.name]
     if shape != program.encoder.sample_shape:
         raise ModelError(

@@ -11,6 +11,7 @@ from neurodeploy.passes.join_late import JoinLate
 from neurodeploy.passes.l4_correction import L4Correction
 from neurodeploy.passes.max_pooling_as_relus import MaxPoolingAsReLUs
 from neurodeploy.passes.move_max_pooling import MoveMaxPooling
+from neurodeploy.passes.split_max_pooling import SplitMaxPooling
 
 __all__ = [
     "Equalize",
@@ -23,25 +24,31 @@ __all__ = [
     "MaxPoolingAsReLUs",
     "MoveMaxPooling",
     "Pass",
+    "SplitMaxPooling",
     "prepare",
     "run_passes",
     "standard_passes",
 ]
 
 
-def standard_passes(*, max_pooling: bool = True) -> tuple[Pass, ...]:
+def standard_passes(
+    *, max_pooling: bool = True, largest_pool: int | None = None
+) -> tuple[Pass, ...]:
     """What every conversion starts with, in order.
 
     Parameters
     ----------
     max_pooling
         Whether the scheme has a neuron that takes the maximum; else max pooling becomes ReLUs.
+    largest_pool
+        Cells that such a neuron takes the maximum of, at most; None: any number.
     """
     return (
         JoinLate(),
         MoveMaxPooling(),
         *((FireBeforeMaxPooling(),) if max_pooling else ()),
         MaxPoolingAsReLUs(only_sums=max_pooling),
+        *((SplitMaxPooling(largest_pool),) if max_pooling and largest_pool else ()),
         FoldPooling(),
         FoldBatchNorm(),
         FoldPooling(),
@@ -50,15 +57,18 @@ def standard_passes(*, max_pooling: bool = True) -> tuple[Pass, ...]:
     )
 
 
-def prepare(network: Network, *, max_pooling: bool, l4: bool = False) -> Network:
+def prepare(
+    network: Network, *, max_pooling: bool, largest_pool: int | None = None, l4: bool = False
+) -> Network:
     """The network after all passes.
 
     Parameters
     ----------
-    max_pooling
+    max_pooling, largest_pool
         As for `standard_passes`.
     l4
         Whether the L4-norm correction comes last.
     """
-    network = run_passes(network, standard_passes(max_pooling=max_pooling))
+    passes = standard_passes(max_pooling=max_pooling, largest_pool=largest_pool)
+    network = run_passes(network, passes)
     return L4Correction().apply(network) if l4 else network
