@@ -15,7 +15,8 @@ _ACTIVATIONS = frozenset({"int8", "uint8", "int16", "uint16"})
 _WEIGHTS = _ACTIVATIONS | {"int32"}
 #: Of steps between 0 and a constant that is quantised: what fits into any type here, and more.
 _FAR = 2.0**31
-_LARGEST = float(np.finfo(np.float32).max)
+#: Step of an activation: networks have them around 0.01; float32 ends at 2**128.
+_COARSEST = 2.0**24
 _AGAIN = "quantise or export the model again"
 
 
@@ -76,7 +77,8 @@ def read_grid(
     Raises
     ------
     ModelError
-        A scale that is missing or not positive; a zero point of another type.
+        A scale that is missing, not positive or beyond all activations; a zero point of another
+        type.
     UnsupportedError
         They are not constant, differ along an axis, or belong to a type other than (u)int8 and
         (u)int16.
@@ -96,8 +98,8 @@ def read_grid(
         )
     ends = np.iinfo(zero.dtype)
     step, number = float(scale.reshape(())), int(zero.reshape(()))
-    if (int(ends.max) - int(ends.min)) * step > _LARGEST:
-        raise ModelError(f"its range, in steps of {step:g}, leaves that of float32", remedy=_AGAIN)
+    if step > _COARSEST:
+        raise ModelError(f"in steps of {step:g} every activation rounds to zero", remedy=_AGAIN)
     return Grid(step, number, int(ends.min), int(ends.max))
 
 
