@@ -100,9 +100,10 @@ class WindowScheme(Scheme):
         provenance: dict[str, Any],
     ) -> Program:
         """See `Scheme.convert`."""
-        if not target.microcode:
+        lacking = self.lacks(target)
+        if lacking:
             raise UsageError(
-                f"{target.title} has no {self.needs} (microcode)",
+                lacking,
                 place=f"--scheme {self.name}",
                 remedy="use --target loihi2, or --scheme rate",
             )
