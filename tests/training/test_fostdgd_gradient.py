@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import pytest
 
 torch = pytest.importorskip("torch", reason="needs the extra train")
@@ -165,9 +168,24 @@ def test_memory_in_the_steps_is_a_byte_a_neuron():
     net = IntegrateAndFireNetwork("30-50-40-3")
     x = torch.rand(8, 30)
     for steps, size in ((100, 1), (255, 1), (256, 2)):
-        activities = net.run(x, steps, keep=True).activities
+        activities = net.run(x, steps, keep=True)[1].activities
         kept = sum(a.intervals.numel() * a.intervals.element_size() for a in activities)
         assert kept == steps * 8 * (50 + 40) * size
+
+
+def test_what_is_kept_is_freed_with_the_read_out():
+    """At once, without the garbage collector: nothing in the graph holds itself."""
+    net = IntegrateAndFireNetwork("3-4-2")
+    gc.disable()
+    try:
+        readout = net(torch.rand(2, 3), 5)
+        kept = weakref.ref(readout.grad_fn.run.activities[0].intervals)
+        assert kept() is not None
+        readout.sum().backward()
+        del readout
+        assert kept() is None
+    finally:
+        gc.enable()
 
 
 def test_weights_that_change_before_the_gradient_are_told():

@@ -44,9 +44,11 @@ class _Activity:
 
 @dataclass(frozen=True, eq=False)
 class _Run:
-    """The read-out, the mean of what it reads, and what each layer did where that is kept."""
+    """The mean of what the read-out reads, and what each layer did where that is kept.
 
-    readout: torch.Tensor
+    Not the read-out itself: its graph holds this, and a circle would be freed late.
+    """
+
     arrived: torch.Tensor
     activities: list[_Activity]
 
@@ -113,7 +115,7 @@ class IntegrateAndFireNetwork(nn.Module):
         self._check(x, steps)
         weights = [layer.weight for layer in self.synapses]
         if not (torch.is_grad_enabled() and any(w.requires_grad for w in weights)):
-            return self.run(x, steps, keep=False).readout
+            return self.run(x, steps, keep=False)[0]
         readout: torch.Tensor = _SpikeTiming.apply(self, x, steps, *weights)  # type: ignore[no-untyped-call]
         return readout
 
@@ -121,11 +123,11 @@ class IntegrateAndFireNetwork(nn.Module):
     def spike_counts(self, x: torch.Tensor, steps: int | None = None) -> list[torch.Tensor]:
         """Spikes of each neuron of each layer over the steps: int64 (batch, *shape)."""
         self._check(x, steps)
-        run = self.run(x, steps, keep=True)
+        _, run = self.run(x, steps, keep=True)
         return [(a.intervals > 0).sum(0) for a in run.activities]
 
-    def run(self, x: torch.Tensor, steps: int | None, keep: bool) -> _Run:
-        """The read-out and, with `keep`, what each layer did."""
+    def run(self, x: torch.Tensor, steps: int | None, keep: bool) -> tuple[torch.Tensor, _Run]:
+        """The read-out, and what its gradient needs: with `keep`, what each layer did."""
         total, batch = (steps, len(x)) if steps is not None else x.shape[:2]
         *hidden, head = self.synapses
         like = head.weight
@@ -155,7 +157,7 @@ class IntegrateAndFireNetwork(nn.Module):
             arrived = arrived + sent.sum(0)
         activities = [_Activity(k, p) for k, p in zip(kept, populations, strict=True)]
         arrived = arrived / total
-        return _Run(head(arrived), arrived, activities if keep else [])
+        return head(arrived), _Run(arrived, activities if keep else [])
 
     def gradients(
         self, x: torch.Tensor, steps: int | None, run: _Run, error: torch.Tensor
@@ -211,10 +213,10 @@ class _SpikeTiming(torch.autograd.Function):
     def forward(  # type: ignore[override]
         ctx: Any, network: Any, x: torch.Tensor, steps: int | None, *weights: torch.Tensor
     ) -> torch.Tensor:
-        run = network.run(x, steps, keep=True)
+        readout: torch.Tensor
+        readout, run = network.run(x, steps, keep=True)
         ctx.network, ctx.x, ctx.steps, ctx.run = network, x, steps, run
         ctx.save_for_backward(*weights)  # torch tells if they change before the gradient is taken
-        readout: torch.Tensor = run.readout
         return readout
 
     @staticmethod
