@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from neurodeploy.cli.options import ENERGY_MODEL, JSON, MODEL, THREADS, limit_option, limited
+from neurodeploy.cli.options import (
+    ENERGY_MODEL,
+    JSON,
+    MODEL,
+    THREADS,
+    limit_option,
+    program_samples,
+)
 
 if TYPE_CHECKING:
     from neurodeploy.cost import Cost
@@ -42,11 +49,11 @@ def cost(
     from neurodeploy.cost import estimate_cost
     from neurodeploy.program.storage import load
     from neurodeploy.reporting.console import Progress, print_json, warn
-    from neurodeploy.samples import load_samples
     from neurodeploy.simulator.encoding import check_samples
     from neurodeploy.targets import target_of
 
-    loaded, samples = load(program), limited(load_samples(data), limit)
+    loaded = load(program)
+    samples = program_samples(loaded, data, limit)
     check_samples(samples.x, loaded.encoder.sample_shape, data)
     hardware = target_of(loaded.target, target)
     with Progress().running() as progress:
@@ -70,11 +77,13 @@ def cost(
 def _model(program: Program, model: str | None, near: Path) -> Path | None:
     """The ONNX file given, or the one that lies beside the program; None if there is none."""
     from neurodeploy.errors import UsageError
-    from neurodeploy.ledger.source_model import find_model
+    from neurodeploy.ledger.source_model import find_ann
 
     try:
-        return find_model(program, model, near)
+        return find_ann(program, model, near)
     except UsageError:
+        if model is not None:
+            raise
         return None
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from neurodeploy.cli.options import DATA, JSON, MODEL, TASK, THREADS, limit_option, limited
+from neurodeploy.cli.options import DATA, JSON, MODEL, TASK, THREADS, limit_option, program_samples
 
 if TYPE_CHECKING:
     from neurodeploy.ledger import Explanation
@@ -42,18 +42,13 @@ def explain(
     as_json: bool,
 ) -> None:
     """Say which layer of a program loses what, and which to blame first (docs/explain.md)."""
-    from neurodeploy.event_samples import samples_for
     from neurodeploy.explaining import explain as run
     from neurodeploy.ledger.spiking import SpikingExplanation
     from neurodeploy.program.storage import load
     from neurodeploy.reporting.console import Progress, print_json, warn
-    from neurodeploy.samples import load_samples
 
     loaded = load(program)
-    if loaded.encoder.code.varies:
-        samples = samples_for(loaded, data, limit, None, warn, labels=True)
-    else:
-        samples = limited(load_samples(data), limit)
+    samples = program_samples(loaded, data, limit)
     with Progress().running() as progress:
         found = run(
             loaded,

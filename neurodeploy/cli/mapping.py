@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from neurodeploy.cli.options import JSON, limit_option, limited
+from neurodeploy.cli.options import JSON, limit_option, program_samples
 
 if TYPE_CHECKING:
     from neurodeploy.mapping import Mapping
@@ -50,10 +50,9 @@ def map_command(
     spikes = None
     if data is not None:
         from neurodeploy.sample_checks import look_at_samples
-        from neurodeploy.samples import load_samples
         from neurodeploy.simulator.encoding import check_samples
 
-        x = limited(load_samples(data), limit).x
+        x = program_samples(loaded, data, limit).x
         x = check_samples(x, loaded.encoder.sample_shape, data)
         look_at_samples(loaded, x, warn)
         spikes = spikes_of(loaded, x)

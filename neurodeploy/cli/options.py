@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 if TYPE_CHECKING:
+    from neurodeploy.program import Program
     from neurodeploy.samples import Samples
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "limit_option",
     "limited",
     "numbers",
+    "program_samples",
 ]
 
 DATA = click.option(
@@ -70,6 +72,18 @@ def limited(samples: Samples, limit: int) -> Samples:
     if len(samples.x) > limit and source is ParameterSource.DEFAULT:
         warn(f"the first {limit:,} of {len(samples.x):,} samples (--limit takes more)")
     return samples.limit(limit)
+
+
+def program_samples(program: Program, data: str, limit: int | None) -> Samples:
+    """Samples of a file for a program, the first `limit`: recordings of events as rasters."""
+    from neurodeploy.event_samples import samples_for
+    from neurodeploy.reporting.console import warn
+    from neurodeploy.samples import load_samples
+
+    if program.encoder.code.varies:
+        return samples_for(program, data, limit, None, warn, labels=True)
+    samples = load_samples(data)
+    return samples if limit is None else limited(samples, limit)
 
 
 def numbers(text: str, option: str) -> tuple[float, ...]:

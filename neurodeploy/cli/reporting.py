@@ -7,7 +7,15 @@ from pathlib import Path
 
 import click
 
-from neurodeploy.cli.options import DATA, ENERGY_MODEL, MODEL, TASK, THREADS, limit_option
+from neurodeploy.cli.options import (
+    DATA,
+    ENERGY_MODEL,
+    MODEL,
+    TASK,
+    THREADS,
+    limit_option,
+    program_samples,
+)
 
 __all__ = ["report"]
 
@@ -60,14 +68,14 @@ def report(
     from neurodeploy.program.storage import load
     from neurodeploy.reporting.console import Progress, say, warn
     from neurodeploy.reporting.page import report as run
-    from neurodeploy.samples import load_samples
 
     kind = _format(output, kind)
     if output is None and kind == "html":
         output = "report.html"
     if output is not None:
         check_output(output, program, data, model)
-    loaded, samples = load(program), load_samples(data)
+    loaded = load(program)
+    samples = program_samples(loaded, data, None)
     with Progress().running() as progress:
         made = run(
             loaded,

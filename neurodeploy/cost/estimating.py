@@ -14,10 +14,10 @@ from neurodeploy.cost.firing import Firing, firing
 from neurodeploy.cost.models import choose
 from neurodeploy.cost.report import Cost
 from neurodeploy.errors import DataWarning, UsageError
+from neurodeploy.event_samples import samples_for
 from neurodeploy.mapping.mapping import Mapping
 from neurodeploy.program import Program
 from neurodeploy.sample_checks import look_at_samples
-from neurodeploy.samples import read_samples
 from neurodeploy.simulator.encoding import check_samples
 from neurodeploy.targets import Target, target_of
 from neurodeploy.warning import Warn, warner
@@ -83,7 +83,7 @@ def estimate_cost(
             remedy="map the program for this target",
         )
     shape = program.encoder.sample_shape
-    x = check_samples(read_samples(x, shape).x, shape)
+    x = check_samples(samples_for(program, x).x, shape)
     look_at_samples(program, x, warner(warn, DataWarning))
     ann = ann_cost(program, model)
     found = firing(program, x, threads=threads, progress=progress)

@@ -15,7 +15,25 @@ from neurodeploy.network import Network
 from neurodeploy.passes import prepare
 from neurodeploy.program import Program
 
-__all__ = ["find_model", "recorded_output", "reference_network"]
+__all__ = ["find_ann", "find_model", "recorded_output", "reference_network"]
+
+
+def find_ann(
+    program: Program, model: str | Path | None = None, near: str | Path | None = None
+) -> Path:
+    """`find_model` for who wants the ANN's outputs: of a network that spikes there are none.
+
+    Raises
+    ------
+    UsageError
+    """
+    if scheme_of(program).spiking:
+        raise UsageError(
+            "the network spikes already: there is no ANN to hold it against",
+            place="--model",
+            remedy="leave it out; `explain` holds the network's own steps against the program",
+        )
+    return find_model(program, model, near)
 
 
 def find_model(

@@ -13,7 +13,7 @@ import numpy as np
 from neurodeploy.errors import DataError, NeuroDeployError
 from neurodeploy.ledger import Explanation, explain
 from neurodeploy.ledger.activation_code import top_of
-from neurodeploy.ledger.source_model import find_model
+from neurodeploy.ledger.source_model import find_ann
 from neurodeploy.metrics import Labels, Task, read_labels
 from neurodeploy.program import INPUT, Program
 from neurodeploy.reporting.page import sample_budget
@@ -234,7 +234,7 @@ def _model(
 ) -> tuple[Path | None, str]:
     """The ONNX file, or why there is none; one that was named has to be right."""
     try:
-        return find_model(program, model, near), ""
+        return find_ann(program, model, near), ""
     except NeuroDeployError as error:
         if model is not None:
             raise

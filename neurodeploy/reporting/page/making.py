@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from neurodeploy.errors import DataWarning, UsageError
+from neurodeploy.event_samples import samples_for
 from neurodeploy.program import Program
 from neurodeploy.reporting.page.blocks import Block, Note, Section
 from neurodeploy.reporting.page.evidence import Stage, collect
@@ -25,7 +26,7 @@ from neurodeploy.reporting.page.sections import (
     summary,
     traces,
 )
-from neurodeploy.samples import Samples, read_labels, read_samples
+from neurodeploy.samples import Samples, read_labels
 from neurodeploy.simulator.encoding import check_samples
 from neurodeploy.warning import Warn, warner
 
@@ -171,7 +172,7 @@ def report(
         if value is not None and value < 1:
             raise UsageError(f"{value} is less than one", place=f"--{option}")
     shape = program.encoder.sample_shape
-    given = read_samples(x, shape, labels=labels is None)
+    given = samples_for(program, x, labels=labels is None)
     x = check_samples(given.x, shape)
     labels = given.y if labels is None else read_labels(labels)
     chip, why = find_target(program, target, energy_model)
