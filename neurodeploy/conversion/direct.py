@@ -18,6 +18,7 @@ from neurodeploy.conversion.direct_input import (
     is_whole,
     message_unit,
 )
+from neurodeploy.conversion.flushing import FLUSH, check_before_first, flush
 from neurodeploy.conversion.options import option
 from neurodeploy.conversion.scheme import Scheme, register_scheme
 from neurodeploy.errors import ConversionError, UsageError
@@ -32,6 +33,7 @@ from neurodeploy.program import (
     Preprocessing,
     Program,
 )
+from neurodeploy.program.bounds import input_interval
 from neurodeploy.program.expansion import expand_levels
 from neurodeploy.quantization import Arrival
 from neurodeploy.quantization.levels import quantize_levels
@@ -167,16 +169,9 @@ class DirectScheme(Scheme):
             sends[stage.name] = 0, 1 + len(stage.neuron.higher) if stage.neuron else 0
         late = late_steps(stages)
         tail = max(late.values())
-        kept = [stage.name for stage in stages if late[stage.name]]
-        if kept and not target.microcode:
-            raise ConversionError(
-                f"{target.title} has no neuron that is quiet at a window's end: spikes of a sample "
-                "that are under way would reach the next one",
-                place=kept[0],
-                remedy="use --target loihi2",
-            )
         period = steps + tail
         populations: list[Population] = []
+        flushes: list[Population] = []
         connections: list[Connection] = []
         for stage in stages:
             arrivals = tuple(
@@ -191,16 +186,29 @@ class DirectScheme(Scheme):
                 )
                 for path in stage.paths
             )
-            neuron, made, unit = self._quantized(stage, arrivals, target, period, late[stage.name])
+            quiet = late[stage.name] if target.microcode else 0
+            neuron, made, unit = self._quantized(stage, arrivals, target, period, quiet)
             connections += made
             populations.append(
                 Population(stage.name, stage.shape, neuron, 1 + stage.depth, membrane_unit=unit)
             )
+            if late[stage.name] and not target.microcode:
+                ranges = [(c, (a.low, a.high)) for c, a in zip(made, arrivals, strict=True)]
+                silent, inhibits = flush(
+                    populations[-1], input_interval(stage.shape, ranges), steps,
+                    late[stage.name], period, target, f"{stage.name}{FLUSH}",
+                )  # fmt: skip
+                connections.append(inhibits)
+                flushes.append(silent)
+        if flushes:
+            check_before_first(populations)
+        last = populations[-1]
+        populations = [*flushes, *populations]
         program = Program(
             populations=tuple(populations),
             connections=tuple(connections),
             encoder=encoder,
-            decoder=self._decoder(populations[-1], stages[-1], steps, tail),
+            decoder=self._decoder(last, stages[-1], steps, tail),
             period=period,
             scheme=self.name,
             target=target.name,

@@ -15,7 +15,7 @@ from neurodeploy.program import INPUT, Connection, Dense, Program
 from neurodeploy.program.neurons.lif import DECAY_ONE
 from neurodeploy.simulator import encoding
 from neurodeploy.simulator.engine import Engine
-from neurodeploy.simulator.preparing import prepared
+from neurodeploy.simulator.preparing import check_by_sample, prepared
 
 __all__ = ["SpikingExplanation", "SpikingRow", "explain_spiking"]
 
@@ -93,6 +93,7 @@ def explain_spiking(
     x
         (n, *sample shape). The network is given what the program is: integers in real units.
     """
+    check_by_sample(program)
     engine = prepared(program, Engine)
     made = {p.name for p in program.populations}
     kept = [stage for stage in stages if stage.name in made]

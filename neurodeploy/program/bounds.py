@@ -15,7 +15,7 @@ from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT
 from neurodeploy.program.neurons.base import Neuron
 from neurodeploy.program.neurons.worst_case import Bounds, Drive, Interval
 from neurodeploy.program.program import INPUT, Connection, Population, Program
-from neurodeploy.program.synapse import Convolution, Dense
+from neurodeploy.program.weight_sums import weight_sums
 from neurodeploy.program.window_codes import OneMessage
 
 __all__ = [
@@ -33,29 +33,6 @@ __all__ = [
 
 #: Sums beyond these count as these: far outside 24 bit, and no product of them leaves 64 bit.
 _LARGEST_SUM, _LARGEST = 2**38, 2**61
-
-
-def weight_sums(connection: Connection) -> Interval:
-    """Sum of negative and of positive weights a target (int64; a channel for convolutions).
-
-    Shapes (targets,), or (channels, 1, 1) for a convolution: borders are covered by it.
-    """
-    synapses = connection.synapses
-    w = synapses.weights.astype(np.int64) << connection.exponent
-    negative, positive = np.minimum(w, 0), np.maximum(w, 0)
-    if isinstance(synapses, Dense):
-        return negative.sum(1), positive.sum(1)
-    if isinstance(synapses, Convolution):
-        return (
-            negative.sum((1, 2, 3)).reshape(-1, 1, 1),
-            positive.sum((1, 2, 3)).reshape(-1, 1, 1),
-        )
-    rows = np.repeat(np.arange(synapses.row_starts.size - 1), np.diff(synapses.row_starts))
-    low = np.zeros(synapses.row_starts.size - 1, np.int64)
-    high = np.zeros_like(low)
-    np.add.at(low, rows, negative)
-    np.add.at(high, rows, positive)
-    return low, high
 
 
 def message_range(program: Program, connection: Connection) -> tuple[int, int]:

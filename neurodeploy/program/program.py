@@ -17,6 +17,7 @@ from neurodeploy.program.channels import by_neuron, check_channels
 from neurodeploy.program.codec import MAX_NEURONS, Decoder, Encoder
 from neurodeploy.program.limits import MAX_PARTS, MAX_PERIOD
 from neurodeploy.program.neurons import Neuron
+from neurodeploy.program.silence import silent_steps
 from neurodeploy.program.synapse import Convolution, Synapses
 from neurodeploy.program.window_codes import WindowCode
 
@@ -339,18 +340,33 @@ class Program:
 
         1. A connection between components: windows meet exactly.
         2. A connection on a cycle: a message may arrive later in its window, if the source is
-           quiet at the window's end for as long (`Neuron.quiet_steps`).
+           quiet at the window's end for as long (`Neuron.quiet_steps`), or is inhibited for as
+           long by what nothing else reaches (`silence`), and nobody fires before the first window.
         """
+        inhibited = False
         for c in self.connections:
             late = self.lead(c)
             if c.name not in self.recurrent:
                 if late != 0:
                     return False
-            elif self.population(c.source).neuron.answers_after or not 0 <= late <= min(
-                self.population(c.source).neuron.quiet_steps, self.period
-            ):
+                continue
+            source = self.population(c.source).neuron
+            inhibited |= late > source.quiet_steps
+            if source.answers_after or not 0 <= late <= silent_steps(self, c.source, self._clocks):
                 return False
-        return True
+        return not inhibited or all(p.neuron.rests(p.phase - 1) for p in self.populations)
+
+    @cached_property
+    def _clocks(self) -> tuple[Connection, ...]:
+        """Connections from populations that nothing reaches, whose windows are their targets'."""
+        return tuple(
+            c
+            for c in self.connections
+            if c.source != INPUT
+            and not self.incoming(c.source)
+            and self.population(c.source).fire_phase(1) == self.population(c.source).phase
+            and self.lead(c) == 0
+        )
 
     def window_code(self, name: str) -> WindowCode | None:
         """How a population, or the input, says an integer in a window; None where it does not."""

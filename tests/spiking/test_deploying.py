@@ -9,6 +9,7 @@ import neurodeploy as nd
 from neurodeploy.network.stages import stages
 from neurodeploy.network.stepping import step_through
 
+pytest.importorskip("lava", reason="needs Lava")
 pytestmark = pytest.mark.lava
 STEPS = 12
 
@@ -19,7 +20,6 @@ def grid(shape, seed, largest=60):
 
 
 def test_a_recurrent_network_with_a_read_out():
-    pytest.importorskip("lava", reason="needs Lava")
     layers = [
         nd.SpikingLayer(
             grid((9, 6), 0) + 0.25, recurrent=grid((9, 9), 1, 30), bias=0.5, reset="subtract"
@@ -39,3 +39,20 @@ def test_a_recurrent_network_with_a_read_out():
     expected = step_through(stages(network), (6,), x)["layer3"].membranes
     np.testing.assert_allclose(result.outputs, expected, atol=0.02)
     np.testing.assert_array_equal(result.outputs, nd.simulate(program, x).outputs)
+
+
+def test_stock_neurons_that_a_flush_keeps_apart():
+    """On Lava's own neurons too: populations that nothing reaches but their bias."""
+    layers = [
+        nd.SpikingLayer(grid((9, 6), 0) + 0.25, recurrent=grid((9, 9), 1, 30), bias=0.25),
+        nd.SpikingLayer(grid((4, 9), 2)),
+    ]
+    network = nd.spiking_network(6, layers)
+    x = (np.random.default_rng(4).random((3, STEPS, 6)) < 0.5).astype(np.uint8)
+    program = nd.compile(
+        network, scheme="direct", steps=STEPS, target="loihi1", warn=lambda _: None
+    )
+    result = nd.deploy(program, x, verify=True, membranes=True)
+    assert result.mismatched_spikes == result.mismatched_membranes == 0
+    expected = step_through(stages(network), (6,), x)["layer2"].spikes.sum(1)
+    np.testing.assert_array_equal(result.outputs, expected)

@@ -224,3 +224,37 @@ def test_options_that_are_off_are_told():
     late = nd.spiking_network(5, [nd.SpikingLayer(np.eye(5), delay=70)])
     with pytest.raises(ConversionError, match="62"):
         compiled(late, steps=3)
+
+
+@pytest.mark.parametrize("delay", [1, 2])
+def test_stock_neurons_are_kept_apart_by_others_that_inhibit_them(delay):
+    """Recurrent on Loihi 1: many samples in a row, each as if it were alone."""
+    layers = [
+        nd.SpikingLayer(
+            grid((12, 5), 0) + np.float32(0.25), recurrent=grid((12, 12), 2, 30),
+            recurrent_delay=delay, bias=0.25,
+        ),
+        nd.SpikingLayer(grid((4, 12), 3)),
+    ]  # fmt: skip
+    network = nd.spiking_network(5, layers)
+    program = compiled(network, steps=STEPS, target="loihi1")
+    assert all(p.neuron.is_stock for p in program.populations)
+    assert program.populations[0].name == "layer1.flush"
+    assert program.is_aligned
+    x = raster(40)
+    expected = step_through(stages(network), (5,), x)
+    found = nd.record(program, x, warn=lambda _: None)
+    np.testing.assert_array_equal(found.spikes["layer1"][:, :STEPS], expected["layer1"].spikes)
+    assert not found.spikes["layer1"][:, STEPS:].any()
+    np.testing.assert_array_equal(nd.simulate(program, x).outputs, counts(network, x, "layer2"))
+    assert nd.map(program).ok
+
+
+def test_stock_neurons_that_nothing_keeps_apart_are_refused():
+    back = grid((6, 6), 1)
+    always = nd.spiking_network(5, [nd.SpikingLayer(grid((6, 5), 0), recurrent=back, bias=2.0)])
+    with pytest.raises(ConversionError, match="before the first sample"):
+        compiled(always, steps=STEPS, target="loihi1")
+    usual = nd.spiking_network(5, [nd.SpikingLayer(grid((6, 5), 0), recurrent=back)])
+    with pytest.raises(ConversionError, match="too long"):
+        compiled(usual, steps=60_000, target="loihi1")

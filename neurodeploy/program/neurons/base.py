@@ -187,6 +187,22 @@ class Neuron:
         """
         return False
 
+    def is_silenced(self, drive: Drive, inhibition: np.ndarray, period: int) -> bool:
+        """Whether it is proved to send nothing at a step of such an inhibition.
+
+        Parameters
+        ----------
+        drive
+            Worst cases of all that arrives at a step besides.
+        inhibition
+            int64 (neurons,): what arrives at this step for certain.
+        """
+        return False
+
+    def rests(self, steps: int) -> bool:
+        """Whether it sends nothing in its first steps where nothing arrives."""
+        return False
+
     def unsettled(self, v: np.ndarray, x: np.ndarray) -> np.ndarray | None:
         """Where the integers sent are not those of the closed form; None where they always are.
 

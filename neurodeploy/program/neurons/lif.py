@@ -9,7 +9,13 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT, clip24, decay, wrap24
+from neurodeploy.program.neurons.arithmetic import (
+    CURRENT_LIMIT,
+    MEMBRANE_LIMIT,
+    clip24,
+    decay,
+    wrap24,
+)
 from neurodeploy.program.neurons.base import Neuron, Register, State, StateVariable, Stepped
 from neurodeploy.program.neurons.fields import choice, integer, per_neuron
 from neurodeploy.program.neurons.membrane_range import leaky_range, membrane_range
@@ -158,6 +164,22 @@ class Lif(Neuron):
             v = v - spikes * (self.threshold << self.shift)
         state["u"], state["v"] = u, v
         return Stepped(spikes.astype(np.int64), wrapped, clipped)
+
+    def is_silenced(self, drive: Drive, inhibition: np.ndarray, period: int) -> bool:
+        """The highest membrane less the inhibition stays below the threshold, and u in 24 bit."""
+        proof = self.bounds(drive, period)
+        if not self.fires:
+            return True
+        if proof.membrane is None or not proof.cannot_wrap or self.du != NO_CURRENT_MEMORY:
+            return False
+        lowest = int((drive.low + inhibition).min(initial=0)) << self.shift
+        highest = proof.membrane[1] + (int(inhibition.max(initial=-(2**30))) << self.shift)
+        return lowest > -CURRENT_LIMIT and highest <= self.threshold << self.shift
+
+    def rests(self, steps: int) -> bool:
+        """Its bias alone does not reach the threshold."""
+        most = max(int(self.bias.max(initial=0)), 0) * max(steps, 0)
+        return not self.fires or most <= self.threshold << self.shift
 
     def bounds(self, drive: Drive, period: int) -> Bounds:
         """The extremes of current and membrane over a window, in closed form."""
