@@ -80,7 +80,9 @@ def main() -> int:
     parser.add_argument("--sizes", type=int, nargs="+", default=[250, 1000, 4000], help="scaling")
     parser.add_argument("--candidates", type=int, default=6000, help="xor, addition: a round")
     parser.add_argument("--test-images", type=int, default=6000, help="rows, scaling")
-    parser.add_argument("--quick", action="store_true", help="xor, addition: no gradient networks")
+    parser.add_argument(
+        "--quick", action="store_true", help="xor, addition: no proof, no gradients"
+    )
     parser.add_argument("--json", action="store_true", help="print every run")
     parser.add_argument("--read", type=Path, nargs="+", help="print what --json printed before")
     options = parser.parse_args()
@@ -89,9 +91,7 @@ def main() -> int:
     if options.task in ("rows", "scaling") and not all(
         (options.data / name).exists() for name in rows.FILES
     ):
-        print(
-            f"study_reconstruction: {options.data} has no {', '.join(rows.FILES)}", file=sys.stderr
-        )
+        print(f"study_reconstruction: {options.data} lacks {rows.FILES}", file=sys.stderr)
         return 2
     if options.read:
         held = [one for path in options.read for one in json.loads(path.read_text())]

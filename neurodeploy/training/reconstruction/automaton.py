@@ -20,8 +20,6 @@ __all__ = ["Cover", "transition_cover"]
 
 #: State of the automaton that is right and a symbol, to its next state and the right label.
 Advance = Callable[[Hashable, int], tuple[Hashable, int]]
-#: Joint states that are looked at.
-_MOST = 100_000
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,12 @@ class Cover:
 
 
 def transition_cover(
-    branches: Branches, alphabet: np.ndarray, start: Hashable, advance: Advance
+    branches: Branches,
+    alphabet: np.ndarray,
+    start: Hashable,
+    advance: Advance,
+    *,
+    most: int = 100_000,
 ) -> Cover:
     """Every transition that threshold units and what is right can take together.
 
@@ -56,6 +59,8 @@ def transition_cover(
         Inputs of a step that there are, (symbols, inputs).
     start, advance
         The automaton that is right.
+    most
+        Joint states that are looked at.
 
     Raises
     ------
@@ -86,6 +91,6 @@ def transition_cover(
             if (now.tobytes(), then) not in seen:
                 seen.add((now.tobytes(), then))
                 left.append((now, then, sequences[-1]))
-        if len(seen) > _MOST:
-            raise UsageError(f"more than {_MOST} states can be reached", place="branches")
+        if len(seen) > most:
+            raise UsageError(f"more than {most} states can be reached", place="branches")
     return Cover(tuple(sequences), tuple(labels), len(seen))
