@@ -70,7 +70,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("task", choices=["xor", "addition", "rows", "scaling"])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--train", type=int, help="samples; default: 128, 1000, 3000")
+    parser.add_argument("--train", type=int, help="samples; default: 128, 300, 3000")
     parser.add_argument("--length", type=int, default=8, help="xor: of a string")
     parser.add_argument("--longer", type=int, default=14, help="xor: of the longer strings")
     parser.add_argument("--base", type=int, default=2, help="addition")
@@ -87,7 +87,7 @@ def main() -> int:
     parser.add_argument("--read", type=Path, nargs="+", help="print what --json printed before")
     options = parser.parse_args()
     if options.train is None:
-        options.train = {"xor": 128, "addition": 1000}.get(options.task, 3000)
+        options.train = {"xor": 128, "addition": 300}.get(options.task, 3000)
     if options.task in ("rows", "scaling") and not all(
         (options.data / name).exists() for name in rows.FILES
     ):

@@ -10,7 +10,7 @@ import numpy as np
 from neurodeploy.errors import UsageError
 from neurodeploy.training.reconstruction import ThresholdNetworkClassifier
 from neurodeploy.training.reconstruction.automaton import transition_cover
-from neurodeploy.training.reconstruction.column_generation import Reading
+from neurodeploy.training.reconstruction.fitting import Reading
 from neurodeploy.training.reconstruction.gradient import Training
 from neurodeploy.training.reconstruction.tasks import addition
 from reconstruction_study.baselines import (

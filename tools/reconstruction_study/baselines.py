@@ -10,7 +10,7 @@ import torch
 from sklearn.linear_model import RidgeClassifierCV
 
 from neurodeploy.training.reconstruction.branches import Branches, Layer
-from neurodeploy.training.reconstruction.column_generation import Reading
+from neurodeploy.training.reconstruction.fitting import Reading
 from neurodeploy.training.reconstruction.gradient import (
     GradientNetwork,
     Training,

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 import neurodeploy as nd
-from neurodeploy.training.reconstruction.column_generation import Plan, Reading
+from neurodeploy.training.reconstruction.fitting import Plan, Reading
 from neurodeploy.training.reconstruction.gradient import Training
 from neurodeploy.training.reconstruction.network import network_from
 from neurodeploy.training.reconstruction.sampling import gaussian_branches

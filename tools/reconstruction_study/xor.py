@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from neurodeploy.training.reconstruction import ThresholdNetworkClassifier
-from neurodeploy.training.reconstruction.column_generation import Reading
+from neurodeploy.training.reconstruction.fitting import Reading
 from neurodeploy.training.reconstruction.gradient import Training
 from neurodeploy.training.reconstruction.tasks import first_last_xor, xor_split
 from reconstruction_study.baselines import (

@@ -13,13 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 from neurodeploy.errors import DataError, UsageError
 from neurodeploy.network import Network
 from neurodeploy.training.reconstruction.branches import Branches
-from neurodeploy.training.reconstruction.column_generation import (
-    Convex,
-    Plan,
-    Reading,
-    Sampler,
-    generate,
-)
+from neurodeploy.training.reconstruction.column_generation import Sampler, generate
+from neurodeploy.training.reconstruction.fitting import Convex, Plan, Reading
 from neurodeploy.training.reconstruction.losses import loss_named
 from neurodeploy.training.reconstruction.network import network_from
 from neurodeploy.training.reconstruction.sampling import (

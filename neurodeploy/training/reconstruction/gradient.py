@@ -16,7 +16,7 @@ from torch import nn
 
 from neurodeploy.errors import UsageError
 from neurodeploy.training.reconstruction.branches import Branches, Layer
-from neurodeploy.training.reconstruction.column_generation import Reading
+from neurodeploy.training.reconstruction.fitting import Reading
 
 __all__ = ["GradientNetwork", "Training", "network_of", "scores_of", "trained"]
 

@@ -15,7 +15,7 @@ import numpy as np
 from neurodeploy.errors import UsageError
 from neurodeploy.network import Add, Delay, Dense, Input, Network, Node, Output, Spiking
 from neurodeploy.training.reconstruction.branches import Branches, Layer
-from neurodeploy.training.reconstruction.column_generation import Reading
+from neurodeploy.training.reconstruction.fitting import Reading
 
 __all__ = ["network_from"]
 

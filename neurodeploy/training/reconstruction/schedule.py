@@ -10,7 +10,7 @@ import torch
 
 from neurodeploy.errors import UsageError
 from neurodeploy.training.reconstruction.branches import Branches, joined
-from neurodeploy.training.reconstruction.column_generation import Plan, Reading, fit_branches
+from neurodeploy.training.reconstruction.fitting import Plan, Reading, fit_branches
 from neurodeploy.training.reconstruction.gradient import (
     GradientNetwork,
     Training,

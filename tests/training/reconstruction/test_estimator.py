@@ -80,6 +80,8 @@ def test_what_does_not_fit_is_named():
     x = np.zeros((4, 3, 2))
     with pytest.raises(DataError, match="one a sequence"):
         model.fit(x, np.zeros(3))
+    with pytest.raises(UsageError, match="less than one"):
+        ThresholdNetworkClassifier(rounds=0).fit(x, np.arange(4))
     with pytest.raises(DataError, match="all labels are the same"):
         model.fit(x, np.zeros(4))
     with pytest.raises(DataError, match="no sequences"):

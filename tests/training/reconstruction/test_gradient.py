@@ -12,7 +12,7 @@ pytest.importorskip("sklearn")
 import torch
 
 from neurodeploy.errors import UsageError
-from neurodeploy.training.reconstruction.column_generation import Plan, Reading
+from neurodeploy.training.reconstruction.fitting import Plan, Reading
 from neurodeploy.training.reconstruction.gradient import (
     GradientNetwork,
     Training,

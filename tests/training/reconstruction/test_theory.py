@@ -9,13 +9,9 @@ pytest.importorskip("sklearn")
 
 from neurodeploy.errors import ConversionError, UsageError
 from neurodeploy.training.reconstruction.branches import Branches, Layer
-from neurodeploy.training.reconstruction.column_generation import (
-    Plan,
-    Reading,
-    fit_branches,
-    generate,
-)
+from neurodeploy.training.reconstruction.column_generation import generate
 from neurodeploy.training.reconstruction.enumeration import all_patterns
+from neurodeploy.training.reconstruction.fitting import Plan, Reading, fit_branches
 from neurodeploy.training.reconstruction.losses import loss_named
 from neurodeploy.training.reconstruction.problem import Problem
 from neurodeploy.training.reconstruction.solving import solve
