@@ -101,7 +101,13 @@ def quantize_spiking(
                 place=stage.name,
                 remedy="use fewer --steps, or --target loihi2",
             )
-        if exact and not unreachable and dv == 0 and stated.reset == "zero" and not bias.any():
+        if (
+            exact
+            and not unreachable
+            and dv == 0
+            and stated.reset == "zero"
+            and _on_grid(bias, scale)
+        ):
             whole = int(threshold / scale + _ON_GRID)  # sums are whole: the next below is the same
             if stated.inclusive:
                 whole = int(np.ceil(threshold / scale - _ON_GRID)) - 1
@@ -235,6 +241,12 @@ class _Layer:
                 v_initial=start,
             )
         return None
+
+
+def _on_grid(values: np.ndarray, step: float) -> bool:
+    """Whether all are whole numbers of a step."""
+    whole = values / step
+    return bool(np.all(np.abs(whole - np.rint(whole)) < _ON_GRID))
 
 
 def _finer(
