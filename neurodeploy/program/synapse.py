@@ -125,6 +125,16 @@ class Convolution:
         """Number of targets."""
         return prod(self.output_shape(source_shape))
 
+    def stride_within(self, source_shape: Shape) -> tuple[int, int]:
+        """The stride, or the padded source's extent if that is less: what lies beyond is alike.
+
+        A file may state a stride of 2^27, of which no table should be made.
+        """
+        top, left, bottom, right = self.padding
+        _, height, width = source_shape
+        down, across = self.stride
+        return min(down, height + top + bottom), min(across, width + left + right)
+
     def fan_out(self, source_shape: Shape) -> np.ndarray:
         """Synapses that leave each source neuron, int64 (sources,)."""
         _, out_height, out_width = self.output_shape(source_shape)

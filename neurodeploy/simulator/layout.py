@@ -115,7 +115,8 @@ def convolution_rows(
     """
     _, height, width = source_shape
     outputs, out_height, out_width = synapses.output_shape(source_shape)
-    stride, dilation = synapses.stride[1], synapses.dilation[1]
+    down, stride = synapses.stride_within(source_shape)
+    dilation = synapses.dilation[1]
     if dilation > 1:  # spread the kernel with zeros: runs need neighbouring columns
         spread = np.zeros(
             (*weights.shape[:3], (weights.shape[3] - 1) * dilation + 1), weights.dtype
@@ -134,7 +135,7 @@ def convolution_rows(
         height,
         out_height,
         kernel_height,
-        synapses.stride[0],
+        down,
         synapses.dilation[0],
         synapses.padding[0],
     )

@@ -86,11 +86,12 @@ def receptive(
         return _of_dense(synapses, source, target)
     high, wide = window = _repeated(synapses, source)
     _, out_height, out_width = synapses.output_shape(source)
+    down, across = synapses.stride_within(source)
     return Receptive(
         np.ascontiguousarray(synapses.weights[:, :, ::high, ::wide]),
         (source[0], source[1] // high, source[2] // wide),
         (out_height, out_width),
-        (synapses.stride[0] // high, synapses.stride[1] // wide),
+        (down // high, across // wide),
         synapses.dilation,
         (synapses.padding[0] // high, synapses.padding[1] // wide),
         window,
