@@ -195,7 +195,7 @@ class DirectScheme(Scheme):
             if late[stage.name] and not target.microcode:
                 ranges = [(c, (a.low, a.high)) for c, a in zip(made, arrivals, strict=True)]
                 silent, inhibits = flush(
-                    populations[-1], input_interval(stage.shape, ranges), steps,
+                    populations[-1], input_interval(stage.shape, ranges),
                     late[stage.name], period, target, f"{stage.name}{FLUSH}",
                 )  # fmt: skip
                 connections.append(inhibits)

@@ -28,7 +28,6 @@ _HIGHEST = 2**22
 def flush(
     population: Population,
     synaptic: Interval,
-    steps: int,
     late: int,
     period: int,
     target: Target,
@@ -40,15 +39,15 @@ def flush(
     ----------
     synaptic
         Lowest and highest input of one step of the population, without the flush.
-    steps, late
-        It may fire in the first `steps` steps of a window, and not in the `late` after them.
+    late
+        So many steps at a window's end it is to be silent.
 
     Raises
     ------
     ConversionError
         Its input may be too strong, or its windows are too long for this.
     """
-    neuron = population.neuron
+    neuron, steps = population.neuron, period - late
     assert isinstance(neuron, Lif)
     proof = neuron_bounds(neuron, synaptic, period)
     if neuron.du != NO_CURRENT_MEMORY:

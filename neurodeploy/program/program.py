@@ -285,15 +285,19 @@ class Program:
         """Populations in groups, sources before targets; ties in program order.
 
         A group is one population, or all populations that are on cycles with each other (a
-        strongly connected component): those have to be stepped together.
+        strongly connected component), or between the ends of a connection that holds messages
+        back within their window: those have to be stepped together.
         """
         rank = {p.name: i for i, p in enumerate(self.populations)} | {INPUT: -1}
-        if all(rank[c.source] < rank[c.target] for c in self.connections):
+        held = [c for c in self.connections if self._is_held(c)]
+        if not held and all(rank[c.source] < rank[c.target] for c in self.connections):
             return tuple((p,) for p in self.populations)
         # Only here: it takes longer to load than most programs to run.
         import networkx as nx
 
-        condensed = nx.condensation(nx.DiGraph(self.graph))
+        graph = nx.DiGraph(self.graph)
+        graph.add_edges_from((c.target, c.source) for c in held)
+        condensed = nx.condensation(graph)
         members = {
             node: sorted(names, key=rank.__getitem__)
             for node, names in condensed.nodes(data="members")
@@ -313,12 +317,20 @@ class Program:
 
     @cached_property
     def recurrent(self) -> frozenset[str]:
-        """Names of the connections that lie on a cycle."""
+        """Names of the connections within components: on a cycle, or held back."""
         together = {p.name: k for k, c in enumerate(self.components) for p in c}
         return frozenset(
             c.name
             for c in self.connections
             if c.source != INPUT and together[c.source] == together[c.target]
+        )
+
+    def _is_held(self, c: Connection) -> bool:
+        """Whether messages arrive later in their window, and the source is silent for as long."""
+        return (
+            c.source != INPUT
+            and self.lead(c) > 0
+            and self.lead(c) <= silent_steps(self, c.source, self._clocks)
         )
 
     def lead(self, connection: Connection) -> int:
@@ -339,7 +351,7 @@ class Program:
         Then samples do not mix, and each can be simulated alone.
 
         1. A connection between components: windows meet exactly.
-        2. A connection on a cycle: a message may arrive later in its window, if the source is
+        2. A connection within one: a message may arrive later in its window, if the source is
            quiet at the window's end for as long (`Neuron.quiet_steps`), or is inhibited for as
            long by what nothing else reaches (`silence`), and nobody fires before the first window.
         """

@@ -24,7 +24,7 @@ def test_a_recurrent_network_with_a_read_out():
         nd.SpikingLayer(
             grid((9, 6), 0) + 0.25, recurrent=grid((9, 9), 1, 30), bias=0.5, reset="subtract"
         ),
-        nd.SpikingLayer(grid((5, 9), 2), membrane_leak=1.0, threshold=np.arange(5) / 4),
+        nd.SpikingLayer(grid((5, 9), 2), membrane_leak=1.0, threshold=np.arange(5) / 4, delay=2),
         nd.SpikingLayer(grid((3, 5), 3), reset="none", membrane_leak=0.125),
     ]
     network = nd.spiking_network(6, layers)
@@ -32,7 +32,7 @@ def test_a_recurrent_network_with_a_read_out():
     program = nd.compile(
         network, scheme="direct", steps=STEPS, decoder="every_step", warn=lambda _: None
     )
-    assert program.decoder.tail == 1
+    assert program.decoder.tail == 2
     result = nd.deploy(program, x, verify=True, membranes=True)
     assert result.mismatched_spikes == result.mismatched_membranes == 0
     assert result.compared_spikes > 100

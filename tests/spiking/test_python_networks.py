@@ -153,8 +153,26 @@ def test_delays_between_layers_shift_spikes():
     )
     x = raster()
     program = compiled(late, steps=STEPS)
+    assert not program.is_aligned  # the input is late: samples run as one stream
     found = nd.simulate(program, x).outputs
     np.testing.assert_array_equal(found, counts(late, x, "layer2"))
+
+
+@pytest.mark.parametrize("target", ["loihi1", "loihi2"])
+def test_a_delay_between_layers_keeps_samples_apart(target):
+    layers = [
+        nd.SpikingLayer(grid((6, 5), 8) + np.float32(0.25)),
+        nd.SpikingLayer(grid((7, 6), 9), delay=3),
+        nd.SpikingLayer(grid((4, 7), 10), delay=1),
+    ]
+    late = nd.spiking_network(5, layers)
+    program = compiled(late, steps=STEPS, target=target)
+    assert program.is_aligned
+    x = raster(20)
+    expected = counts(late, x, "layer3")
+    assert expected.sum() > 20
+    np.testing.assert_array_equal(nd.simulate(program, x).outputs, expected)
+    compare_simulate(program, x[:4])
 
 
 def loop(delay):
