@@ -22,7 +22,7 @@ __all__ = ["check"]
 
 
 def check(
-    model: Model,
+    model: Model | Network,
     scheme: str | Scheme = "rate",
     target: str = "loihi2",
     steps: int | None = None,
@@ -64,6 +64,7 @@ def check(
     from neurodeploy.importing.lava_dl import is_lava_dl
     from neurodeploy.importing.nir import is_nir
     from neurodeploy.importing.reading.spiking_models import is_spiking_onnx
+    from neurodeploy.network import Network
 
     if is_lava_dl(model):
         from neurodeploy.compiling_lava_dl import check_lava_dl
@@ -71,13 +72,13 @@ def check(
         if annotate is not None:
             raise UsageError("a lava-dl file has no place for verdicts", place="--annotate")
         return check_lava_dl(model, scheme, {"steps": steps, **options}, target)
-    if is_nir(model) or is_spiking_onnx(model):
+    if isinstance(model, Network) or is_nir(model) or is_spiking_onnx(model):
         from neurodeploy.compiling_spiking import check_spiking
 
-        if annotate is not None and is_nir(model):
-            raise UsageError("a NIR graph has no place for verdicts", place="--annotate")
+        if annotate is not None and (isinstance(model, Network) or is_nir(model)):
+            raise UsageError("this model has no place for verdicts", place="--annotate")
         report = check_spiking(model, scheme, {"steps": steps, **options}, target, output)
-        if annotate is not None:
+        if annotate is not None and not isinstance(model, Network):
             _annotate(model, annotate, report, "direct", target)
         return report
     hardware = load_target(target)

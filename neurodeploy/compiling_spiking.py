@@ -16,9 +16,10 @@ from neurodeploy.conversion.converting import Conversion
 from neurodeploy.conversion.direct import DirectScheme, calibration_of, direct_for
 from neurodeploy.conversion.provenance import provenance_of
 from neurodeploy.errors import ConversionError, DataError, NeuroDeployError, UsageError
-from neurodeploy.importing import examine, load_network
+from neurodeploy.importing import Imported, Report, examine, load_network
 from neurodeploy.importing.in_memory import imported_network
 from neurodeploy.importing.nir import Timing, examine_nir, is_nir, load_nir
+from neurodeploy.importing.report.summary import Summary, count_findings, count_network
 from neurodeploy.mapping import map_program
 from neurodeploy.mapping.mapper import limits_broken
 from neurodeploy.mapping.rules import tightest
@@ -36,7 +37,6 @@ from neurodeploy.targets import Target, load_target
 
 if TYPE_CHECKING:
     from neurodeploy.conversion import Scheme
-    from neurodeploy.importing import Report
 
 __all__ = ["check_spiking", "compile_spiking", "stages_of"]
 
@@ -189,7 +189,13 @@ def check_spiking(
     """
     hardware = load_target(target)
     plan, _ = _plan(model, scheme, given, hardware)
-    if is_nir(model):
+    imported: Imported | None
+    if isinstance(model, Network):
+        imported = imported_network(model, output)
+        summary = Summary(input=imported.input_name, output=imported.output_name)
+        summary = count_network(count_findings(summary, imported.findings), model)
+        report = Report("<network>", imported.findings, summary, len(imported.findings))
+    elif is_nir(model):
         imported, report = examine_nir(model, _timing(plan), output)
     else:
         imported, report = examine(model, output)

@@ -276,3 +276,12 @@ def test_stock_neurons_that_nothing_keeps_apart_are_refused():
     usual = nd.spiking_network(5, [nd.SpikingLayer(grid((6, 5), 0), recurrent=back)])
     with pytest.raises(ConversionError, match="too long"):
         compiled(usual, steps=60_000, target="loihi1")
+
+
+def test_check_takes_a_network_too():
+    network = nd.spiking_network(5, [nd.SpikingLayer(grid((6, 5), 0), recurrent=grid((6, 6), 1))])
+    report = nd.check(network, scheme="direct", steps=STEPS)
+    assert report.ok
+    assert report.fits
+    assert report.summary.neurons == 6
+    assert not nd.check(loop(1), scheme="direct", steps=STEPS).ok
