@@ -104,7 +104,7 @@ def test_the_odd_programs_are_odd():
             for c in p.connections
         )
     kinds = {name.split()[0] for name in seen if name.endswith("nothing reaches")}
-    assert kinds == {"lif", "ttfs", "earliest", "radix", "mask_maximum", "online"}
+    assert kinds == {"lif", "ttfs", "earliest", "radix", "mask_maximum", "online", "levels"}
     assert not {name: count for name, count in seen.items() if count < 8}
 
 
