@@ -150,7 +150,9 @@ def _count(
 ) -> None:
     """Add a batch: spikes of both, steps equal, spikes kept, steps equal alone, squares."""
     steps, p = network[stage.name], program.population(stage.name)
-    alone = _alone(program, engine, stage.name, network, sent, fired.shape[1])
+    alone: np.ndarray | None = fired  # where the input alone is read, it is the network's
+    if any(c.source != INPUT for c in program.incoming(stage.name)):
+        alone = _alone(program, engine, stage.name, network, sent, fired.shape[1])
     total[0] += steps.spikes.sum()
     total[1] += fired.sum()
     total[2] += (steps.spikes == fired).sum()
@@ -181,7 +183,7 @@ def _alone(
         messages = {}
         for source, (lead,) in late.items():
             rows = np.zeros((program.period, int(np.prod(program.shape_of(source)))), np.int32)
-            given = sent[k] if source == INPUT else network[source].spikes[k]
+            given = sent[k] if source == INPUT else network[source].messages[k]
             length = min(len(given), program.period - lead)
             rows[lead : lead + length] = given[:length]
             messages[source] = rows

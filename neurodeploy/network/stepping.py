@@ -8,7 +8,6 @@ from math import prod
 
 import numpy as np
 
-from neurodeploy.errors import UnsupportedError
 from neurodeploy.network.batched import Map, float_map
 from neurodeploy.network.spiking_nodes import Spiking
 from neurodeploy.network.stages import Stage
@@ -54,15 +53,7 @@ def step_through(stages: Sequence[Stage], shape: Sequence[int], x: np.ndarray) -
     dict
         By the name of the stage. Without skew: spikes of a step are read at the same step by the
         stages behind, and after its steps at the end of a delay.
-
-    Raises
-    ------
-    UnsupportedError
-        Neurons of several thresholds.
     """
-    for stage in stages:
-        if stage.neuron is not None and stage.neuron.higher:
-            raise UnsupportedError("multi-level firing is not stepped in float", place=stage.name)
     n, steps = x.shape[:2]
     shapes = {INPUT: tuple(shape)} | {stage.name: stage.shape for stage in stages}
     sent = {INPUT: x.reshape(n, steps, -1).astype(np.float32)}

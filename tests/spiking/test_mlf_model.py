@@ -48,6 +48,14 @@ def test_stock_populations_in_its_place_take_more_operations(program, fashion_te
     assert operations[0] <= 0.3 * operations[1]
 
 
+def test_explain_holds_it_against_float_steps(program, fashion_test):
+    x = fashion_test[0][:4]
+    found = nd.explain(program, x, model=MODEL)
+    assert len(found.rows) == 10
+    assert all(row.own is None or row.own > 0.98 for row in found.rows)
+    assert found.rows[0].same == found.rows[0].own
+
+
 def test_the_commands_of_the_page(tmp_path, monkeypatch):
     page = (ROOT / "docs" / "spiking-networks.md").read_text(encoding="utf-8")
     lines = [line.strip() for line in page.splitlines() if "mlf" in line]
