@@ -77,18 +77,11 @@ def test_a_stream_of_100_samples_is_100_samples(programs):
             np.testing.assert_array_equal(nd.simulate(program, x[k][None]).outputs[0], outputs[k])
 
 
-@pytest.mark.lava
-@pytest.mark.skipif(importlib.util.find_spec("lava") is None, reason="Lava is not installed")
-def test_lava_does_the_same(programs):
-    for program, x in programs:
-        result = nd.deploy(program, x[:3], verify=True, membranes=True)
-        assert result.mismatched_spikes == result.mismatched_membranes == 0
-        assert result.compared_spikes > 20
-        np.testing.assert_array_equal(result.outputs, nd.simulate(program, x[:3]).outputs)
-
-
-@pytest.mark.skipif(not MNIST.exists(), reason=f"{MNIST} is absent")
-def test_mnist_row_by_row_with_a_leaky_trace():
+@pytest.fixture(scope="module")
+def mnist():
+    """Images row by row, read by a leaky trace: model, program, the images that it did not see."""
+    if not MNIST.exists():
+        pytest.skip(f"{MNIST} is absent")
     with np.load(MNIST) as held:
         images, y = rows_of_images(held["x"][:1000]), held["y"][:1000].astype(int)
     x = images.astype(np.float32) / 255
@@ -96,15 +89,30 @@ def test_mnist_row_by_row_with_a_leaky_trace():
         "gaussian", betas=(0.99,), thetas=(1.0,), gain=0.2, feature="trace", trace_beta=0.99,
         group=True, rounds=1, candidates=80, rho=3e-3, seconds=2, random_state=0,
     ).fit(x[:500], y[:500])  # fmt: skip
-    program = compiled(model, x)
+    return model, compiled(model, x), x[500:], y[500:]
+
+
+def test_mnist_row_by_row_with_a_leaky_trace(mnist):
+    model, program, x, y = mnist
     assert program.encoder.unit == pytest.approx(1 / 255)
     assert {p.neuron.dv for p in program.populations} == {41}
-    expected = model.decision_function(x[500:])
-    assert (expected.argmax(1) == y[500:]).mean() > 0.45
-    outputs = nd.simulate(program, x[500:]).outputs
+    expected = model.decision_function(x)
+    assert (expected.argmax(1) == y).mean() > 0.45
+    outputs = nd.simulate(program, x).outputs
     assert (outputs.argmax(1) == expected.argmax(1)).mean() > 0.96
     assert np.corrcoef(outputs.reshape(-1), expected.reshape(-1))[0, 1] > 0.99
     compare_simulate(program, x[:100])
+
+
+@pytest.mark.lava
+@pytest.mark.skipif(importlib.util.find_spec("lava") is None, reason="Lava is not installed")
+def test_lava_does_the_same(mnist):
+    """The tiny programs: `test_models.py`."""
+    _, program, x, _ = mnist
+    result = nd.deploy(program, x[:2], verify=True, membranes=True)
+    assert result.mismatched_spikes == result.mismatched_membranes == 0
+    assert result.compared_spikes > 100
+    np.testing.assert_array_equal(result.outputs, nd.simulate(program, x[:2]).outputs)
 
 
 def test_layers_and_thresholds_that_no_grid_holds():
