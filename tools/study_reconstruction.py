@@ -77,6 +77,7 @@ def main() -> int:
     parser.add_argument("--one-hot", action="store_true", help="addition: digits as one-hot inputs")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="rows, scaling")
     parser.add_argument("--epochs", type=int, nargs="+", default=[20, 40], help="rows")
+    parser.add_argument("--rate", type=float, default=2e-3, help="rows: of all gradient training")
     parser.add_argument("--sizes", type=int, nargs="+", default=[250, 1000, 4000], help="scaling")
     parser.add_argument("--candidates", type=int, default=6000, help="xor, addition: a round")
     parser.add_argument("--test-images", type=int, default=6000, help="rows, scaling")

@@ -71,7 +71,7 @@ def measure(options: Namespace, seed: int) -> Iterator[Figures]:
     sets = split(options.data, options.train, options.test_images)
     x, y = sets["train"]
     for count in options.epochs:
-        half = Training(count // 2)
+        half = Training(count // 2, options.rate)
         stages = scheduled(
             x, y, 10, Schedule(before=half, after=half), reading=READING, beta=BETA,
             plan=Plan(seconds=60), seed=seed,
@@ -84,7 +84,7 @@ def measure(options: Namespace, seed: int) -> Iterator[Figures]:
         yield ridge(f"schedule of {count}: ridge", seed, stages[1].branches, READING, sets)
         yield gradient(
             f"gradient, {count} epochs", seed, sets, units=128, recurrent=False, beta=BETA,
-            reading=READING, training=Training(count),
+            reading=READING, training=Training(count, options.rate),
         )[0]  # fmt: skip
 
 
