@@ -130,17 +130,17 @@ def _tried(network: Network, report: Report, plan: Scheme, hardware: Target) -> 
     """The report after passes and conversion, without samples."""
     from neurodeploy.calibration.calibrating import calibrate
     from neurodeploy.conversion.check import MAX_TRIED, converted, refusals, refused, synapses
+    from neurodeploy.conversion.preparing import prepared
     from neurodeploy.mapping import map_program
     from neurodeploy.mapping.rules import tightest
     from neurodeploy.network.stages import Stage
     from neurodeploy.network.stages import stages as cut_network
-    from neurodeploy.passes import prepare
 
     def cut(network: Network) -> tuple[Stage, ...]:
         return cut_network(network, max_pooling=plan.max_pooling)
 
     try:
-        network = prepare(network, max_pooling=plan.max_pooling, largest_pool=plan.largest_pool)
+        network = prepared(network, plan)
         stages = cut(network)
         plan.check_stages(stages)
     except UsageError:

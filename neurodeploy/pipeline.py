@@ -146,6 +146,7 @@ def compile(
     from neurodeploy.conversion import AUTO, make_scheme
     from neurodeploy.conversion.converting import Conversion
     from neurodeploy.conversion.levels import notes_on_levels
+    from neurodeploy.conversion.preparing import prepared
     from neurodeploy.conversion.provenance import provenance_of
     from neurodeploy.conversion.resolution import lost_channels
     from neurodeploy.importing import load_network
@@ -159,7 +160,6 @@ def compile(
     from neurodeploy.metrics.task_from_network import infer_task
     from neurodeploy.network import Network
     from neurodeploy.network.stages import stages as cut
-    from neurodeploy.passes import prepare
 
     if is_lava_dl(model):
         from neurodeploy.compiling_lava_dl import compile_lava_dl
@@ -220,9 +220,7 @@ def compile(
     if chosen.line:
         data_warn(chosen.line)
     l4 = plan.uses_noise if l4 is None else l4
-    network = prepare(
-        imported.network, max_pooling=plan.max_pooling, largest_pool=plan.largest_pool, l4=l4
-    )
+    network = prepared(imported.network, plan, l4=l4)
     stages = cut(network, max_pooling=plan.max_pooling)
     plan.check_stages(stages)
     progress("import", 1, 1)

@@ -1,8 +1,10 @@
-"""Accuracy of window codes, and of ONNX Runtime's own 8-bit network from the same images.
+"""Accuracy of codes, and of ONNX Runtime's own 8-bit network from the same images.
 
     python tools/accuracy_codes.py resnet20.onnx --data test.npz --calibration train.npz \\
         --channels-last --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225 \\
         --run radix:bits=5 --run graded:bits=8 --run ttfs:steps=31 --quantize-static
+    python tools/accuracy_codes.py ... --run rate:steps=16 --run rate:steps=32,signed=false \\
+        --run rate:steps=64,target=loihi1 --run rate:steps=64,target=loihi1,reset=zero
 
 Each row is printed when it is known, as a line of the table in docs/radix.md.
 """
@@ -25,11 +27,23 @@ from neurodeploy.program import Preprocessing
 from neurodeploy.samples import load_samples
 
 
-def asked(text: str) -> tuple[str, dict[str, int]]:
-    """``radix:bits=5,digit=1`` as a scheme and its options."""
+def asked(text: str) -> tuple[str, dict[str, int | float | bool | str]]:
+    """``radix:bits=5,digit=1`` as a scheme and its options, or ``target``."""
     scheme, _, rest = text.partition(":")
     pairs = (part.partition("=") for part in rest.split(",") if part)
-    return scheme, {name: int(value) for name, _, value in pairs}
+    return scheme, {name: _value(value) for name, _, value in pairs}
+
+
+def _value(text: str) -> int | float | bool | str:
+    """A number, true or false, or a word."""
+    if text in ("true", "false"):
+        return text == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
 
 
 def quantized(model: str, x: np.ndarray, folder: Path, method: str) -> str:
@@ -123,7 +137,10 @@ def main() -> int:
             latency=program.latency, interval=program.period,
             compiled_in=round(made, 1), samples_per_second=round(len(x) / result.seconds, 1),
             overflows=sum(result.wrapped.values()) + sum(result.clipped.values()),
-            bounded_by_samples=sorted(program.provenance["quantization"]["bounded_by_samples"]),
+            needs_microcode=program.needs_microcode,
+            bounded_by_samples=sorted(
+                program.recorded("quantization").get("bounded_by_samples", ())
+            ),
         )  # fmt: skip
     if options.quantize_static:
         with tempfile.TemporaryDirectory() as folder:

@@ -46,6 +46,8 @@ class Scheme:
         Whether max pooling can be a stage of its own.
     largest_pool
         Of how many cells at most; None: of any number. Larger poolings are made of several.
+    pools_input
+        Whether it can read the input.
     exact
         Whether a program equals the network with activations of so many levels, integer for
         integer: no error of timing.
@@ -59,6 +61,7 @@ class Scheme:
     title: ClassVar[str] = ""
     max_pooling: ClassVar[bool] = False
     largest_pool: ClassVar[int | None] = None
+    pools_input: ClassVar[bool] = True
     exact: ClassVar[bool] = False
     is_remedy: ClassVar[bool] = False
     spiking: ClassVar[bool] = False

@@ -89,11 +89,10 @@ def _stages(program: Program, network: Network, pooling: bool) -> dict[str, tupl
     ]
     cut = stages(network, max_pooling=pooling)
     taps = {stage.name: node for stage, node in zip(cut, nodes, strict=True)}
-    if not pooling:
-        names = {p.name for p in program.populations}
-        low, high = (float(RELAYS[sign] in names) for sign in (-1.0, 1.0))
-        if low or high:
-            cut, _ = relay_input(cut, program.encoder.shape, -low, high)
+    names = {p.name for p in program.populations}
+    low, high = (float(RELAYS[sign] in names) for sign in (-1.0, 1.0))
+    if low or high:
+        cut, _ = relay_input(cut, program.encoder.shape, -low, high)
     return {stage.name: (stage, taps.get(stage.name, "")) for stage in cut}
 
 

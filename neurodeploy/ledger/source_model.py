@@ -12,7 +12,7 @@ from neurodeploy.errors import ModelError, UsageError
 from neurodeploy.files import read_bytes
 from neurodeploy.importing import load_network
 from neurodeploy.network import Network
-from neurodeploy.passes import prepare
+from neurodeploy.conversion.preparing import prepared
 from neurodeploy.program import Program
 
 __all__ = ["find_ann", "find_model", "recorded_output", "reference_network"]
@@ -105,11 +105,8 @@ def reference_network(program: Program, path: Path) -> Network:
             place=str(path),
             remedy="put the original weight files beside it, or compile again",
         )
-    scheme = scheme_of(program)
     l4 = program.recorded("options").get("l4") is True
-    network = prepare(
-        imported.network, max_pooling=scheme.max_pooling, largest_pool=scheme.largest_pool, l4=l4
-    )
+    network = prepared(imported.network, scheme_of(program), l4=l4)
     shape = network.shapes[network.input.name]
     if shape != program.encoder.sample_shape:
         raise ModelError(

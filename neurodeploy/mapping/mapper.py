@@ -74,7 +74,7 @@ def map_program(
         )
     sent = messages(program, cuts, counted)
     places = place(sent, hardware.mesh, placement)
-    neurons = np.concatenate([cut.grid.sizes() for cut in cuts.values()])
+    neurons = np.concatenate([cut.uses["neurons"] for cut in cuts.values()])
     a_chip = np.bincount(places.chip, weights=neurons)
     laid = Laid(program, hardware, cuts, int(a_chip.max()), int(places.chip.max()) + 1)
     parts, cores = _assembled(cuts, places, hardware)
@@ -132,12 +132,15 @@ def _cut_once(
         reached[name] += degree
     cuts: dict[str, Cut] = {}
     incoming = arriving(program)
+    taken = {INPUT: 1} | {p.name: p.neuron.compartments for p in program.populations}
     parts = 0
     for name in reversed(shapes):
-        parts += -(-prod(shapes[name]) // (target.core.neurons or MAX_NEURONS_AT_WORK))
+        parts += -(-prod(shapes[name]) * taken[name] // (target.core.neurons or MAX_NEURONS_AT_WORK))
         _check_parts(parts, target)
         ending = [(c.synapses, shapes[c.source]) for c in incoming[name]]
-        splitter = Splitter(shapes[name], ending, reached[name], target.core, target.memory)
+        splitter = Splitter(
+            shapes[name], ending, reached[name], target.core, target.memory, taken[name]
+        )
         cuts[name] = splitter.cut()
         parts = sum(cut.grid.parts for cut in cuts.values())
         _check_parts(parts, target)

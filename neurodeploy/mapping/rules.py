@@ -161,6 +161,18 @@ def stock_neuron(laid: Laid) -> Iterator[Finding]:
         )
 
 
+def compartments(laid: Laid) -> Iterator[Finding]:
+    """Neurons of several compartments, where the target joins them."""
+    for population in laid.program.populations:
+        yield _finding(
+            population.name,
+            "compartments a neuron",
+            population.neuron.compartments,
+            2 if laid.target.soft_reset else 1,
+            "compile for this target: its neurons reset by subtraction in microcode, or to zero",
+        )
+
+
 def threshold_bits(laid: Laid) -> Iterator[Finding]:
     """Thresholds fit their register."""
     for population, register in _registers(laid, "threshold"):
@@ -270,6 +282,7 @@ RULES: tuple[Rule, ...] = (
     chips_in_use,
     neurons_a_chip,
     stock_neuron,
+    compartments,
     threshold_bits,
     bias_mantissa,
     bias_exponent,

@@ -53,6 +53,9 @@ class Splitter:
         Synapses that end there, with the shape of their source.
     reached
         Parts that each neuron sends to, of the population's shape.
+    compartments
+        That a neuron takes; each beyond the first inhibits another of the same neuron through a
+        synapse of its own.
     """
 
     def __init__(
@@ -62,7 +65,9 @@ class Splitter:
         reached: np.ndarray,
         core: Core,
         memory: Memory,
+        compartments: int = 1,
     ) -> None:
+        self.compartments = compartments
         self.shape, self.incoming, self.reached = shape, tuple(incoming), reached
         self.memory, self.padded = memory, core.power_of_two_columns
         self.kept: tuple[Grid, tuple[FanIn, ...]] | None = None
@@ -83,7 +88,7 @@ class Splitter:
            save a fifth of them.
         """
         grid = Grid.whole(self.shape)
-        room = self.limits.get("neurons", 2 * prod(self.shape))
+        room = self.limits.get("neurons", 2 * self.compartments * prod(self.shape))
         if self._room(self.shape) <= room and not self._over(grid):
             return self._done(grid)
         if len(self.shape) == 1:
@@ -106,13 +111,18 @@ class Splitter:
     def _use(self, grid: Grid) -> dict[str, Callable[[], np.ndarray]]:
         """Each resource's use by part, computed when called; cheap ones first."""
         fans = self._fans(grid)
-        none = np.zeros(grid.parts, np.int64)
+        own = grid.sizes() * (self.compartments - 1)
         return {
-            "neurons": grid.sizes,
-            "input_axons": lambda: sum((fan.axons() for fan in fans), none),
-            "output_axons": lambda: grid.sums(self.reached),
-            "synaptic_words": lambda: sum((fan.words() for fan in fans), none),
+            "neurons": lambda: grid.sizes() + own,
+            "input_axons": lambda: sum((fan.axons() for fan in fans), own),
+            "output_axons": lambda: grid.sums(self.reached) + own,
+            "synaptic_words": lambda: sum((fan.words() for fan in fans), own * self._own_words()),
         }
+
+    def _own_words(self) -> int:
+        """Of a neuron's synapse to itself."""
+        bits = (self.memory.stored_weight_bits or 8) + self.memory.sparse_bits
+        return int(row_words(1, bits, self.memory))
 
     def _over(self, grid: Grid) -> float:
         """The largest use in parts of its limit, if above 1; else 0."""
@@ -183,7 +193,7 @@ class Splitter:
             words += axons * ((parts - 1) * full + last)
             waste += axons * (full * memory.word_bits - width * bits - memory.header_bits)
             largest += axons * full
-        fits = width <= self.limits.get("neurons", size)
+        fits = width * self.compartments <= self.limits.get("neurons", size * self.compartments)
         fits &= largest <= self.limits.get("synaptic_words", int(largest.max()))
         best = np.lexsort((width, waste, words, ~fits))[0]
         snug = Grid((even(size, int(width[best])),))
@@ -205,13 +215,13 @@ class Splitter:
     def _room(self, widths: Sequence[int]) -> int:
         """Neurons that a part of a map counts as."""
         if not self.padded or len(widths) == 1:
-            return prod(widths)
-        return prod(widths[:-1]) << (widths[-1] - 1).bit_length()
+            return prod(widths) * self.compartments
+        return (prod(widths[:-1]) << (widths[-1] - 1).bit_length()) * self.compartments
 
     def _candidates(self) -> Iterator[tuple[int, Grid]]:
         """Cuts that keep the limit of neurons, best first, with their numbers of parts."""
         *leading, rows, columns = self.shape
-        most = self.limits.get("neurons", 2 * prod(self.shape))
+        most = self.limits.get("neurons", 2 * self.compartments * prod(self.shape))
         across = _halves(columns) if self.padded else [-(-columns // k) for k in _halves(columns)]
         found = set()
         for each, down, wide in product(_halves(max(leading, default=1)), _halves(rows), across):

@@ -32,7 +32,7 @@ __all__ = [
 
 
 def standard_passes(
-    *, max_pooling: bool = True, largest_pool: int | None = None
+    *, max_pooling: bool = True, largest_pool: int | None = None, of_input: bool = True
 ) -> tuple[Pass, ...]:
     """What every conversion starts with, in order.
 
@@ -42,12 +42,14 @@ def standard_passes(
         Whether the scheme has a neuron that takes the maximum; else max pooling becomes ReLUs.
     largest_pool
         Cells that such a neuron takes the maximum of, at most; None: any number.
+    of_input
+        Whether it can read the input.
     """
     return (
         JoinLate(),
         MoveMaxPooling(),
         *((FireBeforeMaxPooling(),) if max_pooling else ()),
-        MaxPoolingAsReLUs(only_sums=max_pooling),
+        MaxPoolingAsReLUs(only_sums=max_pooling, of_input=of_input),
         *((SplitMaxPooling(largest_pool),) if max_pooling and largest_pool else ()),
         FoldPooling(),
         FoldBatchNorm(),
@@ -58,17 +60,24 @@ def standard_passes(
 
 
 def prepare(
-    network: Network, *, max_pooling: bool, largest_pool: int | None = None, l4: bool = False
+    network: Network,
+    *,
+    max_pooling: bool,
+    largest_pool: int | None = None,
+    of_input: bool = True,
+    l4: bool = False,
 ) -> Network:
     """The network after all passes.
 
     Parameters
     ----------
-    max_pooling, largest_pool
+    max_pooling, largest_pool, of_input
         As for `standard_passes`.
     l4
         Whether the L4-norm correction comes last.
     """
-    passes = standard_passes(max_pooling=max_pooling, largest_pool=largest_pool)
+    passes = standard_passes(
+        max_pooling=max_pooling, largest_pool=largest_pool, of_input=of_input
+    )
     network = run_passes(network, passes)
     return L4Correction().apply(network) if l4 else network

@@ -36,9 +36,12 @@ class MaxPoolingAsReLUs:
     only_sums
         Leave max pooling alone that reads one population (or the input): a scheme that takes the
         maximum of spikes needs no ReLUs there. Sums that may be negative have no spikes.
+    of_input
+        With `only_sums`: whether its neuron can read the input.
     """
 
     only_sums: bool = False
+    of_input: bool = True
     name: str = "max-pooling-as-relus"
 
     def apply(self, network: Network) -> Network:
@@ -46,7 +49,7 @@ class MaxPoolingAsReLUs:
         pools = {
             node.name
             for node in network
-            if _is_max(node) and not (self.only_sums and _reads_one(network, node.name))
+            if isinstance(node, Pool) and _is_max(node) and not self._left(network, node)
         }
         if not pools:
             return network
@@ -63,14 +66,21 @@ class MaxPoolingAsReLUs:
                 inputs[node.name] = sources
         return Network(nodes, inputs)
 
+    def _left(self, network: Network, pool: Pool) -> bool:
+        """Whether a neuron of the scheme takes this maximum."""
+        if not self.only_sums:
+            return False
+        read = _read(network, pool.name)
+        return isinstance(read, Activation) or _is_max(read) or (
+            self.of_input and isinstance(read, Input)
+        )
 
-def _reads_one(network: Network, name: str) -> bool:
-    """Whether a node reads one population or the input, at most reshaped."""
+
+def _read(network: Network, name: str) -> Node:
+    """What a node reads, before reshapes."""
     (source,) = network.inputs_of(name)
     node = network[source]
-    if is_reshape(node):
-        return _reads_one(network, source)
-    return isinstance(node, Input | Activation) or _is_max(node)
+    return _read(network, source) if is_reshape(node) else node
 
 
 def _is_max(node: Node) -> bool:

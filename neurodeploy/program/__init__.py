@@ -2,7 +2,9 @@
 
 from neurodeploy.program.codec import Decoder, Encoder, Encoding, Preprocessing
 from neurodeploy.program.neurons import (
+    CountMaximum,
     Earliest,
+    IntegrateFire,
     Levels,
     Lif,
     MaskMaximum,
@@ -10,6 +12,7 @@ from neurodeploy.program.neurons import (
     Online,
     Radix,
     Ttfs,
+    TwoCompartments,
 )
 from neurodeploy.program.program import INPUT, Connection, Population, Program
 from neurodeploy.program.synapse import Convolution, Dense, Sparse, Synapses
@@ -18,12 +21,14 @@ __all__ = [
     "INPUT",
     "Connection",
     "Convolution",
+    "CountMaximum",
     "Decoder",
     "Dense",
     "Earliest",
     "Encoder",
     "Encoding",
     "Levels",
+    "IntegrateFire",
     "Lif",
     "MaskMaximum",
     "Neuron",
@@ -35,4 +40,5 @@ __all__ = [
     "Sparse",
     "Synapses",
     "Ttfs",
+    "TwoCompartments",
 ]

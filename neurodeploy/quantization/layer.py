@@ -78,6 +78,9 @@ class LayerPlan:
         To try in this order; the first that provably overflows nowhere is taken, else the last.
     reach
         For a readout that could fire: largest membrane (real) to leave room for.
+    threshold_mantissa
+        Largest mantissa of a threshold that a synapse holds, with its exponents; 0: a register of
+        its own holds any.
     """
 
     level: float
@@ -86,6 +89,7 @@ class LayerPlan:
     bias_share: float
     shifts: tuple[int, ...]
     reach: float = 0.0
+    threshold_mantissa: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +137,7 @@ def quantize_layer(
     for _ in range(64):
         level = max(plan.level, least_scale) if plan.level else 0.0
         keep_clip(stage, level)
-        scale, threshold = _snap(level, least_scale, target)
+        scale, threshold = _snap(level, least_scale, target, plan.threshold_mantissa)
         connections = tuple(connect(stage, a, scale, target) for a in arrivals)
         interval = input_interval(
             stage.shape,
@@ -165,14 +169,23 @@ def _bias_limit(target: Target) -> int:
     return int((2 ** (target.bias_mantissa_bits - 1) - 1) << target.bias_exponent_max)
 
 
-def _snap(level: float, least_scale: float, target: Target) -> tuple[float, int]:
-    """Scale at or above the least one at which the threshold is whole, and the threshold."""
+def _snap(
+    level: float, least_scale: float, target: Target, mantissa: int = 0
+) -> tuple[float, int]:
+    """Scale at or above the least one at which the threshold is whole, and the threshold.
+
+    With a largest `mantissa` the threshold is one times a power of two.
+    """
     if level == 0:
         return (least_scale or 1.0), target.threshold_max
     if least_scale == 0:
         threshold = 2 ** (target.threshold_bits - 2)
     else:
         threshold = int(min(max(np.floor(level / least_scale), 1), target.threshold_max))
+    if mantissa:
+        threshold = min(threshold, mantissa << target.exponent_max)
+        exponent = max(threshold.bit_length() - mantissa.bit_length(), 0)
+        threshold = threshold >> exponent << exponent
     return level / threshold, threshold
 
 

@@ -23,7 +23,15 @@ from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT
 from neurodeploy.quantization.hessian_rounding import Moments, least_squares_peaks, rounded
 from neurodeploy.quantization.operators import quantize
 
-__all__ = ["FEW_LEVELS", "Arriving", "Integers", "Range", "fold", "quantize_stage"]
+__all__ = [
+    "FEW_LEVELS",
+    "Arriving",
+    "Integers",
+    "Range",
+    "divided_rows",
+    "fold",
+    "quantize_stage",
+]
 
 #: Weight scale of a channel: at least this share of the layer's.
 _FLOOR = 1 / 32
@@ -45,8 +53,8 @@ class Arriving:
     ----------
     operator
         With the source's units folded in: real value for the target of an integer of the source.
-    top
-        Largest integer of the source.
+    top, low
+        Largest and lowest integer of the source.
     moment
         Second moments of the source's integers on the calibration samples
         (`hessian_rounding.moments`); None where they are not known, or of no use.
@@ -55,6 +63,7 @@ class Arriving:
     source: str
     operator: Operator
     top: int
+    low: int = 0
     moment: Moments | None = None
 
 
@@ -64,6 +73,7 @@ class _Connected:
     synapses: Synapses
     exponent: int
     top: int
+    low: int
 
 
 @dataclass(frozen=True)
@@ -146,6 +156,7 @@ def quantize_stage(
     exponent_max: int,
     one_slope: bool = False,
     one_unit: bool = False,
+    spread: bool = False,
 ) -> Integers:
     """Integers for one stage.
 
@@ -165,6 +176,8 @@ def quantize_stage(
         Whether the neuron kind has one slope for all neurons of a population.
     one_unit
         Whether one sent integer has to stand for the same in all channels (all of `step` alike).
+    spread
+        Whether the bias comes evenly, as what arrives does, and not at the window's end.
 
     Raises
     ------
@@ -172,7 +185,7 @@ def quantize_stage(
         No scale keeps its sums inside 24 bit.
     """
     return _Stage(
-        stage, bias, arriving, step, top, reach, weight_max, exponent_max, one_slope, one_unit
+        stage, bias, arriving, step, top, reach, weight_max, exponent_max, one_slope, one_unit, spread
     ).integers()
 
 
@@ -189,7 +202,9 @@ class _Stage:
         exponent_max: int,
         one_slope: bool,
         one_unit: bool,
+        spread: bool,
     ) -> None:
+        self.spread = spread
         self.stage, self.bias, self.arriving, self.top = stage, bias, arriving, top
         self.reach, self.limit, self.exponent_max = reach, weight_max, exponent_max
         self.one_slope = one_slope and not stage.is_readout
@@ -234,10 +249,12 @@ class _Stage:
                 if self.one_slope or self.stage.is_readout:
                     give_up[:] = give_up.any()
                 coarser[give_up], seen = 1.0, seen | give_up
-            if (levels[over > 1] < min(_LEAST_LEVELS, self.limit)).any():
+            # what a readout of a long window adds up is coarse rather than wrong
+            least = _LEAST_LEVELS // 4 if self.spread and self.stage.is_readout else _LEAST_LEVELS
+            if (levels[over > 1] < min(least, self.limit)).any():
                 raise ConversionError(
                     f"membrane in 24 bit: its sums may reach {made.range.bound}, the limit is "
-                    f"{MEMBRANE_LIMIT}, and weights of {_LEAST_LEVELS} levels do not prevent it",
+                    f"{MEMBRANE_LIMIT}, and weights of {least} levels do not prevent it",
                     place=self.stage.name,
                     remedy="use fewer --bits or --steps, or split the layer",
                 )
@@ -376,11 +393,13 @@ class _Stage:
         rows = np.repeat(scale, self.each)
         arrivals = []
         for arriving, exponent in zip(self.arriving, exponents, strict=True):
-            divided = _divided(arriving.operator, rows * 2.0**exponent, self.channels)
+            divided = divided_rows(arriving.operator, rows * 2.0**exponent, self.channels)
             if weigh and arriving.moment is not None:
                 divided = rounded(divided, arriving.moment, self.limit)
             synapses = quantize(divided, 1.0, self.limit)
-            arrivals.append(_Connected(arriving.source, synapses, exponent, arriving.top))
+            arrivals.append(
+                _Connected(arriving.source, synapses, exponent, arriving.top, arriving.low)
+            )
         bias = np.clip(np.rint(self.bias / rows), -MEMBRANE_LIMIT, MEMBRANE_LIMIT)
         whole = bias.astype(np.int64)
         bound = float(self._bounds(tuple(arrivals), whole).max(initial=0))
@@ -396,11 +415,13 @@ class _Stage:
         low, high = input_interval(
             self.stage.shape,
             [
-                (Connection(a.source, self.stage.name, a.synapses, a.exponent), (0, a.top))
+                (Connection(a.source, self.stage.name, a.synapses, a.exponent), (a.low, a.top))
                 for a in arrivals
             ],
         )
-        worst = np.maximum(np.maximum(-low, high), np.maximum(-(low + bias), high + bias))
+        worst = np.maximum(-(low + bias), high + bias)
+        if not self.spread:
+            worst = np.maximum(worst, np.maximum(-low, high))
         return worst.reshape(self.channels, -1).max(1).astype(np.float64)
 
     def _peaks(self, arriving: Arriving) -> np.ndarray:
@@ -423,7 +444,7 @@ def _fan_in(operator: Operator) -> float:
     return float(operator.nnz / max(operator.shape[0], 1))
 
 
-def _divided(operator: Operator, rows: np.ndarray, channels: int) -> Operator:
+def divided_rows(operator: Operator, rows: np.ndarray, channels: int) -> Operator:
     """Each weight over the scale of its target."""
     if isinstance(operator, Dense):
         return replace(operator, weight=operator.weight / rows[:, None])

@@ -21,7 +21,7 @@ def scheme_list(name: str | None = None) -> list[dict[str, Any]]:
         {
             "name": scheme.name,
             "title": scheme.title,
-            "max_pooling": scheme.max_pooling,
+            "max_pooling": scheme().max_pooling,
             "options": [
                 {
                     "name": field.name,

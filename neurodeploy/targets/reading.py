@@ -52,7 +52,10 @@ _NUMBERS: dict[str, dict[str, tuple[int, int, bool]]] = {
     },
 }
 #: True or false: section -> key -> whether a file must say it.
-_FLAGS = {"neuron": {"microcode": True}, "core": {"power_of_two_columns": False}}
+_FLAGS = {
+    "neuron": {"microcode": True, "soft_reset": False},
+    "core": {"power_of_two_columns": False},
+}
 _FACT = {"value", "source", "inferred", "note"}
 _TOP = {"name", "title", "generation", "sources", "cost", *_NUMBERS}
 _COST = {"title", "source", "energy_pj", "time_ns"}

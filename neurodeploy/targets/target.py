@@ -125,6 +125,8 @@ class Target:
         Whether neurons beyond the stock one can be programmed.
     graded_bits
         Bits of a spike's payload; 0 where spikes are binary.
+    soft_reset
+        Whether two stock compartments can be joined to one neuron that resets by subtraction.
     core, memory, mesh
         Limits of a core, form of its synapses, cores of a chip.
     costs
@@ -145,6 +147,7 @@ class Target:
     exponent_max: int
     delay_max: int
     graded_bits: int
+    soft_reset: bool = False
     core: Core = Core()
     memory: Memory = Memory()
     mesh: Mesh = Mesh()

@@ -12,7 +12,8 @@ rounding may cause can move them.
 
 rate: a neuron with reset by subtraction whose input charge never strays from a straight line of
 slope z by more than E fires ``z t`` in t steps but for ``lambda/2 + 3 E``. So the outputs may
-differ from those of clipped rates by what these bounds, carried through the weights, allow.
+differ from those of clipped rates by what these bounds, carried through the weights, allow. It is
+held without bias correction, which follows from the spikes themselves.
 """
 
 from __future__ import annotations
@@ -292,13 +293,16 @@ class _Rates(_Held):
     ) -> None:
         super().__init__(program, network, x, exact)
         self.steps, encoder = program.period, program.encoder
-        name = network.input.name
-        real = self.exact[name]
+        real = self.exact[network.input.name]
+        none = np.zeros(real.shape[1])
         counted = encoder.encoding == "deterministic"
-        self.message = {INPUT: encoder.unit * (PROBABILITY_ONE if counted else 1)}
-        stray = np.full(real.shape, self.message[INPUT] / 2 if counted else 0.0)
+        unit = none + encoder.units
+        self.message = {INPUT: unit * (PROBABILITY_ONE if counted else 1)}
+        stray = np.zeros(real.shape) + (self.message[INPUT] / 2 if counted else 0.0)
         self.rate = {INPUT: real}
-        self.stray = {INPUT: stray + self.steps * encoder.unit / 2}
+        #: What messages say, which is not the rate where their 0 stands for an offset.
+        self.said = {INPUT: np.abs(real - (none + encoder.offsets))}
+        self.stray = {INPUT: stray + self.steps * unit / 2}
         self.clipped = {INPUT: np.zeros(real.shape)}
         self.nodes = {p.name: node for node, p in self.made}
 
@@ -306,7 +310,9 @@ class _Rates(_Held):
         """Smallest and largest output, and the bound of the error."""
         for p in self.program.populations:
             node = self.nodes.get(p.name)
-            if node is None:
+            if isinstance(node, Pool):
+                self._maximum(p, node)
+            elif node is None:
                 (connection,) = self.program.incoming(p.name)
                 sign = -1.0 if "negative" in p.name else 1.0
                 self._layer(p, [(np.eye(p.size) * sign, connection)], np.zeros(p.size))
@@ -316,6 +322,16 @@ class _Rates(_Held):
         stray = self.stray[name] / self.steps
         low, high = self.rate[name] - stray, self.rate[name] + stray
         return low, high, stray + self.clipped[name]
+
+    def _maximum(self, p: Population, node: Pool) -> None:
+        """The maximum of counts; no more off than the largest error of those it takes."""
+        source = self.program.incoming(p.name)[0].source
+        shape = self.network.shapes[self.network.inputs_of(node.name)[0]]
+        for known in (self.rate, self.stray, self.clipped):
+            values = known[source].reshape(len(self.x), *shape)
+            known[p.name] = maximum(node, values).reshape(len(self.x), -1)
+        self.said[p.name] = self.rate[p.name]
+        self.message[p.name] = np.zeros(p.size) + p.spike_values
 
     def _read(self, p: Population) -> list[tuple[np.ndarray, Connection]]:
         """Matrices with their connections; the input may come as two relays, one a sign."""
@@ -333,11 +349,11 @@ class _Rates(_Held):
     def _layer(
         self, p: Population, reads: list[tuple[np.ndarray, Connection]], bias: np.ndarray
     ) -> None:
-        scale = p.membrane_unit * 2**p.neuron.input_shift
-        exponent = p.neuron.parameters()["bias_exponent"]
+        scale = (np.zeros(p.size) + p.membrane_units) * 2**p.neuron.input_shift
+        exponent = p.neuron.parameters().get("bias_exponent", 0)
         rate = np.zeros((len(self.x), p.size)) + bias
         # what one step's bias may be off by: its own rounding, single precision
-        off = p.membrane_unit * (0.5 * 2**exponent + 0.5) + _FLOAT * np.abs(bias)
+        off = p.membrane_units * (0.5 * 2**exponent + 0.5) + _FLOAT * np.abs(bias)
         clipped = np.zeros((len(self.x), p.size))
         stray = clipped + self.steps * off
         for matrix, connection in reads:
@@ -345,16 +361,17 @@ class _Rates(_Held):
             w = _weights(matrix, self.message[s], scale, connection.exponent)
             size = np.abs(matrix).T
             rate += self.rate[s] @ matrix.T
-            most = np.abs(self.rate[s]) + self.stray[s] / self.steps
-            loss = (np.abs(w.lost) + w.either) * (scale / self.message[s])
+            most = self.said[s] + self.stray[s] / self.steps
+            loss = (np.abs(w.lost) + w.either) * (scale[:, None] / self.message[s])
             stray += self.stray[s] @ size + self.steps * (most @ loss.T)
             clipped += self.clipped[s] @ size
         if p.name == self.program.decoder.population:
             self.rate[p.name], self.stray[p.name], self.clipped[p.name] = rate, stray, clipped
             return
-        level = p.spike_value
+        level = np.zeros(p.size) + p.spike_values
         self.message[p.name] = level
         self.rate[p.name] = np.clip(rate, 0, level)
+        self.said[p.name] = self.rate[p.name]
         # charge that stays under half a lambda around its line fires nothing below 0, and at every
         # step above lambda; else see the module
         certain = ((rate <= 0) | (rate >= level)) & (stray < level / 2)

@@ -90,6 +90,7 @@ def test_the_programs_are_worth_comparing():
     assert all(count > 10 for count in seen.values()), seen
     neurons = {"zero", "subtract", "none", "ttfs", "earliest", "radix", "mask_maximum", "online"}
     neurons |= {"levels"}
+    neurons |= {"integrate_fire", "count_maximum", "two_compartments"}
     assert kinds == {"dense", "convolution", "sparse"} | neurons
 
 
@@ -120,6 +121,8 @@ PATHS = {
     *("step_earliest16", "step_earliest32"),
     *(f"step_{kind}{bits}" for kind in ("radix", "mask_maximum", "online") for bits in (16, 32)),
     *(f"step_levels{bits}" for bits in (16, 32)),
+    *(f"step_{kind}{bits}" for kind in ("integrate_fire", "count_maximum") for bits in (16, 32)),
+    *(f"step_two_compartments{bits}" for bits in (16, 32)),
     *(f"scatter_{kind} graded {bits}" for kind in ("rows", "sparse") for bits in (16, 32, 64)),
     *(f"scatter_grouped {sent} {bits}" for sent in ("graded", "binary") for bits in (16, 32)),
     *(f"scatter_sparse binary {bits}" for bits in (16, 32, 64)),

@@ -26,7 +26,7 @@ from neurodeploy.quantization.hessian_rounding import moments
 from neurodeploy.quantization.layer import Arrival
 from neurodeploy.quantization.window import FEW_LEVELS, Arriving, Integers, fold, quantize_stage
 
-__all__ = ["Quantized", "Recipe", "quantize_network"]
+__all__ = ["Quantized", "Recipe", "float_activation", "quantize_network", "with_one_unit"]
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def quantize_network(
     return _Run(stages, entrance, calibration, recipe).result()
 
 
-def _with_one_unit(stages: tuple[Stage, ...]) -> set[str]:
+def with_one_unit(stages: tuple[Stage, ...]) -> set[str]:
     """Stages that are pooled after their elements were moved, so that channels may mix."""
     found: set[str] = set()
     for stage in reversed(stages):
@@ -101,7 +101,7 @@ def _with_one_unit(stages: tuple[Stage, ...]) -> set[str]:
     return found
 
 
-def _activation(stage: Stage, z: np.ndarray) -> np.ndarray:
+def float_activation(stage: Stage, z: np.ndarray) -> np.ndarray:
     """What the float network makes of its sums; of L levels where it was trained with them."""
     activations: np.ndarray = np.clip(z, 0, stage.maximum)
     if stage.levels is None or stage.maximum is None:
@@ -171,7 +171,7 @@ class _Run:
         self.unit, self.zero = {INPUT: entrance.unit}, {INPUT: entrance.zero}
         self.top = {INPUT: entrance.top}
         self.layers: dict[str, Integers | None] = {}
-        self.one_unit = _with_one_unit(stages)
+        self.one_unit = with_one_unit(stages)
         self.silenced = Silenced()
         # what levels come to is exact but for ties, and a shift of the outputs would move all
         self.with_levels = any(stage.levels for stage in stages)
@@ -240,7 +240,7 @@ class _Run:
             largest = np.abs(z).reshape(len(z), channels, -1).max((0, 2)).astype(np.float64)
             # the bias comes last
             reach = largest + np.abs(bias).reshape(channels, -1).max(1)
-            activations = _activation(stage, z)
+            activations = float_activation(stage, z)
         if self.variants and recipe.weight_max <= FEW_LEVELS:
             sent = self.variants[-1].side.values
             arriving = tuple(

@@ -7,13 +7,12 @@ reach; what has to wait longer is repeated by relay populations: one synapse of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from neurodeploy.conversion.window.integers import Quantized
 from neurodeploy.conversion.window.messages import Messages
 from neurodeploy.network.stages import RELAY, Shape, Stage
 from neurodeploy.program import INPUT, Connection, Population, Sparse
@@ -22,11 +21,23 @@ from neurodeploy.targets import Target
 __all__ = ["Layout"]
 
 
+class Layers(Protocol):
+    """Integers of all stages."""
+
+    @property
+    def layers(self) -> Mapping[str, Any]:
+        """By name; None for a max pooling."""
+
+    @property
+    def unit(self) -> Mapping[str, np.ndarray]:
+        """Real value of one sent integer, float64 (neurons,), by name."""
+
+
 class Layout:
     """Populations and connections so far."""
 
     def __init__(
-        self, messages: Messages, shape: Shape, quantized: Quantized, target: Target
+        self, messages: Messages, shape: Shape, quantized: Layers, target: Target
     ) -> None:
         self.messages, self.quantized, self.target = messages, quantized, target
         self.populations: list[Population] = []
@@ -59,7 +70,9 @@ class Layout:
         values = self.unit[stage.name] * self.messages.top
         if stage.is_readout:
             values = np.ones_like(values)
-        scale = values / self.messages.top if layer is None else layer.scale
+        scale = values / self.messages.top
+        if layer is not None:
+            scale = self.messages.membrane_unit(layer)
         self._append(
             Population(
                 stage.name,

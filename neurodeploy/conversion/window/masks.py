@@ -1,4 +1,4 @@
-"""Synapses of a mask: the j-th cell of a pooling window has the weight 2**j."""
+"""Synapses of a mask: the j-th cell of a pooling window has a field of bits of its own."""
 
 from __future__ import annotations
 
@@ -13,12 +13,18 @@ from neurodeploy.network.stages import Operator, Stage
 from neurodeploy.program import Convolution, Sparse, Synapses
 from neurodeploy.targets import Target
 
-__all__ = ["largest_window", "masks"]
+__all__ = ["Parts", "largest_window", "masks"]
+
+#: Synapses and exponent of each connection.
+Parts = list[tuple[Synapses, int]]
 
 
-def largest_window(target: Target) -> int:
-    """Cells that masks can tell apart: bits of a weight, moved up by the exponents."""
-    return _bits(target) + target.exponent_max
+def largest_window(target: Target, width: int = 1) -> int:
+    """Cells that masks of fields of so many bits can tell apart.
+
+    Weights are powers of two, moved up by the exponents.
+    """
+    return -(-(_bits(target) + target.exponent_max) // width)
 
 
 def _bits(target: Target) -> int:
@@ -26,11 +32,17 @@ def _bits(target: Target) -> int:
     return int(target.weight_max).bit_length()
 
 
-def masks(stage: Stage, windows: Operator, target: Target) -> list[tuple[Synapses, int]]:
-    """Connections that make a number of who spiked, each with its exponent.
+def masks(stage: Stage, windows: Operator, target: Target, width: int = 1) -> Parts:
+    """Connections that put what cells sent beside one another, each with its exponent.
 
-    1. Cells 0..6 have the weights 1..64; cells 7..13 the same at an exponent of 7.
-    2. A convolution channel by channel stays one, with a kernel of powers of two.
+    1. Cell j has the weight 2**(width * j): with fields of one bit, cells 0..6 the weights 1..64.
+    2. What is beyond the weights goes through a second connection, at an exponent of 7.
+    3. A convolution channel by channel stays one, with a kernel of powers of two.
+
+    Parameters
+    ----------
+    width
+        Bits of a field: 1 for spikes, 2 for spikes of both signs.
 
     Raises
     ------
@@ -43,29 +55,31 @@ def masks(stage: Stage, windows: Operator, target: Target) -> list[tuple[Synapse
         if isinstance(windows, Conv)
         else int(np.diff(windows.indptr).max(initial=0))
     )
-    limit = largest_window(target)
+    limit = largest_window(target, width)
     if cells > limit:
         raise ConversionError(
             f"max pooling over {cells} cells; a mask tells {limit} apart",
             place=stage.name,
             remedy="pool in two layers, or use --scheme ttfs",
         )
-    found: list[tuple[Synapses, int]] = []
-    width = _bits(target)
-    for first in range(0, cells, width):
-        exponent = min(first, target.exponent_max)
-        shift = first - exponent  # what the exponent does not reach
-        part = range(first, min(first + width - shift, cells))
-        found.append((_part(windows, part, shift), exponent))
+    found: Parts = []
+    top = _bits(target) - 1  # the largest power of two among the weights
+    first = 0
+    while first < cells:
+        exponent = min(width * first, target.exponent_max)
+        last = min((top + exponent) // width, cells - 1)
+        powers = 2 ** (width * np.arange(first, last + 1) - exponent)
+        found.append((_part(windows, first, powers), exponent))
+        first = last + 1
     return found
 
 
-def _part(windows: Operator, cells: range, shift: int) -> Synapses:
-    """Weights ``2 ** (shift + i)`` for the i-th of the cells, nothing for the others."""
-    powers = 2 ** (shift + np.arange(len(cells)))
+def _part(windows: Operator, first: int, powers: np.ndarray) -> Synapses:
+    """Weights for the cells from a first one on, nothing for the others."""
+    stop = first + len(powers)
     if isinstance(windows, Conv):
         weight = np.zeros(windows.weight.shape, np.int8)
-        weight.reshape(len(weight), -1)[:, cells.start : cells.stop] = powers
+        weight.reshape(len(weight), -1)[:, first:stop] = powers
         top, left, bottom, right = windows.padding
         return Convolution(
             weight,
@@ -76,10 +90,10 @@ def _part(windows: Operator, cells: range, shift: int) -> Synapses:
         )
     assert isinstance(windows, sparse.csr_matrix)
     place = np.arange(windows.nnz) - np.repeat(windows.indptr[:-1], np.diff(windows.indptr))
-    chosen = (place >= cells.start) & (place < cells.stop)
+    chosen = (place >= first) & (place < stop)
     starts = np.concatenate([[0], np.cumsum(chosen)])[windows.indptr]
     return Sparse(
-        powers[place[chosen] - cells.start].astype(np.int8),
+        powers[place[chosen] - first].astype(np.int8),
         windows.indices[chosen].astype(np.int32),
         starts.astype(np.int64),
         int(windows.shape[1]),

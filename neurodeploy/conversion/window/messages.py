@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from neurodeploy.conversion.window.masks import masks
+from neurodeploy.conversion.window.masks import Parts, masks
 from neurodeploy.network.stages import Operator, Stage
-from neurodeploy.program import Earliest, MaskMaximum, Online, Radix, Synapses, Ttfs
+from neurodeploy.program import Earliest, MaskMaximum, Online, Radix, Ttfs
 from neurodeploy.program.neurons import Neuron
 from neurodeploy.quantization.operators import quantize
 from neurodeploy.quantization.window import Integers
 from neurodeploy.targets import Target
 
-__all__ = ["Digits", "Messages", "SignedDigits", "Times"]
-
-#: Synapses and exponent of each connection.
-Parts = list[tuple[Synapses, int]]
+__all__ = ["Digits", "Messages", "Parts", "SignedDigits", "Times"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,12 @@ class Messages:
     entrance: str = "graded"
     own: str = ""
 
-    def neuron(self, layer: Integers, *, fires: bool, first: bool) -> Neuron:
+    def membrane_unit(self, layer: Any) -> np.ndarray:
+        """Real value of one membrane integer of a layer, float64 (neurons,)."""
+        unit: np.ndarray = layer.scale
+        return unit
+
+    def neuron(self, layer: Any, *, fires: bool, first: bool) -> Neuron:
         """Neurons that send the quotients of a layer; `first`: it reads the input alone."""
         raise NotImplementedError
 

@@ -3,18 +3,32 @@
 A kind without a file here runs as `process.AnyNeuron`, by the step that defines it.
 """
 
-from neurodeploy.lava.neurons import earliest, levels, lif, mask_maximum, online, radix, ttfs
+from neurodeploy.lava.neurons import (
+    count_maximum,
+    earliest,
+    integrate_fire,
+    levels,
+    lif,
+    mask_maximum,
+    online,
+    radix,
+    ttfs,
+    two_compartments,
+)
 from neurodeploy.lava.neurons.process import AnyNeuron, Window, process_of
 
 __all__ = [
     "AnyNeuron",
     "Window",
+    "count_maximum",
     "earliest",
     "levels",
+    "integrate_fire",
     "lif",
     "mask_maximum",
     "online",
     "process_of",
     "radix",
     "ttfs",
+    "two_compartments",
 ]

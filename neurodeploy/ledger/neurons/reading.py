@@ -26,7 +26,7 @@ class Reading:
     repeats
         Whether the membrane's unit is that of one step, of which a window has many.
     initial
-        Membrane at the window's begin.
+        Membrane at the window's begin, for all or for each neuron.
     height
         Membrane integers of one message more, one for all or one a neuron; None for what has none.
     start
@@ -45,7 +45,7 @@ class Reading:
     bias: np.ndarray
     factor: int = 1
     repeats: bool = False
-    initial: int = 0
+    initial: int | np.ndarray = 0
     height: int | np.ndarray | None = None
     start: int | np.ndarray = 0
     lent: float = 0.0

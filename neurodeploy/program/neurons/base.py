@@ -79,6 +79,8 @@ class Neuron:
     stock
         Values of its fields with which a chip (and Lava) has this neuron without microcode of
         ours; None: it never does.
+    compartments
+        Of the chip that a neuron takes.
     """
 
     kind: ClassVar[str] = ""
@@ -88,6 +90,7 @@ class Neuron:
     sends_once: ClassVar[bool] = False
     message: ClassVar[str] = "count"
     stock: ClassVar[Mapping[str, Any] | None] = None
+    compartments: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
         check_fields(self)

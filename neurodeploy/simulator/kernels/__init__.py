@@ -30,6 +30,11 @@ from neurodeploy.simulator.kernels.neurons import (
     step_ttfs,
 )
 from neurodeploy.simulator.kernels.patches import MOVED, lay_out, lay_out_bits, put, spread_patches
+from neurodeploy.simulator.kernels.rates import (
+    step_count_maximum,
+    step_integrate_fire,
+    step_two_compartments,
+)
 from neurodeploy.simulator.kernels.recurrent import step_recurrent
 from neurodeploy.simulator.kernels.scatter import (
     scatter_grouped,
@@ -69,8 +74,10 @@ __all__ = [
     "scatter_sparse",
     "spread_patches",
     "stamp",
+    "step_count_maximum",
     "step_earliest",
     "step_levels",
+    "step_integrate_fire",
     "step_lif",
     "step_mask_maximum",
     "step_online",
@@ -78,6 +85,7 @@ __all__ = [
     "step_radix",
     "step_recurrent",
     "step_ttfs",
+    "step_two_compartments",
 ]
 
 # before any of them is compiled

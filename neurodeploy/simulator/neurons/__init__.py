@@ -3,19 +3,33 @@
 A kind without a file here is stepped by the NumPy step that defines it (`stepper.StepByStep`).
 """
 
-from neurodeploy.simulator.neurons import earliest, levels, lif, mask_maximum, online, radix, ttfs
+from neurodeploy.simulator.neurons import (
+    count_maximum,
+    earliest,
+    integrate_fire,
+    levels,
+    lif,
+    mask_maximum,
+    online,
+    radix,
+    ttfs,
+    two_compartments,
+)
 from neurodeploy.simulator.neurons.stepper import Block, Setup, Stepper, stepper
 
 __all__ = [
     "Block",
     "Setup",
     "Stepper",
+    "count_maximum",
     "earliest",
     "levels",
+    "integrate_fire",
     "lif",
     "mask_maximum",
     "online",
     "radix",
     "stepper",
     "ttfs",
+    "two_compartments",
 ]

@@ -1,0 +1,122 @@
+"""Neuron updates of the kinds that rates are made of, a block of steps at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+__all__ = ["step_count_maximum", "step_integrate_fire", "step_two_compartments"]
+
+_LIMIT = np.int64(2**23 - 1)
+_WRAP = np.int64(2**23)
+#: Shift of the stock neuron.
+_STOCK = 6
+_CELLS, _FIELD = 12, 2
+_ONES = np.int64((4**_CELLS - 1) // 3)
+
+
+@njit(nogil=True, cache=True)
+def _mark(words, i):
+    """Set the bit of a neuron."""
+    words[i >> 6] |= np.uint64(1) << np.uint64(i & 63)
+
+
+@njit(nogil=True, cache=True)
+def step_integrate_fire(
+    block, row_of, v, count, sent, bias, threshold, initial, signed, fires, tau, fired, messages,
+    record, slot, overflow,
+):  # fmt: skip
+    """Updates of `integrate_fire`; `sent` is room for what is sent in one step."""
+    neurons = v.size
+    graded = messages.shape[0] > 0
+    for s in range(fired.shape[0]):
+        if tau[s] == 0:
+            for i in range(neurons):
+                v[i] = initial[i]
+                count[i] = 0
+        row = block[row_of[s]]
+        clipped = np.int64(0)
+        # without branches: the compiler makes vector instructions of it
+        for i in range(neurons):
+            y = np.int64(v[i]) + np.int64(row[i]) + np.int64(bias[i])
+            over, under = y > _LIMIT, y < -_LIMIT
+            clipped += np.int64(over) + np.int64(under)
+            y = _LIMIT if over else (-_LIMIT if under else y)
+            up = np.int32(fires and y >= threshold[i])
+            down = np.int32(fires and signed and y < 0 and count[i] > 0)
+            sent[i] = up - down
+            v[i] = np.int32(y) - sent[i] * threshold[i]
+            count[i] += sent[i]
+        overflow[1] += clipped
+        if graded:
+            messages[s, :neurons] = sent
+        if fires:
+            for word in range(fired.shape[1]):
+                bits, base = np.uint64(0), word << 6
+                for k in range(min(64, neurons - base)):
+                    bits |= np.uint64(sent[base + k] != 0) << np.uint64(k)
+                fired[s, word] = bits
+        if slot[s] >= 0:
+            record[slot[s], :neurons] = v
+
+
+@njit(nogil=True, cache=True)
+def step_count_maximum(block, row_of, counts, passed, lowest, tau, fired, messages):
+    """Updates of `count_maximum`; `counts` (neurons, cells), `lowest`: the least that is sent."""
+    neurons, cells = counts.shape
+    graded = messages.shape[0] > 0
+    fired[:] = 0
+    for s in range(fired.shape[0]):
+        if tau[s] == 0:
+            counts[:] = 0
+            passed[:] = 0
+        for i in range(neurons):
+            a = np.int64(block[row_of[s], i])
+            if a:
+                a += _ONES
+                for j in range(cells):
+                    counts[i, j] += ((a >> (_FIELD * j)) & 3) - 1
+            largest = counts[i, 0]
+            for j in range(1, cells):
+                largest = max(largest, counts[i, j])
+            sent = min(max(largest - passed[i], lowest), 1)
+            passed[i] += sent
+            if sent:
+                _mark(fired[s], i)
+            if graded:
+                messages[s, i] = sent
+
+
+@njit(nogil=True, cache=True)
+def step_two_compartments(
+    block, row_of, v, spiked, bias, threshold, tau, fired, record, slot, overflow
+):
+    """Updates of `two_compartments`; `spiked`: who is inhibited at the next step."""
+    neurons = v.size
+    level = np.int64(threshold) << _STOCK
+    fired[:] = 0
+    for s in range(fired.shape[0]):
+        if tau[s] == 0:
+            v[:] = 0
+            spiked[:] = 0
+        for i in range(neurons):
+            x = (np.int64(block[row_of[s], i]) - spiked[i] * threshold) << _STOCK
+            if x > _WRAP:
+                x -= 2 * _WRAP
+                overflow[0] += 1
+            elif x <= -_WRAP:
+                x += 2 * _WRAP
+                overflow[0] += 1
+            y = v[i] + x + bias[i]
+            if y > _LIMIT:
+                y = _LIMIT
+                overflow[1] += 1
+            elif y < -_LIMIT:
+                y = -_LIMIT
+                overflow[1] += 1
+            v[i] = y
+            spiked[i] = np.int64(y > level)
+            if spiked[i]:
+                _mark(fired[s], i)
+            if slot[s] >= 0:
+                record[slot[s], i] = y
