@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from neurodeploy.conversion import scheme_of
+from neurodeploy.conversion.preparing import prepared
 from neurodeploy.errors import ModelError, UsageError
 from neurodeploy.files import read_bytes
 from neurodeploy.importing import load_network
 from neurodeploy.network import Network
-from neurodeploy.conversion.preparing import prepared
 from neurodeploy.program import Program
 
 __all__ = ["find_ann", "find_model", "recorded_output", "reference_network"]

@@ -135,7 +135,9 @@ def _cut_once(
     taken = {INPUT: 1} | {p.name: p.neuron.compartments for p in program.populations}
     parts = 0
     for name in reversed(shapes):
-        parts += -(-prod(shapes[name]) * taken[name] // (target.core.neurons or MAX_NEURONS_AT_WORK))
+        parts += -(
+            -prod(shapes[name]) * taken[name] // (target.core.neurons or MAX_NEURONS_AT_WORK)
+        )
         _check_parts(parts, target)
         ending = [(c.synapses, shapes[c.source]) for c in incoming[name]]
         splitter = Splitter(

@@ -71,8 +71,10 @@ class MaxPoolingAsReLUs:
         if not self.only_sums:
             return False
         read = _read(network, pool.name)
-        return isinstance(read, Activation) or _is_max(read) or (
-            self.of_input and isinstance(read, Input)
+        return (
+            isinstance(read, Activation)
+            or _is_max(read)
+            or (self.of_input and isinstance(read, Input))
         )
 
 

@@ -169,9 +169,7 @@ def _bias_limit(target: Target) -> int:
     return int((2 ** (target.bias_mantissa_bits - 1) - 1) << target.bias_exponent_max)
 
 
-def _snap(
-    level: float, least_scale: float, target: Target, mantissa: int = 0
-) -> tuple[float, int]:
+def _snap(level: float, least_scale: float, target: Target, mantissa: int = 0) -> tuple[float, int]:
     """Scale at or above the least one at which the threshold is whole, and the threshold.
 
     With a largest `mantissa` the threshold is one times a power of two.

@@ -185,7 +185,17 @@ def quantize_stage(
         No scale keeps its sums inside 24 bit.
     """
     return _Stage(
-        stage, bias, arriving, step, top, reach, weight_max, exponent_max, one_slope, one_unit, spread
+        stage,
+        bias,
+        arriving,
+        step,
+        top,
+        reach,
+        weight_max,
+        exponent_max,
+        one_slope,
+        one_unit,
+        spread,
     ).integers()
 
 

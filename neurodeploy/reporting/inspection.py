@@ -16,10 +16,19 @@ def fidelity(program: Program) -> str:
     # a program may name a target of somebody's own: its name is all there is to say then
     known = program.target in target_names()
     title = load_target(program.target).title if known else f"target {program.target!r}"
-    neuron = (
-        "neurons need custom microcode" if program.needs_microcode else "stock neurons (LIFReset)"
-    )
-    return f"{title}, integer semantics of docs/semantics.md, bit for bit; {neuron}"
+    return f"{title}, integer semantics of docs/semantics.md, bit for bit; {_neurons(program)}"
+
+
+def _neurons(program: Program) -> str:
+    """What its neurons run as, and who ships it."""
+    if program.needs_microcode:
+        kinds = sorted({p.neuron.kind for p in program.populations if not p.neuron.is_stock})
+        return (
+            f"neurons need custom microcode ({', '.join(kinds)}): Intel ships none of it, ask for "
+            "the Loihi 2 assembler (docs/to-a-chip.md)"
+        )
+    shipped = sorted({p.neuron.shipped for p in program.populations})
+    return f"stock neurons ({', '.join(shipped)}): Intel ships all of it"
 
 
 def describe(program: Program) -> dict[str, Any]:
@@ -36,6 +45,7 @@ def describe(program: Program) -> dict[str, Any]:
                 "neuron": p.neuron.kind,
                 "parameters": p.neuron.parameters(),
                 "stock": p.neuron.is_stock,
+                "runs_as": p.neuron.shipped or "custom microcode",
                 "phase": p.phase,
                 "spike_value": p.spike_value,
                 "membrane_unit": p.membrane_unit,

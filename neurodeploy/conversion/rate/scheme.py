@@ -242,9 +242,7 @@ class RateScheme(Balanced):
             largest, signed=bool(self.signed), correct=self.bias_correction,
         )  # fmt: skip
         stock = not isinstance(maker, Subtracting)
-        counts = Counts(
-            period=self.steps, top=self.steps, signed=bool(self.signed), stock=stock
-        )
+        counts = Counts(period=self.steps, top=self.steps, signed=bool(self.signed), stock=stock)
         layout = Layout(counts, shape, made, target)
         for stage in stages:
             layout.add(stage)

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from neurodeploy.conversion.rate.firing import Firing
-from neurodeploy.conversion.rate.subtracting import UNSIGNED
 from neurodeploy.conversion.rate.trains import Arrived
 from neurodeploy.network.stages import Stage
 from neurodeploy.program import Connection, Lif, Neuron, TwoCompartments
@@ -142,7 +141,7 @@ class Stock:
     @property
     def heights(self) -> tuple[float, ...]:
         """Thresholds to try, as multiples of lambda."""
-        return HEIGHTS if self.reset == "zero" else UNSIGNED
+        return HEIGHTS if self.reset == "zero" else (1.0,)
 
     @property
     def free(self) -> bool:

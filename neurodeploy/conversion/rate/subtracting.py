@@ -17,10 +17,8 @@ from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT
 from neurodeploy.quantization.window import Arriving, Integers, quantize_stage
 from neurodeploy.targets import Target
 
-__all__ = ["UNSIGNED", "Subtracting", "SubtractingLayer"]
+__all__ = ["Subtracting", "SubtractingLayer"]
 
-#: Thresholds that are tried where spikes are not taken back, as multiples of lambda.
-UNSIGNED = (1.0,)
 #: Steps of the largest input for which a hidden membrane has room.
 _ROOM = 64
 
@@ -128,13 +126,10 @@ class Subtracting:
 
     signed: bool
     weight_max: int
+    #: Thresholds to try, as multiples of lambda.
+    heights: ClassVar[tuple[float, ...]] = (1.0,)
     #: A spike stands for its threshold.
     free: ClassVar[bool] = False
-
-    @property
-    def heights(self) -> tuple[float, ...]:
-        """Thresholds to try, as multiples of lambda."""
-        return (1.0,) if self.signed else UNSIGNED
 
     def layer(
         self,

@@ -36,9 +36,7 @@ class Layers(Protocol):
 class Layout:
     """Populations and connections so far."""
 
-    def __init__(
-        self, messages: Messages, shape: Shape, quantized: Layers, target: Target
-    ) -> None:
+    def __init__(self, messages: Messages, shape: Shape, quantized: Layers, target: Target) -> None:
         self.messages, self.quantized, self.target = messages, quantized, target
         self.populations: list[Population] = []
         self.connections: list[Connection] = []

@@ -119,6 +119,11 @@ class Neuron:
         )
 
     @property
+    def shipped(self) -> str:
+        """What of Intel's it runs as, in words; empty: nothing, it is microcode to be written."""
+        return ""
+
+    @property
     def size(self) -> int | None:
         """Number of neurons that the parameters are for; None for any."""
         for field, rule in rules(self):

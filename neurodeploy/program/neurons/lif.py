@@ -114,6 +114,11 @@ class Lif(Neuron):
         return (0, 0) if self.reset == "none" else (0, 1)
 
     @property
+    def shipped(self) -> str:
+        """The stock neuron is Lava's."""
+        return "LIFReset of Lava" if self.is_stock else ""
+
+    @property
     def input_shift(self) -> int:
         """`shift`."""
         return self.shift

@@ -73,6 +73,11 @@ class TwoCompartments(Neuron):
         return self.threshold_mantissa << self.threshold_exponent
 
     @property
+    def shipped(self) -> str:
+        """Lava has no neuron of several compartments."""
+        return "two compartments of NxSDK"
+
+    @property
     def input_shift(self) -> int:
         """That of the stock neuron."""
         return STOCK_SHIFT
