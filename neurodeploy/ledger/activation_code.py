@@ -48,7 +48,7 @@ class Code:
     top: int
     height: int | np.ndarray
     start: int | np.ndarray
-    lent: float
+    lent: float | np.ndarray
     strict: bool
     natural: float | np.ndarray
 

@@ -119,6 +119,8 @@ class Layer:
     @property
     def gain(self) -> float:
         """What the program makes of 1 behind the weights; 1 where its units are consistent."""
+        if self.reading.loses_overshoot:  # a spike stands for more than its threshold
+            return 1.0
         gain = self.code.gain if self.code else 1.0
         if self.kind == "readout":
             per_step = self.steps if self.reading.repeats else 1
@@ -127,7 +129,8 @@ class Layer:
         away = float(np.sqrt(np.mean((np.asarray(gain) - 1) ** 2)))
         if away <= _CONSISTENT:
             return 1.0
-        return float(gain) if np.ndim(gain) == 0 else 1 + away
+        alike = float(np.ptp(gain)) <= _CONSISTENT
+        return float(np.mean(gain)) if alike else 1 + away
 
     @cached_property
     def reading(self) -> Reading:

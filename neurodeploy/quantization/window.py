@@ -246,6 +246,7 @@ class _Stage:
             made = self._at(coarser, lift)
             over = self._over(made, seen)
             if not (over > 1).any():
+                self._check_clip(made)
                 return self._weighed(made, coarser, lift, seen)
             if lift:
                 lift -= 1
@@ -277,6 +278,20 @@ class _Stage:
             return made
         weighed = self._at(coarser, lift, weigh=True)
         return made if (self._over(weighed, seen) > 1).any() else weighed
+
+    def _check_clip(self, made: Integers) -> None:
+        """A clip that is kept by cutting weights computes something else: refuse."""
+        if not self.spread or self.stage.maximum is None:
+            return
+        scale = made.scale.reshape(self.channels, -1)[:, 0]
+        for arrival, peak in zip(made.arrivals, self.peaks, strict=True):
+            if (peak > (self.limit + 1) * scale * 2.0**arrival.exponent).any():
+                raise ConversionError(
+                    f"its weights are so large that the clip at {self.stage.maximum:g} cannot be "
+                    "kept",
+                    place=self.stage.name,
+                    remedy="scale the layer's input or weights down, or train without the clip",
+                )
 
     def _lift(self) -> int:
         """Exponents more for all, so that slopes are high."""

@@ -78,6 +78,10 @@ def convolutions(seed=3, outlier=None):
     return Network(nodes, inputs | {"head": (last,), "output": ("head",)})
 
 
+#: The rate code without what mends it: each neuron computes its layer's sums, spikes come unevenly.
+PLAIN_RATE = {"signed": False, "bias_correction": False, "step": "layer"}
+
+
 @pytest.fixture
 def made(tmp_path):
     return Made(convolutions(), tmp_path)
@@ -115,6 +119,8 @@ def wide():
 def schemes():
     """Both schemes with lambda at the maximum: nothing clips."""
     return {
-        "rate": lambda steps=256, **options: RateScheme(steps=steps, balance="max", **options),
+        "rate": lambda steps=256, **options: RateScheme(
+            steps=steps, balance="max", **{**PLAIN_RATE, **options}
+        ),
         "ttfs": lambda steps=256: TtfsScheme(steps=steps, balance="max"),
     }

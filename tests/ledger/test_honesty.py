@@ -7,8 +7,11 @@ from dataclasses import replace
 import pytest
 
 import neurodeploy as nd
-from neurodeploy.program import Lif
+from neurodeploy.network.stages import stages
+from neurodeploy.program import IntegrateFire
 from neurodeploy.program.neurons.lif import STOCK_SHIFT
+from neurodeploy.quantization.layer import Arrival, LayerPlan, quantize_layer
+from neurodeploy.targets import load_target
 
 BOTH = pytest.mark.parametrize("scheme", ["rate", "ttfs"])
 
@@ -35,7 +38,9 @@ def test_a_layer_that_clips(made, schemes, scheme, place):
 
 @BOTH
 def test_a_tiny_percentile(make, made, scheme):
-    program = nd.compile(made.path, made.x, scheme, 256, balance="percentile", percentile=50)
+    program = nd.compile(
+        made.path, made.x, scheme, 256, balance="percentile", percentile=50, bias_correction=False
+    )
     found = blamed(made, program)
     assert found.blame.cause == "clipping"
     assert "--percentile (now 50" in found.blame.advice
@@ -83,7 +88,7 @@ def test_a_spoiled_threshold(made, schemes, scheme):
         if population.name != name:
             return population
         neuron = population.neuron
-        if isinstance(neuron, Lif):
+        if isinstance(neuron, IntegrateFire):
             return replace(population, neuron=replace(neuron, threshold=neuron.threshold * 2))
         return replace(population, neuron=replace(neuron, slope=neuron.slope * 2))
 
@@ -127,12 +132,36 @@ def test_random_input(made, schemes):
     assert "--encoding current" in found.blame.advice
 
 
+def with_stock_registers(made, program, name):
+    """The program with a layer of `lif` neurons that reset by subtraction, whose currents wrap."""
+    stage = next(s for s in stages(made.network) if s.name == name)
+    (path,) = stage.paths
+    population = program.population(name)
+    unit = program.population(path.source).spike_value
+    arrival = Arrival(path.source, path.operator, unit, 0, 1, graded=False, delay=1)
+    plan = LayerPlan(
+        population.spike_value, "subtract", 0.5, 0.0, tuple(range(STOCK_SHIFT, -1, -1))
+    )
+    layer = quantize_layer(stage, (arrival,), plan, load_target("loihi2"), program.period)
+    neuron = {"neuron": layer.neuron, "membrane_unit": layer.membrane_unit, "channel_units": ()}
+    return replace(
+        program,
+        populations=tuple(
+            replace(p, **neuron) if p.name == name else p for p in program.populations
+        ),
+        connections=(
+            *(c for c in program.connections if c.target != name),
+            *layer.connections,
+        ),
+    )
+
+
 def test_a_current_that_wraps(make, wide, schemes):
     """A layer's shift raised, its other integers with it: the same layer, but the sums of its
     many inputs leave 24 bit."""
     made = make(wide)
-    program = made.program(schemes["rate"](64))
     name = made.names()[1]
+    program = with_stock_registers(made, made.program(schemes["rate"](64)), name)
     neuron = program.population(name).neuron
     more = STOCK_SHIFT - neuron.shift
     assert more > 1

@@ -234,7 +234,8 @@ class _Run:
             step = self.largest(stage, activations) / self.steps
         make = partial(
             self.maker.layer, stage, bias, arriving, step, self.steps, reach, self.target,
-            one_unit=stage.name in self.one_unit,
+            # one lambda for all, as it was stated, is kept to the last digit
+            one_unit=stage.name in self.one_unit or not np.ptp(step),
         )  # fmt: skip
         layer = make()
         if self.trains is not None:

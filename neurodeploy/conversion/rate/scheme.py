@@ -142,7 +142,7 @@ class RateScheme(Balanced):
         They clip the rarest activations and let all others fire more often: in deep and residual
         networks at few steps the second is worth far more, elsewhere it is not.
         """
-        if "percentile" in stated or (self.balance != "percentile" and "balance" in stated):
+        if not {"balance", "percentile"}.isdisjoint(stated):
             return ()
         return tuple(replace(self, balance="percentile", percentile=p) for p in PERCENTILES)
 
@@ -151,9 +151,12 @@ class RateScheme(Balanced):
         able = target.microcode or target.soft_reset
         reset = self.reset or ("subtract" if able else "zero")
         takes_back = reset == "subtract" and target.microcode and target.graded_bits > 0
+        balance = self.balance or ("mmse" if self.percentile is None else "percentile")
+        usual = PERCENTILES[0] if balance == "percentile" else None
         return replace(
             self,
-            balance=self.balance or ("mmse" if self.percentile is None else "percentile"),
+            balance=balance,
+            percentile=self.percentile or usual,
             reset=reset,
             signed=takes_back if self.signed is None else self.signed,
             encoding=self.encoding or ("current" if target.graded_bits else "deterministic"),
@@ -175,14 +178,11 @@ class RateScheme(Balanced):
 
         Input that may be negative has an offset, which is folded into the biases.
         """
+        low, high = calibration.input_range
+        calibration = replace(calibration, input_range=(min(low, 0.0), high))
         if self.encoding == "current":
             return eight_bits(shape, calibration, preprocessing)
-        low, high = calibration.input_range
-        return even(
-            shape,
-            replace(calibration, input_range=(min(low, 0.0), high)),
-            PROBABILITY_ONE,
-        )
+        return even(shape, calibration, PROBABILITY_ONE)
 
     def largest(
         self, stage: Stage, calibration: Calibration, activations: np.ndarray | None

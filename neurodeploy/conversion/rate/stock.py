@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from neurodeploy.conversion.rate.firing import Firing
+from neurodeploy.conversion.rate.firing import Firing, Reset
 from neurodeploy.conversion.rate.trains import Arrived
 from neurodeploy.network.stages import Stage
 from neurodeploy.program import Connection, Lif, Neuron, TwoCompartments
@@ -92,7 +92,7 @@ class StockLayer:
         """The same as reals, to be stepped on the calibration samples; in weight integers."""
         size = self.level.size
         threshold = np.full(size, float(self.made.neuron.threshold))
-        reset = "zero" if self.plan.reset == "zero" else "subtract"
+        reset: Reset = "zero" if self.plan.reset == "zero" else "subtract"
         bias = self.made.neuron.bias / 2**STOCK_SHIFT
         return Firing(bias, threshold, np.zeros(size), reset, strict=True)
 

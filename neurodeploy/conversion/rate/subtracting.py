@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from neurodeploy.conversion.rate.firing import Firing
+from neurodeploy.conversion.rate.firing import Firing, Reset
 from neurodeploy.conversion.rate.trains import Arrived
 from neurodeploy.errors import ConversionError
 from neurodeploy.network.stages import Stage
@@ -70,7 +70,7 @@ class SubtractingLayer:
         """The same as reals, to be stepped on the calibration samples."""
         bias, initial = self._split()
         threshold = self.integers.slope.astype(np.float64)
-        reset = "signed" if self.signed else "subtract"
+        reset: Reset = "signed" if self.signed else "subtract"
         return Firing(bias.astype(np.float64), threshold, initial.astype(np.float64), reset)
 
     @property

@@ -1,23 +1,46 @@
-"""Rates with a threshold a neuron: n spikes in a window stand for n thresholds."""
+"""Rates without stock neurons' limits: n spikes in a window stand for n thresholds."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from neurodeploy.ledger.neurons.reading import Reading, reading_of
-from neurodeploy.program.neurons import CountMaximum, IntegrateFire
+from neurodeploy.program.neurons import CountMaximum, IntegrateFire, TwoCompartments
+from neurodeploy.program.neurons.lif import STOCK_SHIFT
 
 __all__: list[str] = []
 
 
 @reading_of.register
 def _(neuron: IntegrateFire, steps: int) -> Reading:
+    """What is there from the beginning is half a threshold, and the rest of the bias.
+
+    Where no spike is taken back, the half comes bit by bit (`conversion.rate`).
+    """
+    height = neuron.threshold.astype(np.float64)
+    half = neuron.threshold >> 1
+    early = half if neuron.fires and neuron.signed else np.zeros_like(half)
+    return Reading(
+        bias=neuron.bias.astype(np.float64) * steps + neuron.initial - early,
+        repeats=True,
+        initial=early,
+        height=height,
+        start=early,
+        lent=half.astype(np.float64) if neuron.fires and not neuron.signed else 0.0,
+    )
+
+
+@reading_of.register
+def _(neuron: TwoCompartments, steps: int) -> Reading:
+    """Half a threshold is in the bias, spread over the steps: it is taken out again."""
+    height = neuron.threshold << STOCK_SHIFT
     return Reading(
         bias=neuron.bias.astype(np.float64) * steps,
+        factor=1 << STOCK_SHIFT,
         repeats=True,
-        initial=neuron.initial,
-        height=neuron.threshold.astype(np.float64),
-        start=neuron.initial,
+        height=height,
+        lent=0.5 * height,
+        strict=True,
     )
 
 

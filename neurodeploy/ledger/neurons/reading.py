@@ -48,7 +48,7 @@ class Reading:
     initial: int | np.ndarray = 0
     height: int | np.ndarray | None = None
     start: int | np.ndarray = 0
-    lent: float = 0.0
+    lent: float | np.ndarray = 0.0
     strict: bool = False
     maximum: bool = False
     loses_overshoot: bool = False
