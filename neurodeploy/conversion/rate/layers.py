@@ -293,9 +293,14 @@ class _Run:
         wanted = float_activation(stage, z)
         sent = layer.firing().run(currents, self.steps)
         if not self.with_levels:
+            best, kept, least = layer, sent, _error(wanted, sent, layer.unit)
             for _ in range(_PASSES):
                 layer = self._fitted(layer, wanted, sent, stage)
                 sent = layer.firing().run(currents, self.steps)
+                error = _error(wanted, sent, layer.unit)
+                if error < least:
+                    best, kept, least = layer, sent, error
+            layer, sent = best, kept
         self.trains.keep(stage, sent)
         self.beside.keep(stage, wanted)
         return layer
@@ -327,6 +332,12 @@ class _Run:
             if error < least:
                 best, least = height, error
         return best
+
+
+def _error(wanted: np.ndarray, sent: np.ndarray, unit: np.ndarray) -> float:
+    """Mean squared error of what spikes say."""
+    said = sent.sum(0, dtype=np.float32) * unit.astype(np.float32)
+    return float(((wanted - said) ** 2).mean())
 
 
 def _worth(wanted: np.ndarray, sent: np.ndarray, unit: np.ndarray, stage: Stage) -> np.ndarray:
