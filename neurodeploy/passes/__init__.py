@@ -76,8 +76,6 @@ def prepare(
     l4
         Whether the L4-norm correction comes last.
     """
-    passes = standard_passes(
-        max_pooling=max_pooling, largest_pool=largest_pool, of_input=of_input
-    )
+    passes = standard_passes(max_pooling=max_pooling, largest_pool=largest_pool, of_input=of_input)
     network = run_passes(network, passes)
     return L4Correction().apply(network) if l4 else network

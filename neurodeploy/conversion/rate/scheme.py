@@ -9,7 +9,7 @@ that may take a spike back itself (signed spikes: Wang et al. 2022) ends where i
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
@@ -236,12 +236,14 @@ class RateScheme(Balanced):
                 return np.full(stage.shape[0], level)
             return self.largest(stage, calibration, activations)
 
-        maker = self._maker(target, max(map(abs, calibration.output_range)))
-        made = make_layers(
-            stages, entrance, encoder, calibration, target, maker, self.steps,
-            largest, signed=bool(self.signed), correct=self.bias_correction,
+        made = self._best(
+            make_layers(
+                stages, entrance, encoder, calibration, target, maker, self.steps,
+                largest, signed=bool(self.signed), correct=self.bias_correction,
+            )
+            for maker in self._makers(target, max(map(abs, calibration.output_range)))
         )  # fmt: skip
-        stock = not isinstance(maker, Subtracting)
+        stock = not (target.microcode and self.reset == "subtract")
         counts = Counts(period=self.steps, top=self.steps, signed=bool(self.signed), stock=stock)
         layout = Layout(counts, shape, made, target)
         for stage in stages:
@@ -258,11 +260,19 @@ class RateScheme(Balanced):
             provenance=provenance | {"quantization": self._told(made, entrance)},
         )
 
-    def _maker(self, target: Target, largest_output: float) -> Maker:
-        """What its layers are made of."""
+    def _makers(self, target: Target, largest_output: float) -> Iterator[Maker]:
+        """What its layers may be made of, the usual one first."""
         if self.reset == "subtract" and target.microcode:
-            return Subtracting(bool(self.signed), target.weight_max)
-        return Stock(str(self.reset), largest_output)
+            yield Subtracting(bool(self.signed), target.weight_max)
+            if not self.signed and self.bias_correction:
+                yield Subtracting(False, target.weight_max, early=False)
+        else:
+            yield Stock(str(self.reset), largest_output)
+
+    @staticmethod
+    def _best(found: Iterable[Made]) -> Made:
+        """Of several ways the one whose outputs were nearest on the calibration samples."""
+        return min(found, key=lambda made: 0.0 if np.isnan(made.error) else made.error)
 
     def _told(self, made: Made, entrance: Entrance) -> dict[str, Any]:
         """What was decided, for the provenance."""

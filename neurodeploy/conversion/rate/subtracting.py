@@ -34,6 +34,7 @@ class SubtractingLayer:
     integers: Integers
     steps: int
     signed: bool
+    early: bool = True
 
     @property
     def arrivals(self) -> Sequence[Arrived]:
@@ -101,12 +102,12 @@ class SubtractingLayer:
     def _split(self, fires: bool = True) -> tuple[np.ndarray, np.ndarray]:
         """Bias of a step, and initial membrane: half a threshold, and the rest of the bias.
 
-        A neuron that cannot take spikes back begins at 0 and gets its half threshold bit by bit:
-        it is then less ready to fire for what comes early.
+        Where it is not `early`, the half threshold comes bit by bit: a neuron that cannot take
+        spikes back is then less ready to fire for what comes first.
         """
         total = self.integers.bias
         half = self.integers.slope >> 1 if fires else 0
-        early = half if self.signed else 0
+        early = half if self.early else 0
         total = total + half - early
         bias = total // self.steps
         return bias, early + (total - bias * self.steps)
@@ -122,10 +123,13 @@ class Subtracting:
         Whether spikes are taken back.
     weight_max
         Largest magnitude of a weight.
+    early
+        Whether half a threshold, which makes a count round, is there from the beginning.
     """
 
     signed: bool
     weight_max: int
+    early: bool = True
     #: Thresholds to try, as multiples of lambda.
     heights: ClassVar[tuple[float, ...]] = (1.0,)
     #: A spike stands for its threshold.
@@ -170,7 +174,7 @@ class Subtracting:
         if room < steps:
             whole = np.rint(bias / found.scale).astype(np.int64)
             found = replace(found, bias=whole, range=replace(found.range, proved=False))
-        return SubtractingLayer(found, steps, self.signed)
+        return SubtractingLayer(found, steps, self.signed, self.early)
 
 
 def _part(end: int, share: float) -> int:

@@ -15,18 +15,19 @@ __all__: list[str] = []
 def _(neuron: IntegrateFire, steps: int) -> Reading:
     """What is there from the beginning is half a threshold, and the rest of the bias.
 
-    Where no spike is taken back, the half comes bit by bit (`conversion.rate`).
+    Where it is less, the half comes bit by bit (`conversion.rate`).
     """
     height = neuron.threshold.astype(np.float64)
     half = neuron.threshold >> 1
-    early = half if neuron.fires and neuron.signed else np.zeros_like(half)
+    rounds = neuron.fires and bool((neuron.initial >= half).all())
+    early = half if rounds else np.zeros_like(half)
     return Reading(
         bias=neuron.bias.astype(np.float64) * steps + neuron.initial - early,
         repeats=True,
         initial=early,
         height=height,
         start=early,
-        lent=half.astype(np.float64) if neuron.fires and not neuron.signed else 0.0,
+        lent=half.astype(np.float64) if neuron.fires and not rounds else 0.0,
     )
 
 
