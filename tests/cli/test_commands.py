@@ -258,7 +258,7 @@ def test_programs_that_are_damaged(work):
         (("--steps", "x"), "--steps"),
         (("--scheme", "magic"), "magic"),
         (("--target", "loihi9"), "loihi9"),
-        (("--target", "loihi1", "--reset", "subtract"), "subtract"),
+        (("--target", "loihi1", "--signed"), "signed"),
         (("--target", "loihi1", "--encoding", "current"), "current"),
         (("--balance", "best"), "balance"),
         (("--seed", "-1"), "--seed"),
