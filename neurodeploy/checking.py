@@ -67,13 +67,13 @@ def check(
     from neurodeploy.network import Network
 
     if is_lava_dl(model):
-        from neurodeploy.compiling_lava_dl import check_lava_dl
+        from neurodeploy.compiling.lava_dl import check_lava_dl
 
         if annotate is not None:
             raise UsageError("a lava-dl file has no place for verdicts", place="--annotate")
         return check_lava_dl(model, scheme, {"steps": steps, **options}, target)
     if isinstance(model, Network) or is_nir(model) or is_spiking_onnx(model):
-        from neurodeploy.compiling_spiking import check_spiking
+        from neurodeploy.compiling.spiking import check_spiking
 
         if annotate is not None and (isinstance(model, Network) or is_nir(model)):
             raise UsageError("this model has no place for verdicts", place="--annotate")

@@ -92,7 +92,7 @@ def _spiking(
     warn: Warn | None,
 ) -> SpikingExplanation:
     """See `explain`: float steps of the network beside the program."""
-    from neurodeploy.compiling_spiking import stages_of
+    from neurodeploy.compiling.spiking import stages_of
     from neurodeploy.ledger.spiking import explain_spiking
 
     if program.recorded("model").get("producer") == LAVA_DL:

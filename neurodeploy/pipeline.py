@@ -1,27 +1,18 @@
-"""The one place that knows the order of the compiler: ONNX to Program."""
+"""The one way from a model to a Program: which front door it takes, and what all have in common."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from neurodeploy.errors import (
     CompileWarning,
-    ConversionError,
     DataWarning,
-    NeuroDeployError,
-    UnsupportedError,
     UsageError,
 )
-from neurodeploy.option_values import ends, one_of, whole
+from neurodeploy.option_values import whole
 from neurodeploy.program import Program
-from neurodeploy.program.bounds import overflow_findings
-from neurodeploy.sample_checks import check_calibration
-from neurodeploy.sample_scale import choose_preprocessing
-from neurodeploy.samples import read_samples
-from neurodeploy.simulator.encoding import check_samples
 from neurodeploy.targets import load_target
 from neurodeploy.warning import Warn, warner
 
@@ -30,7 +21,6 @@ if TYPE_CHECKING:
     from neurodeploy.importing.reading.sources import Model
     from neurodeploy.ledger import Trial
     from neurodeploy.network import Network
-    from neurodeploy.targets import Target
 
 __all__ = ["Overflow", "Stage", "Warn", "compile"]
 
@@ -142,27 +132,14 @@ def compile(
     ----------
     Rueckauer et al. 2017 (threshold balancing); Allred & Roy 2021 (L4 norm).
     """
-    from neurodeploy.calibration.calibrating import calibrate
-    from neurodeploy.conversion import AUTO, make_scheme
-    from neurodeploy.conversion.converting import Conversion
-    from neurodeploy.conversion.levels import notes_on_levels
-    from neurodeploy.conversion.preparing import prepared
-    from neurodeploy.conversion.provenance import provenance_of
-    from neurodeploy.conversion.resolution import lost_channels
-    from neurodeploy.importing import load_network
+    from neurodeploy.conversion import AUTO
     from neurodeploy.importing.lava_dl import is_lava_dl
     from neurodeploy.importing.nir import is_nir
-    from neurodeploy.importing.notes import notes_on
     from neurodeploy.importing.reading.spiking_models import is_spiking_onnx
-    from neurodeploy.ledger.alternatives import best_alternative
-    from neurodeploy.ledger.program_trial import run_trial
-    from neurodeploy.mapping.mapper import limits_broken
-    from neurodeploy.metrics.task_from_network import infer_task
     from neurodeploy.network import Network
-    from neurodeploy.network.stages import stages as cut
 
     if is_lava_dl(model):
-        from neurodeploy.compiling_lava_dl import compile_lava_dl
+        from neurodeploy.compiling.lava_dl import compile_lava_dl
 
         if calibration is not None or scale is not None or mean != (0.0,) or std != (1.0,):
             raise UsageError(
@@ -176,7 +153,7 @@ def compile(
             overflow=overflow, task=task, progress=progress, warn=warner(warn, CompileWarning),
         )  # fmt: skip
     if isinstance(model, Network) or is_nir(model) or is_spiking_onnx(model):
-        from neurodeploy.compiling_spiking import compile_spiking
+        from neurodeploy.compiling.spiking import compile_spiking
 
         given = dict(others, steps=steps, reset=reset, encoding=encoding, balance=balance)
         return compile_spiking(
@@ -190,11 +167,15 @@ def compile(
     given = dict(others, steps=steps, reset=reset, encoding=encoding, balance=balance)
     given["percentile"] = percentile
     if isinstance(scheme, str) and scheme == AUTO:
+        from neurodeploy.compiling.automatic import compile_best
+
         make = partial(
             compile, target=target, l4=l4, seed=seed, scale=scale, mean=mean, std=std,
             input_range=input_range, overflow=overflow, output=output, task=task, try_samples=0,
         )  # fmt: skip
-        program, trial, lines = _chosen(make, model, calibration, given, hardware, output, progress)
+        program, trial, lines = compile_best(
+            make, model, calibration, given, hardware, output, progress
+        )
         for line in lines:
             warn(line)
         if whole("--try", try_samples, low=0):
@@ -202,123 +183,10 @@ def compile(
             if trial.warning:
                 warn(trial.warning)
         return program
-    plan = make_scheme(scheme, given, hardware)
-    one_of("--overflow", overflow, ("off", "warn", "error"))
-    one_of("--l4", l4, (None, True, False))
-    seed, try_samples = _seed(seed), whole("--try", try_samples, low=0)
-    stated_range = ends("--input-range", input_range)
+    from neurodeploy.compiling.relu import compile_relu
 
-    progress("import", 0, 1)
-    imported = load_network(model, output)
-    for note in notes_on(imported):
-        warn(note)
-    shape = imported.network.shapes[imported.network.input.name]
-    if calibration is not None:
-        calibration = read_samples(calibration, shape, "calibration").x
-        calibration = check_samples(calibration, shape, "calibration")
-    preprocessing, chosen = choose_preprocessing(imported, calibration, scale, mean, std)
-    if chosen.line:
-        data_warn(chosen.line)
-    l4 = plan.uses_noise if l4 is None else l4
-    network = prepared(imported.network, plan, l4=l4)
-    stages = cut(network, max_pooling=plan.max_pooling)
-    plan.check_stages(stages)
-    progress("import", 1, 1)
-
-    for line in notes_on_levels(stages, plan):
-        warn(line)
-    preprocessing.check(shape)
-    if calibration is not None:
-        check_calibration(calibration, preprocessing, scale is not None, stated_range, data_warn)
-    known = calibrate(network, stages, calibration, preprocessing, stated_range, progress, warn)
-    seen = known.output_range if known.samples else None
-    judged = infer_task(imported.network, imported.decoder, imported.class_axis, seen)
-    if task is not None:
-        judged = judged.as_kind(task)
-    options, about = {"l4": l4, "seed": seed}, judged.as_dict()
-    provenance = provenance_of(imported, calibration, known, chosen.reason, options, about)
-    work = Conversion(stages, shape, known, hardware, preprocessing, seed, provenance)
-    program = work.program(plan)
-    stated = {name for name, value in given.items() if value is not None}
-    others_worth = plan.alternatives(stated) if calibration is not None else ()
-    if others_worth:
-        made = {other.told(plan): partial(work.program, other) for other in others_worth}
-        program, line = best_alternative(program, made, imported.network, calibration)
-        if line:
-            warn(line)
-    findings = overflow_findings(program)
-    if findings and overflow == "error":
-        raise ConversionError(
-            "an accumulator may overflow:\n  " + "\n  ".join(findings),
-            remedy="use --overflow warn, fewer --steps, or --reset subtract",
-        )
-    for line in findings if overflow == "warn" else ():
-        warn(line)
-    for line in lost_channels(stages, program, known):
-        warn(line)
-    for line in limits_broken(program, hardware):
-        warn(line)
-    progress("convert", 1, 1)
-    if try_samples and calibration is not None:
-        progress("try", 0, 1)
-        trial = run_trial(program, imported.network, network, calibration, try_samples)
-        tried(trial)
-        if trial.warning:
-            warn(trial.warning)
-        progress("try", 1, 1)
-    return program
-
-
-def _chosen(
-    make: Callable[..., Program],
-    model: Model,
-    calibration: Any,
-    given: Mapping[str, Any],
-    hardware: Target,
-    output: str | None,
-    progress: Stage,
-) -> tuple[Program, Trial, list[str]]:
-    """The program of the scheme that is best for a network and a target, and what to say of it."""
-    from neurodeploy.conversion import AUTO, candidates
-    from neurodeploy.importing import load_network
-    from neurodeploy.ledger.choosing import choose
-
-    taken, left_out = candidates(given, hardware)
-    if calibration is None:
-        raise UsageError(
-            "schemes are compared on calibration samples, and there are none",
-            place=f"--scheme {AUTO}",
-            remedy=f"give --calibration, or name one of {', '.join(taken)}",
-        )
-    network = load_network(model, output).network
-    x = read_samples(calibration, network.shapes[network.input.name], "calibration").x
-    programs: dict[str, Program] = {}
-    lines: dict[str, list[str]] = {}
-    refusal: NeuroDeployError | None = None
-    for done, name in enumerate(taken):
-        progress("choose", done, len(taken))
-        said: list[str] = []
-        try:
-            programs[name] = make(model, x, scheme=name, warn=said.append, **given)
-        except (ConversionError, UnsupportedError, UsageError) as error:
-            left_out[name], refusal = error.message, error
-            continue
-        lines[name] = said
-    if refusal is not None and not programs:
-        raise refusal
-    choice = choose(programs, network, x)
-    progress("choose", len(taken), len(taken))
-    if not choice.name:
-        notes = "; ".join(f"{name}: {trial.note}" for name, trial in choice.trials.items())
-        raise UsageError(
-            f"no scheme could be tried on the calibration samples: {notes}",
-            place=f"--scheme {AUTO}",
-            remedy=f"name one of {', '.join(programs)}",
-        )
-    line = f"scheme {choice.reason}"
-    if left_out:
-        line += "; left out: " + "; ".join(f"{n} ({why})" for n, why in left_out.items())
-    program = programs[choice.name]
-    record = {"choice": choice.as_dict() | {"left_out": left_out, "reason": line}}
-    program = replace(program, provenance={**program.provenance, **record})
-    return program, choice.trials[choice.name], [line, *lines[choice.name]]
+    return compile_relu(
+        model, calibration, scheme, given, hardware, l4=l4, seed=_seed(seed), scale=scale,
+        mean=mean, std=std, input_range=input_range, overflow=overflow, output=output, task=task,
+        try_samples=try_samples, tried=tried, progress=progress, warn=warn, data_warn=data_warn,
+    )  # fmt: skip
