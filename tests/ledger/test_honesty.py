@@ -127,7 +127,7 @@ def test_reset_to_zero(made, schemes):
 
 
 def test_random_input(made, schemes):
-    found = blamed(made, made.program(schemes["rate"](8, encoding="poisson")))
+    found = blamed(made, made.program(schemes["rate"](16, encoding="poisson")))
     assert (found.blame.layer, found.blame.cause) == ("input", "timing")
     assert "--encoding current" in found.blame.advice
 

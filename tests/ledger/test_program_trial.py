@@ -64,7 +64,7 @@ def test_a_good_program_gets_no_warning(made):
 
 
 @pytest.mark.parametrize(
-    "options", [{"steps": 4}, {"steps": 64, "percentile": 20}, {"target": "loihi1", "steps": 4}]
+    "options", [{"steps": 4}, {"steps": 64, "percentile": 20}, {"target": "loihi1", "steps": 2}]
 )
 def test_a_poor_program_is_announced_with_its_cause(make, options):
     made = make(residual())
