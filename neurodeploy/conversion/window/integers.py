@@ -115,7 +115,7 @@ def _corrected(
 ) -> Integers:
     """The layer with the mean difference of its sums to those of the float network in its bias.
 
-    Neurons that can never fire (`silent`) have no sums any more, and no say.
+    Neurons that can never fire (`silent`) have no sums any more, no say, and stay as they are.
     """
     channels = channels_of(stage.shape)
     each = layer.bias.size // channels
@@ -124,7 +124,8 @@ def _corrected(
     for _ in range(2):  # who fires changes with the bias
         shift = (bias - layer.bias).astype(np.float32)
         mean = _mean_error(z, (v + shift) * scale, channels, stage, silent)
-        bias = bias + np.rint(np.repeat(mean, each) / layer.scale)
+        moved = np.rint(np.repeat(mean, each) / layer.scale)
+        bias = bias + (moved if silent is None else np.where(silent, 0, moved))
     bias = np.clip(bias, -MEMBRANE_LIMIT, MEMBRANE_LIMIT)
     return replace(layer, bias=bias.astype(np.int64))
 
