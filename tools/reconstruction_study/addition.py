@@ -42,6 +42,7 @@ def settings(base: int, candidates: int, seed: int) -> ThresholdNetworkClassifie
         largest=2 if base == 2 else 1,
         rounds=5 if base == 2 else 10,
         candidates=candidates,
+        seconds=20 if base == 2 else 120,
         rho=1e-3,
         random_state=seed,
     )
