@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from neurodeploy.program import INPUT
+from neurodeploy.program import INPUT, Ttfs
 from neurodeploy.simulator import encoding, reference
 from neurodeploy.simulator.engine import Engine
 from neurodeploy.simulator.simulation import simulate
@@ -144,6 +144,9 @@ def test_every_path_is_taken():
             for way in WAYS:
                 with computed(way):
                     engine_of(program, way).run_stream(messages)
+            if seed % 10 == 0:  # rare among so many kinds
+                program, messages = random_program(rng, wide=True, among=(Ttfs,))
+                Engine(program).run_stream(messages)
             if seed % 4 == 0:
                 program, _ = random_program(rng, aligned=True, timed=False)
                 level = levels(rng, program, 2).reshape(2, -1)

@@ -85,7 +85,7 @@ def test_messages_that_are_integers(seed):
 def test_the_programs_are_worth_comparing():
     """Whatever may go wrong occurs among them."""
     seen: Counter[str] = Counter()
-    for seed in range(250):
+    for seed in range(400):
         program, messages = random_recurrent_program(np.random.default_rng(seed))
         inside = [c for c in program.connections if c.name in program.recurrent]
         cycle = next(c for c in program.components if any(p.name == inside[0].target for p in c))

@@ -99,7 +99,7 @@ BAD_OPERATORS = [
     ("QLinearConv", "", [WQ, EACH[:3], NONES[:3], *Y], "do not fit axis 0"),
     ("QLinearConv", "", [WQ, ONE, np.uint8(0), *Y], "zero point"),
     ("QLinearConv", "", [WQ, ONE, NONE, np.float32(-1), Y[1]], "not a positive number"),
-    ("QLinearConv", "", [WQ, ONE, NONE, np.float32(1e30), Y[1]], "rounds to zero"),
+    ("QLinearConv", "", [WQ, ONE, NONE, np.float32(1e30), Y[1]], "all would be zero"),
     ("QLinearConv", "", [WQ, ONE, NONE, *Y, BIAS[:3]], "bias"),
     ("QLinearConv", "", [WQ, EACH, NONES, *Y, BIAS[:3]], "bias"),
     ("QLinearConv", "", [WQ, ONE, NONE, *Y, BIAS.astype(np.float32)], "bias"),

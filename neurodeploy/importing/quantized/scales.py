@@ -99,7 +99,10 @@ def read_grid(
     ends = np.iinfo(zero.dtype)
     step, number = float(scale.reshape(())), int(zero.reshape(()))
     if step > _COARSEST:
-        raise ModelError(f"in steps of {step:g} every activation rounds to zero", remedy=_AGAIN)
+        raise ModelError(
+            f"its range, in steps of {step:g}, is beyond all activations: all would be zero",
+            remedy=_AGAIN,
+        )
     return Grid(step, number, int(ends.min), int(ends.max))
 
 
