@@ -26,11 +26,11 @@ class MostSpikes(WindowProcess):
     Parameters as in `WindowProcess`.
     """
 
+    states = ("passed",)
+
     def __init__(self, **parameters: Any) -> None:
         super().__init__(**parameters)
-        shape = self.a_in.shape
-        self.passed = Var(shape=shape, init=0)
-        self.count = Var(shape=(CELLS, *shape), init=0)
+        self.count = Var(shape=(CELLS, *self.a_in.shape), init=0)
 
 
 @implements(proc=MostSpikes, protocol=LoihiProtocol)
@@ -63,4 +63,4 @@ class MostSpikesModel(WindowModel):
 
 @process_of.register
 def _(neuron: CountMaximum, window: Window) -> AbstractProcess:
-    return MostSpikes(shape=window.shape, neuron=neuron, **window.parameters)
+    return MostSpikes.of(neuron, window)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from lava.magma.core.decorator import implements, requires, tag
 from lava.magma.core.model.py.ports import PyInPort, PyOutPort
 from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.process.process import AbstractProcess
-from lava.magma.core.process.variable import Var
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
@@ -20,15 +17,9 @@ __all__ = ["EarliestSpike", "EarliestSpikeModel"]
 
 
 class EarliestSpike(WindowProcess):
-    """The maximum of `docs/semantics.md`, section 5: the first spike of a window.
+    """The maximum of `docs/semantics.md`, section 5: the first spike of a window."""
 
-    Parameters as in `WindowProcess`.
-    """
-
-    def __init__(self, **parameters: Any) -> None:
-        super().__init__(**parameters)
-        shape = self.a_in.shape
-        self.done = Var(shape=shape, init=0)
+    states = ("done",)
 
 
 @implements(proc=EarliestSpike, protocol=LoihiProtocol)
@@ -55,4 +46,4 @@ class EarliestSpikeModel(WindowModel):
 
 @process_of.register
 def _(neuron: Earliest, window: Window) -> AbstractProcess:
-    return EarliestSpike(shape=window.shape, neuron=neuron, **window.parameters)
+    return EarliestSpike.of(neuron, window)

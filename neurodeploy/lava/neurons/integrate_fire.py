@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from lava.magma.core.decorator import implements, requires, tag
 from lava.magma.core.model.py.ports import PyInPort, PyOutPort
 from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.process.process import AbstractProcess
-from lava.magma.core.process.variable import Var
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
@@ -21,25 +18,10 @@ __all__ = ["SignedNeurons", "SignedNeuronsModel"]
 
 
 class SignedNeurons(WindowProcess):
-    """The signed neuron of `docs/semantics.md`, section 12.
+    """The signed neuron of `docs/semantics.md`, section 12."""
 
-    Parameters
-    ----------
-    bias, threshold, initial
-        int32 of `shape`: those of the neurons, in Lava's order.
-    others
-        As in `WindowProcess`.
-    """
-
-    def __init__(
-        self, *, bias: np.ndarray, threshold: np.ndarray, initial: np.ndarray, **others: Any
-    ) -> None:
-        super().__init__(**others)
-        shape = self.a_in.shape
-        self.count = Var(shape=shape, init=0)
-        self.bias = Var(shape=shape, init=bias)
-        self.threshold = Var(shape=shape, init=threshold)
-        self.initial = Var(shape=shape, init=initial)
+    states = ("count",)
+    per_neuron = ("bias", "threshold", "initial")
 
 
 @implements(proc=SignedNeurons, protocol=LoihiProtocol)
@@ -79,11 +61,4 @@ class SignedNeuronsModel(WindowModel):
 
 @process_of.register
 def _(neuron: IntegrateFire, window: Window) -> AbstractProcess:
-    bias, threshold, initial = (
-        values[window.order].reshape(window.shape)
-        for values in (neuron.bias, neuron.threshold, neuron.initial)
-    )
-    return SignedNeurons(
-        shape=window.shape, neuron=neuron, bias=bias, threshold=threshold, initial=initial,
-        **window.parameters,
-    )  # fmt: skip
+    return SignedNeurons.of(neuron, window)

@@ -24,20 +24,15 @@ __all__ = ["MultiLevelFiring", "MultiLevelFiringModel"]
 class MultiLevelFiring(WindowProcess):
     """The multi-level firing neuron of `docs/semantics.md`, section 14.
 
-    Parameters
-    ----------
-    bias
-        int32 of `shape`: the bias in membrane units, in Lava's order of neurons.
-    others
-        As in `WindowProcess`.
+    Parameters as in `WindowProcess`.
     """
 
-    def __init__(self, *, bias: np.ndarray, **others: Any) -> None:
-        super().__init__(**others)
-        shape = self.a_in.shape
+    per_neuron = ("bias",)
+
+    def __init__(self, **parameters: Any) -> None:
+        super().__init__(**parameters)
         levels = len(self.proc_params["neuron"].thresholds)
-        self.membranes = Var(shape=(levels, *shape), init=0)
-        self.bias = Var(shape=shape, init=bias)
+        self.membranes = Var(shape=(levels, *self.a_in.shape), init=0)
 
 
 @implements(proc=MultiLevelFiring, protocol=LoihiProtocol)
@@ -77,5 +72,4 @@ class MultiLevelFiringModel(WindowModel):
 
 @process_of.register
 def _(neuron: Levels, window: Window) -> AbstractProcess:
-    bias = neuron.bias[window.order].reshape(window.shape)
-    return MultiLevelFiring(shape=window.shape, neuron=neuron, bias=bias, **window.parameters)
+    return MultiLevelFiring.of(neuron, window)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from lava.magma.core.decorator import implements, requires, tag
 from lava.magma.core.model.py.ports import PyInPort, PyOutPort
 from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.process.process import AbstractProcess
-from lava.magma.core.process.variable import Var
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from lava.proc.lif.process import LIFReset
@@ -26,20 +23,10 @@ class Neurons(WindowProcess):
 
     Where `neuron.is_stock` holds it equals Lava's `LIFReset`; elsewhere it stands for
     Loihi 2 microcode.
-
-    Parameters
-    ----------
-    bias
-        int32 of `shape`: the bias in membrane units, in Lava's order of neurons.
-    others
-        As in `WindowProcess`.
     """
 
-    def __init__(self, *, bias: np.ndarray, **others: Any) -> None:
-        super().__init__(**others)
-        shape = self.a_in.shape
-        self.u = Var(shape=shape, init=0)
-        self.bias = Var(shape=shape, init=bias)
+    states = ("u",)
+    per_neuron = ("bias",)
 
 
 @implements(proc=Neurons, protocol=LoihiProtocol)
@@ -78,16 +65,14 @@ class NeuronsModel(WindowModel):
 
 @process_of.register
 def _(neuron: Lif, window: Window) -> AbstractProcess:
-    shape, order = window.shape, window.order
     if not neuron.is_stock:
-        bias = neuron.bias[order].reshape(shape)
-        return Neurons(shape=shape, neuron=neuron, bias=bias, **window.parameters)
+        return Neurons.of(neuron, window)
     process = LIFReset(
-        shape=shape,
+        shape=window.shape,
         du=neuron.du,
         dv=neuron.dv,
         vth=neuron.threshold,
-        bias_mant=neuron.bias_mantissa[order].reshape(shape),
+        bias_mant=window.laid(neuron.bias_mantissa),
         bias_exp=neuron.bias_exponent,
         reset_interval=window.period,
         reset_offset=window.phase % window.period,

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from lava.magma.core.decorator import implements, requires, tag
 from lava.magma.core.model.py.ports import PyInPort, PyOutPort
 from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.process.process import AbstractProcess
-from lava.magma.core.process.variable import Var
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
@@ -21,15 +18,9 @@ __all__ = ["FieldMaximum", "FieldMaximumModel"]
 
 
 class FieldMaximum(WindowProcess):
-    """The maximum by fields of `docs/semantics.md`, section 10.
+    """The maximum by fields of `docs/semantics.md`, section 10."""
 
-    Parameters as in `WindowProcess`.
-    """
-
-    def __init__(self, **parameters: Any) -> None:
-        super().__init__(**parameters)
-        shape = self.a_in.shape
-        self.alive = Var(shape=shape, init=0)
+    states = ("alive",)
 
 
 @implements(proc=FieldMaximum, protocol=LoihiProtocol)
@@ -63,4 +54,4 @@ class FieldMaximumModel(WindowModel):
 
 @process_of.register
 def _(neuron: MaskMaximum, window: Window) -> AbstractProcess:
-    return FieldMaximum(shape=window.shape, neuron=neuron, **window.parameters)
+    return FieldMaximum.of(neuron, window)

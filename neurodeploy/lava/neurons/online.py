@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from lava.magma.core.decorator import implements, requires, tag
 from lava.magma.core.model.py.ports import PyInPort, PyOutPort
 from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.process.process import AbstractProcess
-from lava.magma.core.process.variable import Var
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
@@ -21,22 +18,10 @@ __all__ = ["OnlineDigits", "OnlineDigitsModel"]
 
 
 class OnlineDigits(WindowProcess):
-    """The online neuron of `docs/semantics.md`, section 11.
+    """The online neuron of `docs/semantics.md`, section 11."""
 
-    Parameters
-    ----------
-    bias, slope
-        int32 of `shape`: those of the neurons, in Lava's order.
-    others
-        As in `WindowProcess`.
-    """
-
-    def __init__(self, *, bias: np.ndarray, slope: np.ndarray, **others: Any) -> None:
-        super().__init__(**others)
-        shape = self.a_in.shape
-        self.count = Var(shape=shape, init=0)
-        self.bias = Var(shape=shape, init=bias)
-        self.slope = Var(shape=shape, init=slope)
+    states = ("count",)
+    per_neuron = ("bias", "slope")
 
 
 @implements(proc=OnlineDigits, protocol=LoihiProtocol)
@@ -81,9 +66,4 @@ class OnlineDigitsModel(WindowModel):
 
 @process_of.register
 def _(neuron: Online, window: Window) -> AbstractProcess:
-    bias, slope = (
-        values[window.order].reshape(window.shape) for values in (neuron.bias, neuron.slope)
-    )
-    return OnlineDigits(
-        shape=window.shape, neuron=neuron, bias=bias, slope=slope, **window.parameters
-    )
+    return OnlineDigits.of(neuron, window)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import singledispatch
-from typing import Any
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import numpy as np
 from lava.magma.core.decorator import implements, requires, tag
@@ -53,6 +55,10 @@ class Window:
         """Index in C order of each neuron in Lava's order."""
         return lava_order(self.population.shape)
 
+    def laid(self, values: np.ndarray) -> np.ndarray:
+        """Values (neurons,) in C order as Lava has them, of `shape`."""
+        return values[self.order].reshape(self.shape)
+
     @property
     def parameters(self) -> dict[str, Any]:
         """Parameters that all our neuron processes have."""
@@ -67,12 +73,21 @@ class Window:
 class WindowProcess(AbstractProcess):
     """What all our neuron processes have: ports, a membrane, and when a window begins.
 
+    Attributes
+    ----------
+    states
+        Variables of the population's shape besides the membrane, 0 at first.
+    per_neuron
+        Of the neuron's attributes those with an entry a neuron, which the model reads.
+
     Parameters
     ----------
     shape
         Lava shape of the population.
     neuron
         Its parameters.
+    values
+        By each name of `per_neuron`, of `shape`.
     period, phase
         A window begins whenever ``step % period == phase % period``.
     spikes, membranes, messages
@@ -81,11 +96,15 @@ class WindowProcess(AbstractProcess):
         What only the model of a kind needs, by name.
     """
 
+    states: ClassVar[tuple[str, ...]] = ()
+    per_neuron: ClassVar[tuple[str, ...]] = ()
+
     def __init__(
         self,
         *,
         shape: tuple[int, ...],
         neuron: Neuron,
+        values: Mapping[str, np.ndarray] = MappingProxyType({}),
         period: int,
         phase: int,
         spikes: str = "",
@@ -106,7 +125,16 @@ class WindowProcess(AbstractProcess):
         )
         self.a_in = InPort(shape=shape)
         self.s_out = OutPort(shape=shape)
-        self.v = Var(shape=shape, init=0)
+        for state in ("v", *self.states):
+            setattr(self, state, Var(shape=shape, init=0))
+        for parameter in self.per_neuron:
+            setattr(self, parameter, Var(shape=shape, init=values[parameter]))
+
+    @classmethod
+    def of(cls, neuron: Neuron, window: Window) -> WindowProcess:
+        """The process of a population."""
+        values = {name: window.laid(getattr(neuron, name)) for name in cls.per_neuron}
+        return cls(shape=window.shape, neuron=neuron, values=values, **window.parameters)
 
 
 class WindowModel(PyLoihiProcessModel):

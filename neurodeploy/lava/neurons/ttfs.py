@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from lava.magma.core.decorator import implements, requires, tag
 from lava.magma.core.model.py.ports import PyInPort, PyOutPort
 from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.process.process import AbstractProcess
-from lava.magma.core.process.variable import Var
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
@@ -22,23 +19,10 @@ __all__ = ["SpikeTimes", "SpikeTimesModel"]
 
 
 class SpikeTimes(WindowProcess):
-    """The time-to-first-spike neuron of `docs/semantics.md`, section 4.
+    """The time-to-first-spike neuron of `docs/semantics.md`, section 4."""
 
-    Parameters
-    ----------
-    bias
-        int32 of `shape`, in Lava's order of neurons.
-    others
-        As in `WindowProcess`.
-    """
-
-    def __init__(self, *, bias: np.ndarray, **others: Any) -> None:
-        super().__init__(**others)
-        shape = self.a_in.shape
-        self.u = Var(shape=shape, init=0)
-        self.held = Var(shape=shape, init=0)
-        self.done = Var(shape=shape, init=0)
-        self.bias = Var(shape=shape, init=bias)
+    states = ("u", "held", "done")
+    per_neuron = ("bias",)
 
 
 @implements(proc=SpikeTimes, protocol=LoihiProtocol)
@@ -78,5 +62,4 @@ class SpikeTimesModel(WindowModel):
 
 @process_of.register
 def _(neuron: Ttfs, window: Window) -> AbstractProcess:
-    bias = neuron.bias[window.order].reshape(window.shape)
-    return SpikeTimes(shape=window.shape, neuron=neuron, bias=bias, **window.parameters)
+    return SpikeTimes.of(neuron, window)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from lava.magma.core.decorator import implements, requires, tag
 from lava.magma.core.model.py.ports import PyInPort, PyOutPort
 from lava.magma.core.model.py.type import LavaPyType
 from lava.magma.core.process.process import AbstractProcess
-from lava.magma.core.process.variable import Var
 from lava.magma.core.resources import CPU
 from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 
@@ -23,21 +20,10 @@ __all__ = ["SoftReset", "SoftResetModel"]
 
 
 class SoftReset(WindowProcess):
-    """The two compartments of `docs/semantics.md`, section 16.
+    """The two compartments of `docs/semantics.md`, section 16."""
 
-    Parameters
-    ----------
-    bias
-        int32 of `shape`: the bias in membrane units, in Lava's order of neurons.
-    others
-        As in `WindowProcess`.
-    """
-
-    def __init__(self, *, bias: np.ndarray, **others: Any) -> None:
-        super().__init__(**others)
-        shape = self.a_in.shape
-        self.spiked = Var(shape=shape, init=0)
-        self.bias = Var(shape=shape, init=bias)
+    states = ("spiked",)
+    per_neuron = ("bias",)
 
 
 @implements(proc=SoftReset, protocol=LoihiProtocol)
@@ -72,5 +58,4 @@ class SoftResetModel(WindowModel):
 
 @process_of.register
 def _(neuron: TwoCompartments, window: Window) -> AbstractProcess:
-    bias = neuron.bias[window.order].reshape(window.shape)
-    return SoftReset(shape=window.shape, neuron=neuron, bias=bias, **window.parameters)
+    return SoftReset.of(neuron, window)
