@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from neurodeploy.program.neurons.arithmetic import clip24, decay, wrap24
-from neurodeploy.program.neurons.base import Neuron, Register, State, StateVariable, Stepped
+from neurodeploy.program.neurons.base import Register, State, StateVariable, Stepped
 from neurodeploy.program.neurons.fields import integer, per_neuron, rising
 from neurodeploy.program.neurons.lif import (
     BIAS_MANTISSA_MAX,
@@ -17,6 +17,7 @@ from neurodeploy.program.neurons.lif import (
     THRESHOLD_MAX,
     Lif,
 )
+from neurodeploy.program.neurons.mantissa_bias import MantissaBias
 from neurodeploy.program.neurons.registry import register
 from neurodeploy.program.neurons.worst_case import Bounds, Drive
 
@@ -27,7 +28,7 @@ MOST_LEVELS = 8
 
 @register
 @dataclass(frozen=True, eq=False)
-class Levels(Neuron):
+class Levels(MantissaBias):
     """As many integrate-and-fire neurons as it has thresholds, of one input; it sends their sum.
 
     The multi-level firing unit of Feng et al. 2022 (arXiv 2210.06386) in integers. Each level has a
@@ -75,21 +76,6 @@ class Levels(Neuron):
     def membrane_scale(self) -> tuple[int, str]:
         """First thresholds."""
         return max(1, self.thresholds[0] << self.shift), "thresholds"
-
-    @property
-    def bias(self) -> np.ndarray:
-        """The bias in membrane units, int32 (n,)."""
-        return self.bias_mantissa.astype(np.int32) << self.bias_exponent
-
-    @property
-    def membrane_bias(self) -> np.ndarray:
-        """`bias`, added at every step."""
-        return self.bias
-
-    @property
-    def always_active(self) -> int:
-        """Neurons with a bias."""
-        return int(np.count_nonzero(self.bias_mantissa))
 
     def registers(self) -> tuple[Register, ...]:
         """Those of each level."""

@@ -14,13 +14,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from neurodeploy.program.neurons.arithmetic import clip24, wrap24
-from neurodeploy.program.neurons.base import Neuron, Register, State, StateVariable, Stepped
+from neurodeploy.program.neurons.base import Register, State, StateVariable, Stepped
 from neurodeploy.program.neurons.fields import integer, per_neuron
 from neurodeploy.program.neurons.lif import (
     BIAS_MANTISSA_MAX,
     BIAS_MANTISSA_MIN,
     STOCK_SHIFT,
 )
+from neurodeploy.program.neurons.mantissa_bias import MantissaBias
 from neurodeploy.program.neurons.membrane_range import membrane_range
 from neurodeploy.program.neurons.registry import register
 from neurodeploy.program.neurons.worst_case import Bounds, Drive
@@ -30,7 +31,7 @@ __all__ = ["TwoCompartments"]
 
 @register
 @dataclass(frozen=True, eq=False)
-class TwoCompartments(Neuron):
+class TwoCompartments(MantissaBias):
     """Integrate-and-fire with soft reset, without microcode.
 
     Attributes
@@ -87,29 +88,9 @@ class TwoCompartments(Neuron):
         """Thresholds."""
         return self.threshold << STOCK_SHIFT, "thresholds"
 
-    @property
-    def bias(self) -> np.ndarray:
-        """The bias in membrane units, int32 (n,)."""
-        return self.bias_mantissa.astype(np.int32) << self.bias_exponent
-
-    @property
-    def membrane_bias(self) -> np.ndarray:
-        """`bias`, added at every step."""
-        return self.bias
-
-    @property
-    def always_active(self) -> int:
-        """Neurons with a bias."""
-        return int(np.count_nonzero(self.bias_mantissa))
-
     def registers(self) -> tuple[Register, ...]:
         """Threshold, bias mantissa and exponent."""
-        mantissa = self.bias_mantissa.astype(np.int64)
-        return (
-            Register("threshold", 0, self.threshold),
-            Register("bias_mantissa", int(mantissa.min(initial=0)), int(mantissa.max(initial=0))),
-            Register("bias_exponent", 0, self.bias_exponent),
-        )
+        return Register("threshold", 0, self.threshold), *super().registers()
 
     def step(self, state: State, a: np.ndarray, tau: int, period: int) -> Stepped:
         """(i) to (iv) of section 16."""
