@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 from neurodeploy.errors import UsageError
 from neurodeploy.files import write_atomically
 from neurodeploy.network import Network
 from neurodeploy.network.from_program import program_network
-from neurodeploy.network.nir_export import nir_graph
+from neurodeploy.network.nir_export import nir_bytes, nir_graph
 from neurodeploy.program import Program
 
 __all__ = ["export"]
@@ -48,8 +47,4 @@ def export(what: Program | Network, path: str | Path, dt: float | None = None) -
     else:
         known, network = None, what
     graph = nir_graph(network, dt if dt is not None else known or 1e-3)
-    import nir
-
-    stream = io.BytesIO()
-    nir.write(stream, graph)
-    write_atomically(path, stream.getvalue())
+    write_atomically(path, nir_bytes(graph))

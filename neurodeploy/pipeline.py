@@ -138,6 +138,9 @@ def compile(
     from neurodeploy.importing.reading.spiking_models import is_spiking_onnx
     from neurodeploy.network import Network
 
+    given = dict(
+        others, steps=steps, reset=reset, encoding=encoding, balance=balance, percentile=percentile
+    )
     if is_lava_dl(model):
         from neurodeploy.compiling.lava_dl import compile_lava_dl
 
@@ -147,25 +150,21 @@ def compile(
                 place="--calibration",
                 remedy="leave them out",
             )
-        given = dict(others, steps=steps, reset=reset, encoding=encoding, balance=balance)
         return compile_lava_dl(
-            model, scheme, {**given, "percentile": percentile, "l4": l4}, target,
+            model, scheme, {**given, "l4": l4}, target,
             overflow=overflow, task=task, progress=progress, warn=warner(warn, CompileWarning),
         )  # fmt: skip
     if isinstance(model, Network) or is_nir(model) or is_spiking_onnx(model):
         from neurodeploy.compiling.spiking import compile_spiking
 
-        given = dict(others, steps=steps, reset=reset, encoding=encoding, balance=balance)
         return compile_spiking(
-            model, calibration, scheme, {**given, "percentile": percentile, "l4": l4}, target,
+            model, calibration, scheme, {**given, "l4": l4}, target,
             seed=_seed(seed), scale=scale, mean=mean, std=std, input_range=input_range,
             overflow=overflow, output=output, task=task,
             progress=progress, warn=warner(warn, CompileWarning),
         )  # fmt: skip
     data_warn, warn = warner(warn, DataWarning), warner(warn, CompileWarning)
     hardware = load_target(target)
-    given = dict(others, steps=steps, reset=reset, encoding=encoding, balance=balance)
-    given["percentile"] = percentile
     if isinstance(scheme, str) and scheme == AUTO:
         from neurodeploy.compiling.automatic import compile_best
 

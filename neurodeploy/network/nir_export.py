@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import networkx as nx
@@ -12,7 +13,33 @@ from neurodeploy.network.network import Network
 from neurodeploy.network.nodes import Add, Conv, Dense, Input, Node, Output, Permute, Pool
 from neurodeploy.network.spiking_nodes import Delay, Spiking
 
-__all__ = ["nir_graph"]
+__all__ = ["nir_bytes", "nir_graph", "nir_library"]
+
+
+def nir_library() -> Any:
+    """The package `nir`.
+
+    Raises
+    ------
+    UsageError
+        It is not installed.
+    """
+    try:
+        import nir
+    except ImportError:
+        raise UsageError(
+            "NIR files are written with nir, which is not installed",
+            place="output",
+            remedy="install the extra: pip install 'neurodeploy-compiler[nir]'",
+        ) from None
+    return nir
+
+
+def nir_bytes(graph: Any) -> bytes:
+    """What a ``.nir`` file of a graph holds."""
+    stream = io.BytesIO()
+    nir_library().write(stream, graph)
+    return stream.getvalue()
 
 
 def nir_graph(network: Network, dt: float) -> Any:
@@ -33,14 +60,7 @@ def nir_graph(network: Network, dt: float) -> Any:
     UsageError
         `nir` is not installed.
     """
-    try:
-        import nir
-    except ImportError:
-        raise UsageError(
-            "NIR files are written with nir, which is not installed",
-            place="output",
-            remedy="install the extra: pip install 'neurodeploy-compiler[nir]'",
-        ) from None
+    nir = nir_library()
     if not 0 < dt < np.inf:
         raise UsageError(f"{dt!r} is not a number of seconds", place="--dt")
     return _Writer(network, dt, nir).graph()

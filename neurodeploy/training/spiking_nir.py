@@ -6,7 +6,6 @@ has an edge from each: edges into a node add up, so residual sums are edges, too
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from torch import nn
 
 from neurodeploy.errors import UsageError
 from neurodeploy.files import write_atomically
+from neurodeploy.network.nir_export import nir_bytes, nir_library
 from neurodeploy.training.multi_level_firing import MultiLevelFiring
 from neurodeploy.training.spiking_resnet import BasicBlock, SpikingResNet
 
@@ -52,25 +52,12 @@ def nir_graph(network: SpikingResNet, shape: Shape) -> Any:
 
 def save_nir(network: SpikingResNet, shape: Shape, path: Path) -> None:
     """Write `nir_graph` to a file, whole or not at all."""
-    graph = nir_graph(network, shape)
-    import nir
-
-    stream = io.BytesIO()
-    nir.write(stream, graph)  # type: ignore[arg-type]
-    write_atomically(path, stream.getvalue())
+    write_atomically(path, nir_bytes(nir_graph(network, shape)))
 
 
 class _Writer:
     def __init__(self) -> None:
-        try:
-            import nir
-        except ImportError:
-            raise UsageError(
-                "NIR graphs are written with the package nir, which is not installed",
-                place="output",
-                remedy="pip install 'neurodeploy-compiler[nir]'",
-            ) from None
-        self.nir: Any = nir
+        self.nir = nir_library()
         self.nodes: dict[str, Any] = {}
         self.edges: list[tuple[str, str]] = []
 

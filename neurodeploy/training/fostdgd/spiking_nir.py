@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 from dataclasses import fields
 from itertools import pairwise
@@ -10,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from neurodeploy.errors import UsageError
 from neurodeploy.files import write_atomically
+from neurodeploy.network.nir_export import nir_bytes, nir_library
 from neurodeploy.training.fostdgd.network import IntegrateAndFireNetwork
 from neurodeploy.training.fostdgd.synapses import ConvolutionalSynapses
 
@@ -29,14 +28,7 @@ def nir_graph(network: IntegrateAndFireNetwork) -> Any:
     UsageError
         The extra ``nir`` is not installed.
     """
-    try:
-        import nir
-    except ImportError:
-        raise UsageError(
-            "NIR graphs are written with the package nir, which is not installed",
-            place="output",
-            remedy="pip install 'neurodeploy-compiler[nir]'",
-        ) from None
+    nir = nir_library()
     nodes: dict[str, Any] = {"input": nir.Input({"input": np.array(network.input_shape)})}
     shape = network.input_shape
     for number, synapses in enumerate(network.synapses, 1):
@@ -71,9 +63,4 @@ def save_nir(network: IntegrateAndFireNetwork, path: str | os.PathLike[str]) -> 
     ------
     UsageError, StorageError
     """
-    graph = nir_graph(network)
-    import nir
-
-    stream = io.BytesIO()
-    nir.write(stream, graph)  # type: ignore[arg-type]
-    write_atomically(os.fsdecode(path), stream.getvalue())
+    write_atomically(os.fsdecode(path), nir_bytes(nir_graph(network)))
