@@ -18,15 +18,14 @@ import numpy as np
 from neurodeploy.calibration import Calibration
 from neurodeploy.conversion.rate.firing import Firing
 from neurodeploy.conversion.rate.trains import Arrived, Trains, samples_to_step
-from neurodeploy.conversion.silent_neurons import Silenced
 from neurodeploy.conversion.window.entrance import Entrance
-from neurodeploy.conversion.window.integers import float_activation, with_one_unit
+from neurodeploy.conversion.window.integers import float_activation
 from neurodeploy.conversion.window.running import Side, samples_that_fit
 from neurodeploy.conversion.window.steps import channels_of
-from neurodeploy.network.stages import Shape, Stage, apply_operator
-from neurodeploy.program import INPUT, Encoder, Neuron
-from neurodeploy.quantization.layer import Arrival
-from neurodeploy.quantization.window import Arriving, fold
+from neurodeploy.conversion.window.units import Units
+from neurodeploy.network.stages import Stage
+from neurodeploy.program import Encoder, Neuron
+from neurodeploy.quantization.window import Arriving
 from neurodeploy.targets import Target
 
 __all__ = ["Layer", "Made", "Maker", "make_layers"]
@@ -173,15 +172,17 @@ class _Run:
     ) -> None:
         self.stages, self.target, self.maker = stages, target, maker
         self.steps, self.largest, self.signed = steps, largest, signed
-        self.shapes: dict[str, Shape] = {INPUT: entrance.shape}
-        self.unit = {INPUT: entrance.unit * (encoder.code.unit(1.0) / steps)}
-        self.zero = {INPUT: entrance.zero}
-        self.ends = {INPUT: tuple(steps * end for end in encoder.message_range)}
-        self.one_unit = with_one_unit(stages)
-        self.silenced = Silenced()
+        low, high = encoder.message_range
+        self.units = Units(
+            stages,
+            entrance.shape,
+            entrance.unit * (encoder.code.unit(1.0) / steps),
+            entrance.zero,
+            (steps * low, steps * high),
+        )
         # what levels come to is exact but for ties, and a shift would move all
         self.with_levels = any(stage.levels for stage in stages)
-        self.found = Made(unit={INPUT: self.unit[INPUT]})
+        self.found = Made(unit=self.units.unit)
         wide = samples_that_fit(calibration.x, stages)
         self.real = Side.of(stages, entrance.shape, wide) if wide.size else None
         narrow = samples_to_step(wide, stages, steps) if correct and steps <= _LONGEST else wide[:0]
@@ -196,24 +197,14 @@ class _Run:
     def made(self) -> Made:
         """All stages."""
         for stage in self.stages:
-            self.shapes[stage.name] = stage.shape
             if stage.kind == "max":
                 self._maximum(stage)
             else:
                 self._sums(stage)
-        self.found.unit = self.unit
         return self.found
 
     def _maximum(self, stage: Stage) -> None:
-        (path,) = stage.paths
-        channels = channels_of(stage.shape)
-        each = stage.bias.size // channels
-        for known in (self.unit, self.zero):
-            by_channel = known[path.source].reshape(channels_of(self.shapes[path.source]), -1)[:, 0]
-            if path.source in self.one_unit:
-                by_channel = np.full(channels, by_channel[0])
-            known[stage.name] = np.repeat(by_channel, each)
-        self.ends[stage.name] = self.ends[path.source]
+        self.units.pooled(stage)
         self.found.layers[stage.name] = None
         for side in (self.real, self.beside if self.trains else None):
             if side is not None:
@@ -223,7 +214,7 @@ class _Run:
 
     def _sums(self, stage: Stage) -> None:
         channels = channels_of(stage.shape)
-        bias, arriving = self._arriving(stage)
+        bias, arriving = self.units.arriving(stage)
         z, reach, activations = None, np.zeros(0), None
         if self.real is not None:
             z = self.real.floats(stage)
@@ -235,7 +226,7 @@ class _Run:
         make = partial(
             self.maker.layer, stage, bias, arriving, step, self.steps, reach, self.target,
             # one lambda for all, as it was stated, is kept to the last digit
-            one_unit=stage.name in self.one_unit or not np.ptp(step),
+            one_unit=stage.name in self.units.one_unit or not np.ptp(step),
         )  # fmt: skip
         layer = make()
         if self.trains is not None:
@@ -243,34 +234,7 @@ class _Run:
         if self.real is not None and activations is not None and not stage.is_readout:
             self.real.keep(stage, activations)
         self.found.layers[stage.name] = layer
-        self.unit[stage.name], self.zero[stage.name] = layer.unit, np.zeros(layer.unit.size)
-        self.ends[stage.name] = (-self.steps if self.signed else 0, self.steps)
-
-    def _arriving(self, stage: Stage) -> tuple[np.ndarray, tuple[Arriving, ...]]:
-        """Bias and operators: offsets in the bias, nothing of neurons that can never fire."""
-        bias = stage.bias.astype(np.float64)
-        for path in stage.paths:
-            zero = self.zero[path.source]
-            if zero.any():
-                shaped = zero.reshape(self.shapes[path.source])
-                bias = bias + apply_operator(path.operator, shaped)
-        arrivals = tuple(
-            Arrival(
-                path.source,
-                fold(path.operator, self.unit[path.source], self.shapes[path.source]),
-                1.0,
-                # counts are never negative, whatever is taken back
-                0 if path.source != INPUT else self.ends[INPUT][0],
-                self.ends[path.source][1],
-                graded=True,
-                delay=1,
-            )
-            for path in stage.paths
-        )
-        bias, arrivals = self.silenced(stage, bias, arrivals)
-        return bias, tuple(
-            Arriving(a.source, a.operator, a.high, self.ends[a.source][0]) for a in arrivals
-        )
+        self.units.summed(stage, layer.unit, (-self.steps if self.signed else 0, self.steps))
 
     def _stepped(self, stage: Stage, layer: Layer, make: Callable[..., Layer]) -> Layer:
         """The layer with corrected biases; its spikes are kept for those behind it."""

@@ -13,20 +13,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from neurodeploy.calibration import Calibration, LayerStatistics
-from neurodeploy.conversion.silent_neurons import Silenced
 from neurodeploy.conversion.window.entrance import Entrance
 from neurodeploy.conversion.window.running import Side, samples_that_fit
 from neurodeploy.conversion.window.steps import channels_of, least_squares_steps
-from neurodeploy.network import Conv
+from neurodeploy.conversion.window.units import Units
 from neurodeploy.network.batched import pooling_map
-from neurodeploy.network.stages import Shape, Stage, apply_operator
-from neurodeploy.program import INPUT
+from neurodeploy.network.stages import Stage
 from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT
 from neurodeploy.quantization.hessian_rounding import moments
-from neurodeploy.quantization.layer import Arrival
-from neurodeploy.quantization.window import FEW_LEVELS, Arriving, Integers, fold, quantize_stage
+from neurodeploy.quantization.window import FEW_LEVELS, Integers, quantize_stage
 
-__all__ = ["Quantized", "Recipe", "float_activation", "quantize_network", "with_one_unit"]
+__all__ = ["Quantized", "Recipe", "float_activation", "quantize_network"]
 
 
 @dataclass(frozen=True)
@@ -88,17 +85,6 @@ def quantize_network(
 ) -> Quantized:
     """Every stage in integers; with and without bias correction, the better one is kept."""
     return _Run(stages, entrance, calibration, recipe).result()
-
-
-def with_one_unit(stages: tuple[Stage, ...]) -> set[str]:
-    """Stages that are pooled after their elements were moved, so that channels may mix."""
-    found: set[str] = set()
-    for stage in reversed(stages):
-        if stage.kind == "max":
-            (path,) = stage.paths
-            if stage.name in found or not isinstance(path.operator, Conv):
-                found |= {path.source, stage.name}
-    return found
 
 
 def float_activation(stage: Stage, z: np.ndarray) -> np.ndarray:
@@ -168,12 +154,8 @@ class _Run:
         recipe: Recipe,
     ) -> None:
         self.stages, self.calibration, self.recipe = stages, calibration, recipe
-        self.shapes: dict[str, Shape] = {INPUT: entrance.shape}
-        self.unit, self.zero = {INPUT: entrance.unit}, {INPUT: entrance.zero}
-        self.top = {INPUT: entrance.top}
+        self.units = Units(stages, entrance.shape, entrance.unit, entrance.zero, (0, entrance.top))
         self.layers: dict[str, Integers | None] = {}
-        self.one_unit = with_one_unit(stages)
-        self.silenced = Silenced()
         # what levels come to is exact but for ties, and a shift of the outputs would move all
         self.with_levels = any(stage.levels for stage in stages)
         x = samples_that_fit(calibration.x, stages)
@@ -189,52 +171,30 @@ class _Run:
     def result(self) -> Quantized:
         """All stages."""
         for stage in self.stages:
-            self.shapes[stage.name] = stage.shape
             if stage.kind == "max":
                 self._maximum(stage)
             else:
                 self._sums(stage)
+        units = self.units
         if not self.variants:
-            return Quantized(self.layers, self.unit, self.zero, float("nan"), False)
+            return Quantized(self.layers, units.unit, units.zero, float("nan"), False)
         best = min(self.variants, key=lambda v: v.error)
         return Quantized(
-            self.layers | best.layers, self.unit, self.zero, best.error, best.corrected
+            self.layers | best.layers, units.unit, units.zero, best.error, best.corrected
         )
 
     def _maximum(self, stage: Stage) -> None:
         (path,) = stage.paths
-        source = path.source
-        channels = channels_of(stage.shape)
-        each = stage.bias.size // channels
-        for known in (self.unit, self.zero):
-            by_channel = known[source].reshape(channels_of(self.shapes[source]), -1)[:, 0]
-            if source in self.one_unit:
-                by_channel = np.full(channels, by_channel[0])
-            known[stage.name] = np.repeat(by_channel, each)
-        self.top[stage.name] = self.top[source]
+        self.units.pooled(stage)
         self.layers[stage.name] = None
         if self.variants:
-            pool = pooling_map(path.operator, self.shapes[source])
+            pool = pooling_map(path.operator, self.units.shapes[path.source])
             for side in (self.real, *(v.side for v in self.variants)):
-                side.keep(stage, pool(side.values[source]))
+                side.keep(stage, pool(side.values[path.source]))
 
     def _sums(self, stage: Stage) -> None:
         recipe, channels = self.recipe, channels_of(stage.shape)
-        bias = stage.bias.astype(np.float64)
-        for path in stage.paths:
-            zero = self.zero[path.source]
-            if zero.any():
-                shaped = zero.reshape(self.shapes[path.source])
-                bias = bias + apply_operator(path.operator, shaped)
-        arriving = tuple(
-            Arriving(
-                path.source,
-                fold(path.operator, self.unit[path.source], self.shapes[path.source]),
-                self.top[path.source],
-            )
-            for path in stage.paths
-        )
-        bias, arriving = self._without_silent(stage, bias, arriving)
+        bias, arriving = self.units.arriving(stage)
         z, reach, activations = np.zeros(0, np.float32), np.zeros(0), None
         if self.variants:
             z = self.real.floats(stage)
@@ -245,19 +205,19 @@ class _Run:
         if self.variants and recipe.weight_max <= FEW_LEVELS:
             sent = self.variants[-1].side.values
             arriving = tuple(
-                replace(a, moment=moments(a.operator, self.shapes[a.source], sent[a.source]))
+                replace(a, moment=moments(a.operator, self.units.shapes[a.source], sent[a.source]))
                 for a in arriving
             )
         layer = quantize_stage(
             stage, bias, arriving, self._step(stage, activations), recipe.top, reach,
             weight_max=recipe.weight_max, exponent_max=recipe.exponent_max,
-            one_slope=recipe.one_slope, one_unit=stage.name in self.one_unit,
+            one_slope=recipe.one_slope, one_unit=stage.name in self.units.one_unit,
         )  # fmt: skip
         for variant in self.variants:
             v = variant.side.integers(stage, layer)
             own = layer
             if variant.corrected and not (stage.is_readout and self.with_levels):
-                own = _corrected(stage, layer, z, v, self.silenced.of(stage.name))
+                own = _corrected(stage, layer, z, v, self.units.silenced.of(stage.name))
                 v = v + (own.bias - layer.bias).astype(np.float32)
             variant.layers[stage.name] = own
             if stage.is_readout:
@@ -268,20 +228,7 @@ class _Run:
         if activations is not None and not stage.is_readout:
             self.real.keep(stage, activations)
         self.layers[stage.name] = layer
-        self.unit[stage.name], self.top[stage.name] = layer.unit, recipe.top
-        self.zero[stage.name] = np.zeros(layer.bias.size)
-
-    def _without_silent(
-        self, stage: Stage, bias: np.ndarray, arriving: tuple[Arriving, ...]
-    ) -> tuple[np.ndarray, tuple[Arriving, ...]]:
-        """Bias and operators without what only neurons need that can never fire."""
-        arrivals = tuple(
-            Arrival(a.source, a.operator, 1.0, 0, a.top, graded=True, delay=1) for a in arriving
-        )
-        bias, arrivals = self.silenced(stage, bias, arrivals)
-        return bias, tuple(
-            replace(a, operator=kept.operator) for a, kept in zip(arriving, arrivals, strict=True)
-        )
+        self.units.summed(stage, layer.unit, (0, recipe.top))
 
     def _step(self, stage: Stage, activations: np.ndarray | None) -> np.ndarray:
         channels, top = channels_of(stage.shape), self.recipe.top
@@ -296,7 +243,7 @@ class _Run:
         else:
             step = least_squares_steps(
                 activations, stage.shape, top,
-                by_channel=self.recipe.by_channel and stage.name not in self.one_unit,
+                by_channel=self.recipe.by_channel and stage.name not in self.units.one_unit,
             )  # fmt: skip
         if not step.any():
             step = np.full(channels, (stage.maximum or 1.0) / top)
