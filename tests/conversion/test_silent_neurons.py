@@ -10,12 +10,14 @@ import onnx
 import pytest
 
 import neurodeploy as nd
+from neurodeploy.conversion.rate import layers
 from neurodeploy.conversion.silent_neurons import Silenced
 from neurodeploy.network import Activation, Conv, Dense, Input, Network, Output
 from neurodeploy.network.evaluate import Evaluator
 from neurodeploy.network.onnx_export import to_onnx
 from neurodeploy.network.stages import stages
 from neurodeploy.quantization import Arrival
+from neurodeploy.testing.networks import random_model
 
 
 def chain(*nodes):
@@ -94,3 +96,24 @@ def test_some_neurons_of_a_channel():
     most = np.maximum(arrival.operator.weight[2], 0).sum()
     assert -2 * most < found.reshape(first.shape)[2, 0, 0] < -most
     assert np.count_nonzero(found) == 1
+
+
+def test_the_rate_code_corrects_no_bias_of_a_neuron_that_cannot_fire(monkeypatch):
+    """Seed 139 has borders of channels that can never fire, beside neurons that do."""
+    made = random_model(np.random.default_rng(139))
+    moved = []
+    stepped = layers._Run._stepped
+
+    def watched(self, stage, layer, make):
+        found = stepped(self, stage, layer, make)
+        silent = self.units.silenced.of(stage.name)
+        if silent is not None:
+            moved.append((np.asarray(found.firing().bias - layer.firing().bias), silent))
+        return found
+
+    monkeypatch.setattr(layers._Run, "_stepped", watched)
+    nd.compile(made.model, calibration=made.x, scheme="rate", steps=32, try_samples=0)
+    assert moved
+    for shift, silent in moved:
+        assert not shift[silent].any()
+    assert any(shift[~silent].any() for shift, silent in moved)

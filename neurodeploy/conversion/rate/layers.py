@@ -273,7 +273,10 @@ class _Run:
         """With another value of a spike, where that is free, and corrected biases."""
         if self.maker.free:
             layer = layer.valued(_worth(wanted, sent, layer.unit, stage))
-        return layer.corrected(_lack(wanted, sent, layer.unit, stage))
+        lacks = _lack(wanted, sent, layer.unit, stage)
+        silent = self.units.silenced.of(stage.name)
+        # neurons that can never fire are left as they are: a bias could wake them
+        return layer.corrected(lacks if silent is None else np.where(silent, 0, lacks))
 
     def _height(
         self, stage: Stage, layer: Layer, currents: np.ndarray, wanted: np.ndarray
