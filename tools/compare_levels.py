@@ -16,12 +16,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from neurodeploy.program import Connection, Decoder, Dense, Levels, Lif, Population, Program
+from neurodeploy.program import Levels, Program
 from neurodeploy.program.expansion import expand_levels, level_name
 from neurodeploy.program.neurons import State, Stepped
 from neurodeploy.simulator import reference
-from neurodeploy.testing import random_program
 from neurodeploy.testing.comparing import compare_stream
+from neurodeploy.testing.level_programs import random_levels
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,22 +35,6 @@ class Watched(Levels):
         stepped = super().step(state, a, tau, period)
         self.log.append(np.vstack([state["v"], state["higher"]]))
         return stepped
-
-
-def random_levels(seed: int) -> tuple[Program, np.ndarray]:
-    """A random program of `levels` and `lif`, read by a layer behind it."""
-    rng = np.random.default_rng(seed)
-    program, messages = random_program(rng, among=(Levels, Levels, Lif), timed=False)
-    last = program.populations[-1]
-    weights = rng.integers(-20, 21, (2, last.size)).astype(np.int8)
-    readout = Population("out", (2,), Lif(np.zeros(2, np.int16), 5000), last.phase + 1)
-    read = Connection(last.name, "out", Dense(weights), graded=last.neuron.is_graded)
-    return replace(
-        program,
-        populations=(*program.populations, readout),
-        connections=(*program.connections, read),
-        decoder=Decoder("out", 1.0),
-    ), messages
 
 
 def against_stock(program: Program, messages: np.ndarray) -> dict[str, int]:

@@ -27,8 +27,8 @@ from neurodeploy.program.neurons.levels import membrane_extremes
 from neurodeploy.program.storage import load
 from neurodeploy.simulator import reference
 from neurodeploy.simulator.neurons import Block, Setup, stepper
-from neurodeploy.testing import random_program
 from neurodeploy.testing.comparing import compare_stream
+from neurodeploy.testing.level_programs import random_levels
 from neurodeploy.testing.neurons import neuron_of
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -74,22 +74,6 @@ def compare_expansion(program: Program, messages: np.ndarray) -> int:
         sent += int(total.sum())
     Watched.log.clear()
     return sent
-
-
-def random_levels(seed: int) -> tuple[Program, np.ndarray]:
-    """A random program of `levels` and `lif`, read by a layer behind it."""
-    rng = np.random.default_rng(seed)
-    program, messages = random_program(rng, among=(Levels, Levels, Lif), timed=False)
-    last = program.populations[-1]
-    weights = rng.integers(-20, 21, (2, last.size)).astype(np.int8)
-    readout = Population("out", (2,), Lif(np.zeros(2, np.int16), 5000), last.phase + 1)
-    read = Connection(last.name, "out", Dense(weights), graded=last.neuron.is_graded)
-    return replace(
-        program,
-        populations=(*program.populations, readout),
-        connections=(*program.connections, read),
-        decoder=Decoder("out", 1.0),
-    ), messages
 
 
 @settings(max_examples=40, deadline=None)
