@@ -10,11 +10,13 @@ from neurodeploy.simulator import kernels
 from neurodeploy.simulator.buffers import Take
 from neurodeploy.simulator.events import Events, pooled
 from neurodeploy.simulator.plan import Arrival
+from neurodeploy.simulator.units import as_units
 
 __all__ = ["Sent", "add_currents"]
 
-#: Events by source, and by (source, window) with the positions of windows taken together.
-Sent = dict[str | tuple[str, tuple[int, int]], Events]
+#: Events by source; by (source, length of a table) as spikes of either sign; by these and a window
+#: with the positions of windows taken together.
+Sent = dict[str | tuple[object, ...], Events]
 
 
 def add_currents(
@@ -37,7 +39,10 @@ def add_currents(
     """
     events = sent[arrival.connection.source]
     if arrival.diagonal is not None:
-        kernels.add_diagonal(block, first, events.bits, arrival.diagonal)
+        if arrival.payloads:
+            kernels.add_diagonal_integers(block, first, events.bits, events.sent, arrival.diagonal)
+        else:
+            kernels.add_diagonal(block, first, events.bits, arrival.diagonal)
         return
     if not arrival.can_gather:
         way = arrival.scatter
@@ -48,7 +53,8 @@ def add_currents(
     arrival.expect(events)
 
     def gather() -> None:
-        tables, at = arrival.gather, _at_windows(arrival, sent, take)
+        tables = arrival.gather
+        at = _entries(arrival, sent, take, tables.behind)
         kernels.gather(
             block, first, at.index, at.place, tables.table, tables.geometry, shift, keep,
             take("", "scratch", (tables.lanes,), arrival.dtype),
@@ -56,7 +62,8 @@ def add_currents(
         )  # fmt: skip
 
     def stamp() -> None:
-        tables, at = arrival.stamp, _at_windows(arrival, sent, take)
+        tables = arrival.stamp
+        at = _entries(arrival, sent, take, tables.behind)
         kernels.stamp(
             block, first, at.index, at.start, tables.table, tables.where, tables.geometry, keep
         )
@@ -69,26 +76,40 @@ def add_currents(
             gather()
 
     begin, end = max(first, 0), max(first + len(block), 0)
+    part = slice(events.start[begin], events.start[end])
+    more = arrival.payloads and max(-arrival.sends[0], arrival.sends[1]) > 1
     arrival.choice.run(
         len(block),
-        int(events.start[end] - events.start[begin]),
+        int(np.abs(events.value[part]).sum() if more else part.stop - part.start),
         {"gather": gather, "stamp": stamp, "product": multiply},
     )
 
 
-def _at_windows(arrival: Arrival, sent: Sent, take: Take) -> Events:
-    """The source's events as the connection's tables number them."""
+def _entries(arrival: Arrival, sent: Sent, take: Take, behind: int) -> Events:
+    """The source's messages as the connection's tables number them.
+
+    Parameters
+    ----------
+    behind
+        How far behind the entries of weights those of negated weights are.
+    """
     source, field = arrival.connection.source, arrival.field
-    events = sent[source]
+    events, owner = sent[source], source
+    # where nothing is negated, all tables number alike
+    behind = behind if arrival.signed else 0
+    if arrival.payloads:
+        if (source, behind) not in sent:
+            sent[source, behind] = as_units(events, arrival.sends, behind, take, source)
+        events, owner = sent[source, behind], f"{source} {behind}"
     if field.window != (1, 1):
-        key = (source, field.window)
+        key = (source, behind, field.window) if arrival.payloads else (source, field.window)
         if key not in sent:
             window = str(field.window)
             positions = prod(arrival.source[1:]) // prod(field.window)
             room = Events(
-                take(source, "index" + window, (events.index.size,), np.int32),
+                take(owner, "index" + window, (events.index.size,), np.int32),
                 events.start,
-                take(source, "place" + window, (events.steps, positions + 1), np.int64),
+                take(owner, "place" + window, (events.steps, positions + 1), np.int64),
             )
             sent[key] = pooled(events, arrival.source, field.window, room)
         events = sent[key]

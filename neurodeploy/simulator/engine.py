@@ -105,6 +105,7 @@ class Engine(LayerSteps):
                     events.place.copy(),
                     events.value.copy(),
                     bits=events.bits.copy(),
+                    sent=events.sent.copy(),
                 )
                 self._trace(layer, states[layer.population.name], events, trace)
         return trace

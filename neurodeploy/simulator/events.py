@@ -13,6 +13,8 @@ __all__ = ["Events", "events_of", "pooled"]
 
 _NO_VALUES = np.zeros(0, np.int32)
 _NO_BITS = np.zeros((0, 0), np.uint64)
+_NO_ROWS = np.zeros((0, 0), np.int8)
+_BYTE = np.iinfo(np.int8)
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,9 @@ class Events:
         int32 payloads, or empty for binary messages.
     bits
         uint64 (steps, words), the same as a bit a neuron; without rows where it is not at hand.
+    sent
+        int8 (steps, neurons filled up to whole words), the payloads of all neurons; without rows
+        where they are not at hand, or are too large.
     """
 
     index: np.ndarray
@@ -39,6 +44,7 @@ class Events:
     place: np.ndarray
     value: np.ndarray = field(default_factory=lambda: _NO_VALUES)
     bits: np.ndarray = field(default_factory=lambda: _NO_BITS)
+    sent: np.ndarray = field(default_factory=lambda: _NO_ROWS)
 
     @property
     def steps(self) -> int:
@@ -64,7 +70,12 @@ def events_of(messages: np.ndarray, positions: int) -> Events:
     packed = np.packbits(messages != 0, axis=1, bitorder="little")
     bits[:, : packed.shape[1]] = packed
     value = messages[row, index[: row.size]].astype(np.int32)
-    return Events(index, start, place, value, bits.view("<u8").astype(np.uint64, copy=False))
+    sent = _NO_ROWS
+    if value.min(initial=0) >= _BYTE.min and value.max(initial=0) <= _BYTE.max:
+        sent = np.zeros((steps, words_of(sources) * kernels.WORD), np.int8)
+        sent[:, :sources] = messages
+    words = bits.view("<u8").astype(np.uint64, copy=False)
+    return Events(index, start, place, value, words, sent)
 
 
 def pooled(events: Events, shape: tuple[int, ...], window: tuple[int, int], room: Events) -> Events:

@@ -17,6 +17,7 @@ from neurodeploy.simulator import kernels
 from neurodeploy.simulator.buffers import aligned
 from neurodeploy.simulator.estimates import VECTOR_BYTES, Estimate, cost_at, estimate_of
 from neurodeploy.simulator.receptive import Receptive, tile_weights
+from neurodeploy.simulator.units import negated
 
 __all__ = ["Gathered", "gathered"]
 
@@ -36,11 +37,14 @@ class Gathered:
     ----------
     table
         int8, flat: (panels, rows reached, columns reached, channels, lanes); the lanes as
-        `kernels.sums.sum_rows` takes them for the currents' dtype.
+        `kernels.sums.sum_rows` takes them for the currents' dtype. Where messages may be negative,
+        all of it once more with the other sign.
     geometry
         int64, read by the kernel in this order: source channels, width, height; rows reached, their
         distance, columns reached; vertical and horizontal stride; padding above and at the left;
         output width, height, channels; columns of a tile, lanes, panels, rows of a tile.
+    behind
+        How many rows behind those of the weights those of the negated weights are.
     lanes, rows
         Of it: lanes, and rows reached.
     estimate
@@ -49,12 +53,15 @@ class Gathered:
 
     table: np.ndarray
     geometry: np.ndarray
+    behind: int
     lanes: int
     rows: int
     estimate: Estimate
 
 
-def gathered(field: Receptive, accumulator: type, activity: float) -> Gathered:
+def gathered(
+    field: Receptive, accumulator: type, activity: float, signed: bool = False
+) -> Gathered:
     """Tables of a connection.
 
     Parameters
@@ -63,6 +70,8 @@ def gathered(field: Receptive, accumulator: type, activity: float) -> Gathered:
         dtype of the currents.
     activity
         Spikes a source and step that the tile is chosen for.
+    signed
+        Whether messages may be negative.
     """
     channels, height, width = field.source
     tile, lanes = _tile(field, accumulator, activity)
@@ -70,8 +79,10 @@ def gathered(field: Receptive, accumulator: type, activity: float) -> Gathered:
     lines, span, panels = field.lines(tile[0]), field.span(tile[1]), -(-outputs // lanes)
     laid = np.zeros((lines, span, channels, panels * lanes), np.int8)
     laid[..., :outputs] = tile_weights(field, tile)
-    table = aligned((panels, lines, span, channels, lanes), np.int8)
-    table[:] = laid.reshape(lines, span, channels, panels, lanes).transpose(3, 0, 1, 2, 4)
+    table = aligned((1 + signed, panels, lines, span, channels, lanes), np.int8)
+    table[0] = laid.reshape(lines, span, channels, panels, lanes).transpose(3, 0, 1, 2, 4)
+    if signed:
+        table[1] = negated(table[0])
     if accumulator is np.int16:
         table = _paired(table)
     geometry = np.array(
@@ -89,7 +100,8 @@ def gathered(field: Receptive, accumulator: type, activity: float) -> Gathered:
     # an event reaches so many tiles on the mean
     reached = lines / (tile[0] * field.stride[0]) * max(1.0, span / (tile[1] * field.stride[1]))
     estimate = estimate_of(tiles * fixed, reached * each)
-    return Gathered(table.reshape(-1), geometry, lanes, lines, estimate)
+    behind = panels * lines * span * channels
+    return Gathered(table.reshape(-1), geometry, behind, lanes, lines, estimate)
 
 
 def _paired(table: np.ndarray) -> np.ndarray:

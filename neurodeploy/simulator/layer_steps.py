@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -234,7 +234,8 @@ class LayerSteps:
         # in local time a window's spikes stand beside what it reads
         lag = 0 if delayed else p.fire_phase(self.program.period) - p.phase
         fired = take(p.name, "bits", (steps + lag, layer.words), np.uint64)
-        integers = take(p.name, "sent", (steps + lag if layer.graded else 0, size), np.int32)
+        rows_sent = steps + lag if layer.graded else 0
+        integers = take(p.name, "sent", (rows_sent, layer.filled), layer.message_type)
         moving = self._moving(layer.arrivals, delayed)
         always = None if moving else state.steady
         most = min(layer.block_steps, steps) if always is None else steps
@@ -260,8 +261,6 @@ class LayerSteps:
                 state.overflow += state.neurons.overflow - before
         if lag:
             self._fire(layer, state, self.program.period, fired[steps:], integers[steps:])
-        if layer.graded:
-            return events_of(integers[lag:], size // layer.channels)
         events = Events(
             take(p.name, "index", (steps * size + kernels.WIDTH,), np.int32),
             take(p.name, "start", (steps + 1,), np.int64),
@@ -269,7 +268,13 @@ class LayerSteps:
             bits=fired[lag:],
         )
         kernels.collect(events.bits, size, layer.channels, events.index, events.start, events.place)
-        return events
+        if not layer.graded:
+            return events
+        sent_integers = integers[lag:]
+        value = take(p.name, "value", (int(events.start[-1]),), np.int32)
+        kernels.pick(sent_integers, events.index, events.start, value)
+        narrow = layer.message_type is np.int8
+        return replace(events, value=value, sent=sent_integers if narrow else events.sent)
 
     @staticmethod
     def _fire(

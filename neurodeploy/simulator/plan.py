@@ -36,6 +36,7 @@ from neurodeploy.simulator.layout import (
 from neurodeploy.simulator.product import Product, can_multiply
 from neurodeploy.simulator.receptive import Receptive, receptive
 from neurodeploy.simulator.stamping import Stamped, can_stamp, estimated, stamped
+from neurodeploy.simulator.units import Range, can_spread
 
 __all__ = ["BLOCK_BYTES", "Arrival", "Layer", "Plan", "Scatter"]
 
@@ -67,6 +68,8 @@ class Arrival:
         Of the currents.
     payloads
         Whether its messages carry integers rather than "a spike".
+    sends
+        Least and most that the source sends.
     fan_out
         int64, synapses that leave each source neuron, internal order.
     by_position
@@ -80,6 +83,7 @@ class Arrival:
     target: tuple[int, ...]
     dtype: type
     payloads: bool
+    sends: Range
     fan_out: np.ndarray
     by_position: tuple[np.ndarray, np.ndarray] | None
     _made: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -90,11 +94,16 @@ class Arrival:
         """Whether `gather` exists."""
         synapses = self.connection.synapses
         return (
-            not self.payloads
-            and self.dtype is not np.int64
+            self.dtype is not np.int64
             and not isinstance(synapses, Sparse)
+            and (not self.payloads or can_spread(self.sends, synapses.weights))
             and (isinstance(synapses, Dense) or synapses.groups == 1)
         )
+
+    @property
+    def signed(self) -> bool:
+        """Whether its messages may be negative."""
+        return self.payloads and self.sends[0] < 0
 
     @property
     def diagonal(self) -> np.ndarray | None:
@@ -117,13 +126,13 @@ class Arrival:
     def gather(self) -> Gathered:
         """Output by output."""
         activity = self._made.get("activity", _USUAL_ACTIVITY)
-        return self._once("gather", lambda: gathered(self.field, self.dtype, activity))
+        return self._once("gather", lambda: gathered(self.field, self.dtype, activity, self.signed))
 
     @property
     def stamp(self) -> Stamped:
         """Spike by spike onto a map, where `can_stamp`."""
         exponent = self.connection.exponent
-        return self._once("stamp", lambda: stamped(self.field, self.dtype, exponent))
+        return self._once("stamp", lambda: stamped(self.field, self.dtype, exponent, self.signed))
 
     def expect(self, events: Events) -> None:
         """Make the tables for the activity of these events, unless they are made."""
@@ -134,7 +143,8 @@ class Arrival:
     @property
     def product(self) -> Product:
         """As a matrix product, where `can_multiply`."""
-        return self._once("product", lambda: Product(self.field, self.source))
+        sends = self.sends if self.payloads else (0, 1)
+        return self._once("product", lambda: Product(self.field, self.source, sends))
 
     @property
     def choice(self) -> Choice:
@@ -152,10 +162,9 @@ class Arrival:
         synapses, size = self.connection.synapses, prod(self.target)
         one_each = (
             isinstance(synapses, Sparse)
-            and not self.payloads  # of which there is more than a bit
             and self.source == self.target
             and self.connection.source != INPUT
-            and not self.payloads
+            and (not self.payloads or message_type(self.sends) is np.int8)
             and self.dtype is not np.int64
             and np.array_equal(synapses.row_starts, np.arange(size + 1))
             and np.array_equal(synapses.columns, np.arange(size))
@@ -169,9 +178,10 @@ class Arrival:
     def _choice(self) -> Choice:
         field = self.field
         sparse: dict[Way, Estimate] = {"gather": self.gather.estimate}
-        if can_stamp(field, self.dtype):
+        if can_stamp(field, self.dtype, self.signed):
             sparse["stamp"] = estimated(field, self.dtype)
-        return Choice(sparse, field.multiplications if can_multiply(field) else None)
+        sends = self.sends if self.payloads else (0, 1)
+        return Choice(sparse, field.multiplications if can_multiply(field, sends) else None)
 
     def _scatter(self) -> Scatter:
         connection = self.connection
@@ -251,6 +261,11 @@ class Layer:
         """Whether it sends integers."""
         return self.population.neuron.is_graded
 
+    @property
+    def message_type(self) -> type:
+        """dtype of the integers that it sends."""
+        return message_type(self.population.neuron.sends)
+
     @cached_property
     def words(self) -> int:
         """Words of spikes, a bit a neuron."""
@@ -305,6 +320,11 @@ class Plan:
         self.layers = tuple(layers)
 
 
+def message_type(sends: Range) -> type:
+    """The narrowest integers for messages: of 8 bits, or of 32."""
+    return np.int8 if min(sends) >= -128 and max(sends) <= 127 else np.int32
+
+
 def _dtype(largest: int) -> type:
     """Narrowest accumulator that provably holds every partial sum."""
     if largest < 2**15:
@@ -324,9 +344,17 @@ def _arrival(program: Program, connection: Connection, number: int, dtype: type)
         target=program.population(connection.target).shape,
         dtype=dtype,
         payloads=connection.graded and program.is_graded(connection.source),
+        sends=_sends(program, connection.source),
         fan_out=fan_out,
         by_position=_changes(table[:, 0]) if shared else None,
     )
+
+
+def _sends(program: Program, source: str) -> Range:
+    """Least and most that a source sends."""
+    if source == INPUT:
+        return program.encoder.message_range
+    return program.population(source).neuron.sends
 
 
 def _changes(fan_out: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -3,6 +3,7 @@
 The spikes of a block of steps are laid out as uint8, one row an output and step with all that the
 output's kernel reads, and multiplied with the int8 weights into int32: exact, whatever the
 activity. Spikes of a pooled window are counted up before, so that the product is as much smaller.
+Messages of small integers are laid out as they are, from a zero point on where some are negative.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from neurodeploy.simulator import kernels
 from neurodeploy.simulator.buffers import Take
 from neurodeploy.simulator.events import Events
 from neurodeploy.simulator.receptive import Receptive, tile_weights
+from neurodeploy.simulator.units import Range
 
 __all__ = ["ROWS_BYTES", "Product", "can_multiply"]
 
@@ -35,6 +37,8 @@ _LANES = 64
 _WRONG = range(17, 32)
 #: Rows that each session is tried with: both halves of a kernel of 32 rows, and a rest.
 _TRIED = 67
+#: What sources of spikes send.
+_SPIKES = (0, 1)
 
 
 @cache
@@ -42,13 +46,13 @@ def _is_installed() -> bool:
     return all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime"))
 
 
-def can_multiply(field: Receptive) -> bool:
+def can_multiply(field: Receptive, sends: Range = _SPIKES) -> bool:
     """Whether `Product` can compute the connection exactly, and in a bounded room."""
     kernel = field.weights[0].size * max(1, field.stride[1])
     return (
         _is_installed()
         and _tile(field) * field.outputs not in _WRONG
-        and prod(field.window) <= _COUNT_MAX
+        and prod(field.window) * (sends[1] - min(sends[0], 0)) <= _COUNT_MAX
         and kernel * prod(field.out) <= _STEP_BYTES_MAX
     )
 
@@ -65,6 +69,8 @@ class Product:
         What each output reads.
     source
         Shape of the source population.
+    sends
+        Least and most that it sends.
 
     Attributes
     ----------
@@ -73,7 +79,7 @@ class Product:
         kernels for this processor are right.
     """
 
-    def __init__(self, field: Receptive, source: tuple[int, ...]) -> None:
+    def __init__(self, field: Receptive, source: tuple[int, ...], sends: Range = _SPIKES) -> None:
         tile = _tile(field)
         weights = tile_weights(field, (1, tile))
         rows, span, channels, self._lanes = weights.shape
@@ -90,8 +96,11 @@ class Product:
         self._run, self._flat = span * channels, field.flat
         self._bit_rows = _bit_rows(field, (top, left), (height, width))
         self._block_steps = max(1, ROWS_BYTES // (self._rows * self._depth))
-        self._session = _session(weights.reshape(self._depth, self._lanes))
-        self.is_exact = _is_exact(self._session, weights.reshape(self._depth, self._lanes))
+        self._payloads = sends != _SPIKES
+        self._zero = np.uint8(-min(sends[0], 0) * prod(field.window))
+        matrix = weights.reshape(self._depth, self._lanes)
+        self._session = _session(matrix, int(self._zero))
+        self.is_exact = _is_exact(self._session, matrix, int(self._zero))
         self._held = threading.local()
 
     def add(
@@ -113,7 +122,9 @@ class Product:
         """int32 (steps, rows * lanes)."""
         most = self._block_steps
         plane = take("", "plane", (most * self._places + kernels.MOVED,), np.uint8)
-        if self._bit_rows is not None and events.bits.size:
+        if self._payloads:
+            self._lay_out_integers(plane, steps, events, first)
+        elif self._bit_rows is not None and events.bits.size:
             kernels.lay_out_bits(plane, steps, self._places, first, events.bits, *self._bit_rows)
         else:
             kernels.lay_out(
@@ -140,11 +151,23 @@ class Product:
         self._session.run_with_iobinding(held.binding)
         return products
 
+    def _lay_out_integers(self, plane: np.ndarray, steps: int, events: Events, first: int) -> None:
+        """Messages of some steps, each added to the zero point."""
+        if self._bit_rows is not None and events.sent.size:
+            kernels.lay_out_rows(
+                plane, steps, self._places, first, events.sent, *self._bit_rows, self._zero
+            )
+        else:
+            kernels.lay_out_integers(
+                plane, steps, self._places, first, events.index, events.start, events.value,
+                self._offset, self._zero,
+            )  # fmt: skip
+
 
 def _bit_rows(
     field: Receptive, padding: tuple[int, int], size: tuple[int, int]
 ) -> tuple[int, int, int, int] | None:
-    """Arguments of `kernels.lay_out_bits`; None where rows of the source are no runs of places."""
+    """How rows of the source lie, for `kernels.lay_out_bits`; None where they are no runs."""
     channels, height, width = field.source
     if field.window != (1, 1):
         return None
@@ -186,17 +209,20 @@ def _offsets(
     return np.where(inside[..., None], place, beyond).reshape(-1)
 
 
-def _session(weights: np.ndarray) -> Any:
-    """ONNX Runtime's product of uint8 rows with `weights`, int8 (depth, outputs)."""
+def _session(weights: np.ndarray, zero: int = 0) -> Any:
+    """ONNX Runtime's product of uint8 rows, less `zero`, with int8 (depth, outputs)."""
     import onnxruntime as ort
     from onnx import TensorProto, helper, numpy_helper
 
     graph = helper.make_graph(
-        [helper.make_node("MatMulInteger", ["a", "w"], ["y"])],
+        [helper.make_node("MatMulInteger", ["a", "w", "zero"][: 2 + (zero > 0)], ["y"])],
         "product",
         [helper.make_tensor_value_info("a", TensorProto.UINT8, [None, len(weights)])],
         [helper.make_tensor_value_info("y", TensorProto.INT32, [None, weights.shape[1]])],
-        [numpy_helper.from_array(np.ascontiguousarray(weights), "w")],
+        [
+            numpy_helper.from_array(np.ascontiguousarray(weights), "w"),
+            numpy_helper.from_array(np.array(zero, np.uint8), "zero"),
+        ][: 1 + (zero > 0)],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 19)], ir_version=9)
     options = ort.SessionOptions()
@@ -207,8 +233,8 @@ def _session(weights: np.ndarray) -> Any:
     )
 
 
-def _is_exact(session: Any, weights: np.ndarray) -> bool:
+def _is_exact(session: Any, weights: np.ndarray, zero: int = 0) -> bool:
     """Whether a session multiplies rows of counts with its weights exactly."""
     rows = np.random.default_rng(0).integers(0, _COUNT_MAX + 1, (_TRIED, len(weights)))
-    expected = rows.astype(float) @ weights.astype(float)  # far below 2**53
+    expected = (rows - zero).astype(float) @ weights.astype(float)  # far below 2**53
     return np.array_equal(session.run(None, {"a": rows.astype(np.uint8)})[0], expected)

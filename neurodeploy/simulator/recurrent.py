@@ -258,7 +258,8 @@ class Component:
                     if late <= age[s]:
                         _add(one.arrival, current, steppings[one.source], s - late)
                 bits = np.zeros((1, layer.words), np.uint64)
-                sent = np.zeros((1 if len(r.messages) else 0, size), np.int32)
+                sends = 1 if len(r.messages) else 0
+                sent: np.ndarray = np.zeros((sends, layer.filled), layer.message_type)
                 before = r.neurons.overflow.copy()
                 r.neurons.step(
                     Block(current, here, r.tau[s : s + 1], bits, r.record, r.slot[s : s + 1], sent)
@@ -268,7 +269,7 @@ class Component:
                 flags = np.unpackbits(bits.view(np.uint8)[0], bitorder="little", count=size)
                 r.fired[s] = flags
                 if len(r.messages):
-                    r.messages[s] = sent[0]
+                    r.messages[s] = sent[0, :size]
 
 
 def _lif(neuron: Neuron) -> Lif:

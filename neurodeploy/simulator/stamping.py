@@ -38,17 +38,22 @@ class Stamped:
     ----------
     table
         Integers of the currents' dtype, flat: (kinds of position, channels, rows reached, run).
+        Where messages may be negative, all of it once more with the other sign.
     where
         int64 (source positions, 3): the output where a source's first run begins, where the runs of
-        its kind of position begin in `table`, and how many it has.
+        its kind of position begin in `table`, and how many it has. Where messages may be negative,
+        as many rows again, for the negated weights.
     geometry
         int64, read by the kernel in this order: source channels; rows reached; pieces of a run,
         lanes of a piece; outputs of a row.
+    behind
+        Sources: so many entries behind a source stands the one of its negative messages.
     """
 
     table: np.ndarray
     where: np.ndarray
     geometry: np.ndarray
+    behind: int
 
 
 @dataclass(frozen=True)
@@ -74,13 +79,13 @@ class _Runs:
         return self.pieces * self.lanes
 
 
-def can_stamp(field: Receptive, accumulator: type) -> bool:
+def can_stamp(field: Receptive, accumulator: type, signed: bool = False) -> bool:
     """Whether `stamped` has a table: for maps wider than a run, and of a bounded size."""
     runs = _runs(field)
     if field.flat or runs.length > field.out[1] * field.outputs:
         return False
     kinds = field.stride[0] * len(_columns(field, runs)[2])
-    entries = kinds * field.source[0] * runs.rows * runs.length
+    entries = kinds * field.source[0] * runs.rows * runs.length * (1 + signed)
     return entries * np.dtype(accumulator).itemsize <= _TABLE_BYTES_MAX
 
 
@@ -96,7 +101,7 @@ def estimated(field: Receptive, accumulator: type) -> Estimate:
     return estimate_of(fixed, each)
 
 
-def stamped(field: Receptive, accumulator: type, exponent: int) -> Stamped:
+def stamped(field: Receptive, accumulator: type, exponent: int, signed: bool = False) -> Stamped:
     """Tables of a connection.
 
     Parameters
@@ -105,11 +110,15 @@ def stamped(field: Receptive, accumulator: type, exponent: int) -> Stamped:
         dtype of the currents.
     exponent
         Weights are shifted left by it.
+    signed
+        Whether messages may be negative.
     """
     runs, (channels, height, width) = _runs(field), field.source
     begin, kind_of, kinds = _columns(field, runs)
-    table = aligned((field.stride[0], len(kinds), channels, runs.rows, runs.length), accumulator)
-    table[:] = 0
+    shape = field.stride[0], len(kinds), channels, runs.rows, runs.length
+    both = aligned((1 + signed, *shape), accumulator)
+    both[:] = 0
+    table = both[0]
     kernel = _expanded(field).astype(accumulator) << exponent
     for y, (k, (x, moved)) in product(range(field.stride[0]), enumerate(kinds)):
         # an output further on reads the source by an earlier tap
@@ -120,6 +129,8 @@ def stamped(field: Receptive, accumulator: type, exponent: int) -> Stamped:
         at = (runs.columns - wide) * field.outputs + moved
         first, end = (min(max(n, 0), runs.length) for n in (at, at + laid.shape[2]))
         table[y, k, :, runs.rows - high :, first:end] = laid[:, :, first - at : end - at]
+    if signed:
+        np.negative(table, out=both[1])
     last, remainder = np.divmod(np.arange(height) + field.padding[0], field.stride[0])
     above = last - (runs.rows - 1)
     top, bottom = np.maximum(above, 0), np.minimum(last + 1, field.out[0])
@@ -130,7 +141,10 @@ def stamped(field: Receptive, accumulator: type, exponent: int) -> Stamped:
     where[..., 1] += ((top - above) * runs.length)[:, None]
     where[..., 2] = np.maximum(bottom - top, 0)[:, None]
     geometry = [channels, runs.rows, runs.pieces, runs.lanes, pitch]
-    return Stamped(table.reshape(-1), where.reshape(-1, 3), np.array(geometry, np.int64))
+    places = where.reshape(-1, 3)
+    if signed:
+        places = np.concatenate([places, places + np.array([0, table.size, 0])])
+    return Stamped(both.reshape(-1), places, np.array(geometry, np.int64), prod(field.source))
 
 
 def _runs(field: Receptive) -> _Runs:

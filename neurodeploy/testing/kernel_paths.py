@@ -105,6 +105,10 @@ def _early(first: int, **_: Any) -> list[str]:
     return ["before the first event"] if first < 0 else []
 
 
+def _signed(first: int, zero: int, **_: Any) -> list[str]:
+    return [*_early(first), "from a zero point" if zero else "from 0"]
+
+
 _MORE: dict[str, Callable[..., list[str]]] = {
     "gather": _gather,
     "stamp": _stamp,
@@ -113,10 +117,15 @@ _MORE: dict[str, Callable[..., list[str]]] = {
     "scatter_single": _scattered,
     "scatter_sparse": _scattered,
     "add_diagonal": _early,
+    "add_diagonal_integers": _early,
     "pool_events": lambda high, wide, **_: [f"{high}x{wide}"],
     "put": lambda keep, **_: ["added" if keep else "in place"],
     "lay_out": _early,
     "lay_out_bits": _early,
+    "lay_out_integers": _signed,
+    "lay_out_rows": _signed,
+    "turn_units": lambda behind, **_: ["negated" if behind else "as they are"],
+    "spread_units": lambda behind, **_: ["negated" if behind else "as they are"],
     "collect": lambda channels, **_: [
         "by position" if channels % kernels.WIDTH == 0 else "located"
     ],
@@ -126,4 +135,12 @@ _MORE: dict[str, Callable[..., list[str]]] = {
         "last word in part" if neurons % kernels.WORD else "whole words",
     ],
     "step_lif": lambda mode, **_: [_RESETS[mode]],
+    "step_integrate_fire_plain": lambda signed, checked, fires, **_: [
+        ("signed" if signed else "unsigned") if fires else "readout",
+        "checked" if checked else "unchecked",
+    ],
+    "step_levels_plain": lambda checked, dv, **_: [
+        "checked" if checked else "unchecked",
+        "leaky" if dv else "without leak",
+    ],
 }

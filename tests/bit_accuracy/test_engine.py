@@ -120,8 +120,17 @@ PATHS = {
     *(f"{kernel}{bits}" for kernel in ("step_lif", "step_ttfs") for bits in (16, 32, 64)),
     *("step_earliest16", "step_earliest32"),
     *(f"step_{kind}{bits}" for kind in ("radix", "mask_maximum", "online") for bits in (16, 32)),
-    *(f"step_levels{bits}" for bits in (16, 32)),
-    *(f"step_{kind}{bits}" for kind in ("integrate_fire", "count_maximum") for bits in (16, 32)),
+    *("step_levels32", *(f"step_levels_plain{bits}" for bits in (16, 32))),
+    *(f"step_levels_plain {what}" for what in ("checked", "unchecked", "leaky", "without leak")),
+    *(f"step_count_maximum{bits}" for bits in (16, 32)),
+    *("step_integrate_fire64", *(f"step_integrate_fire_plain{bits}" for bits in (16, 32))),
+    *(f"step_integrate_fire_plain {what}" for what in ("signed", "unsigned", "readout")),
+    *(f"step_integrate_fire_plain {what}" for what in ("checked", "unchecked")),
+    *(f"{kernel} before the first event" for kernel in ("lay_out_integers", "lay_out_rows")),
+    *(f"{kernel} from a zero point" for kernel in ("lay_out_integers", "lay_out_rows")),
+    *(f"{kernel} from 0" for kernel in ("lay_out_integers", "lay_out_rows")),
+    *("turn_units negated", "spread_units negated", "spread_units as they are"),
+    *("add_diagonal_integers16", "add_diagonal_integers before the first event"),
     *(f"step_two_compartments{bits}" for bits in (16, 32)),
     *(f"scatter_{kind} graded {bits}" for kind in ("rows", "sparse") for bits in (16, 32, 64)),
     *(f"scatter_grouped {sent} {bits}" for sent in ("graded", "binary") for bits in (16, 32)),
@@ -151,7 +160,8 @@ def test_every_path_is_taken():
                 program, _ = random_program(rng, aligned=True, timed=False)
                 level = levels(rng, program, 2).reshape(2, -1)
                 engine_of(program, "gather").run_samples(level)
-    seen["flat product"] = seen["lay_out"] + seen["lay_out_bits"] - seen["spread_patches"]
+    laid = ("lay_out", "lay_out_bits", "lay_out_integers", "lay_out_rows")
+    seen["flat product"] = sum(seen[kernel] for kernel in laid) - seen["spread_patches"]
     rare = {path: seen[path] for path in sorted({*PATHS, "flat product"}) if seen[path] < 2}
     assert not rare
     assert volume.call_count > 10

@@ -30,12 +30,12 @@ FEW = settings(max_examples=100, deadline=None, derandomize=True)
 
 
 def arithmetic(use, width):
-    """Sums, differences and shifts of two vectors."""
+    """Sums, differences, products and shifts of two vectors."""
     load, store, spread = use.load, use.store, use.spread
 
     def run(left, right, out):
         a, b = load(left, 1, width), load(right, 2, width)
-        store(out, 3, ((a - b) << spread(2, width)) + a)
+        store(out, 3, ((a - b) << spread(2, width)) + a * (b >> spread(5, width)))
 
     return run
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from itertools import count
 from itertools import product as product_of
 from math import prod
@@ -19,6 +20,7 @@ from neurodeploy.program import (
     Decoder,
     Dense,
     Encoder,
+    Levels,
     Lif,
     Population,
     Program,
@@ -66,12 +68,13 @@ def convolved(synapses, x):
     return found.reshape(outputs, *found.shape[2:])
 
 
-def engine_for(synapses, source, target, exponent, largest=None):
-    """An engine of one connection: from spikes, or from integers up to `largest`."""
+def engine_for(synapses, source, target, exponent, largest=None, least=None):
+    """An engine of one connection: from spikes, or from integers up to `largest`, either sign."""
     graded = largest is not None
     encoder = Encoder(source, "deterministic", 2.0**-16, 0, 2**16)
     if graded:
-        encoder = Encoder(source, "current", 1.0, -largest, largest)
+        least = -largest if least is None else least
+        encoder = Encoder(source, "current", 1.0, least, largest)
     population = Population("a", target, Lif(np.zeros(prod(target), np.int16), 1), 2)
     connection = Connection(INPUT, "a", synapses, exponent=exponent, graded=graded)
     return Engine(Program((population,), (connection,), encoder, Decoder("a", 1.0), 4))
@@ -109,6 +112,8 @@ def check(rng, engine, messages, way=None):
     source, size = arrival.source, prod(arrival.target)
     positions = prod(source[1:]) if len(source) == 3 else 1
     events = events_of(messages[:, internal_order(source)], positions)
+    if rng.random() < 0.5:  # not every source has them at hand
+        events = replace(events, sent=events.sent[:0], bits=events.bits[:0])
     first = int(rng.integers(-3, len(messages)))
     rows = int(rng.integers(1, len(messages) - first + 1))
     arrived = np.zeros((rows, prod(source)), np.int64)
@@ -164,6 +169,47 @@ def test_gathered_stamped_and_multiplied(kind, way):
     run()
     assert dtypes == {np.int16, np.int32}
     assert done[way] > 50
+
+
+@pytest.mark.parametrize(
+    ("kind", "way"),
+    [*product_of(("convolution", "dense"), ("gather", "product")), ("convolution", "stamp")],
+)
+def test_small_integers(kind, way):
+    """As spikes: by number, and with negated weights below 0."""
+    done, ranges = Counter(), Counter()
+
+    @MANY
+    @given(SEEDS)
+    def run(seed):
+        rng = np.random.default_rng(seed)
+        synapses, source, target = drawn(rng, kind)
+        high = int(rng.choice([1, 2, 3, 8]))
+        low = int(rng.choice([0, -1, -high]))
+        engine = engine_for(synapses, source, target, int(rng.integers(0, 8)), high, low)
+        number = int(rng.integers(0, 1000))
+        with (
+            mock.patch.object(gathering, "_tile", lambda field, *_: tile_of(field, number)),
+            mock.patch.object(stamping, "_cut", lambda weights: cut_of(weights, number)),
+            mock.patch.object(product, "ROWS_BYTES", int(rng.choice([1, 5000, 1_000_000]))),
+        ):
+            (arrival,) = engine.plan.layers[0].arrivals
+            if not arrival.can_gather:  # there is no 128 to negate -128 to
+                assert low < 0
+                assert synapses.weights.min() == -128
+                done["scattered"] += 1
+            elif way not in arrival.choice.ways:
+                return
+            else:
+                done[way] += 1
+                ranges[np.sign(low), high > 1] += 1
+            messages = spikes(rng, source) * rng.integers(low, high + 1, (6, prod(source)))
+            check(rng, engine, messages.astype(np.int32), way if arrival.can_gather else None)
+
+    run()
+    assert done[way] > 30
+    assert done["scattered"] > 1
+    assert set(ranges) == {(0, False), (0, True), (-1, False), (-1, True)}
 
 
 @pytest.mark.parametrize("columns", [1, 7, 16, 17, 24, 31, 32, 33, 50, 64, 100])
@@ -253,15 +299,17 @@ def test_groups_and_lists_of_spikes(seed):
 @MANY
 @given(SEEDS)
 def test_diagonal(seed):
-    """From a population, whose spikes are bits, to another of its shape."""
+    """From a population, whose spikes are bits or small integers, to another of its shape."""
     rng = np.random.default_rng(seed)
+    most = int(rng.choice([1, 3]))
     shape = (int(rng.integers(1, 20)), int(rng.integers(1, 5)), int(rng.integers(1, 5)))
     size, exponent = prod(shape), int(rng.integers(0, 8))
     synapses = identity(rng, size)
     lif = Lif(np.zeros(size, np.int16), 1)
+    sender = Levels(np.zeros(size, np.int16), tuple(range(1, most + 1)))
     program = Program(
-        (Population("a", shape, lif, 2), Population("b", shape, lif, 3)),
-        (Connection("a", "b", synapses, exponent=exponent),),
+        (Population("a", shape, sender, 2), Population("b", shape, lif, 3)),
+        (Connection("a", "b", synapses, exponent=exponent, graded=True),),
         Encoder((1,), "deterministic", 2.0**-16, 0, 2**16),
         Decoder("b", 1.0),
         4,
@@ -269,7 +317,8 @@ def test_diagonal(seed):
     engine = Engine(program)
     layer = engine.plan.layers[1]
     (arrival,) = layer.arrivals
-    sent = spikes(rng, shape)[:, layer.order]
+    sent = spikes(rng, shape)[:, layer.order] * rng.integers(1, most + 1, (6, size))
+    assert arrival.payloads == (most > 1)
     events = events_of(sent, shape[1] * shape[2])
     first = int(rng.integers(-3, 4))
     rows = int(rng.integers(1, 6 - first + 1))

@@ -15,10 +15,10 @@ from neurodeploy.simulator.kernels.counting import (
     count_digits,
     count_fan_out,
 )
-from neurodeploy.simulator.kernels.diagonal import add_diagonal
+from neurodeploy.simulator.kernels.diagonal import add_diagonal, add_diagonal_integers
 from neurodeploy.simulator.kernels.digits import step_mask_maximum, step_online, step_radix
 from neurodeploy.simulator.kernels.gather import LANES, gather, pool_events
-from neurodeploy.simulator.kernels.levels import step_levels
+from neurodeploy.simulator.kernels.levels import step_levels, step_levels_plain
 from neurodeploy.simulator.kernels.neurons import (
     RESET_NONE,
     RESET_SUBTRACT,
@@ -29,10 +29,19 @@ from neurodeploy.simulator.kernels.neurons import (
     step_plain,
     step_ttfs,
 )
-from neurodeploy.simulator.kernels.patches import MOVED, lay_out, lay_out_bits, put, spread_patches
+from neurodeploy.simulator.kernels.patches import (
+    MOVED,
+    lay_out,
+    lay_out_bits,
+    lay_out_integers,
+    lay_out_rows,
+    put,
+    spread_patches,
+)
 from neurodeploy.simulator.kernels.rates import (
     step_count_maximum,
     step_integrate_fire,
+    step_integrate_fire_plain,
     step_two_compartments,
 )
 from neurodeploy.simulator.kernels.recurrent import step_recurrent
@@ -44,6 +53,7 @@ from neurodeploy.simulator.kernels.scatter import (
 )
 from neurodeploy.simulator.kernels.stamp import STAMPED, stamp
 from neurodeploy.simulator.kernels.sums import PAIRED_BIAS
+from neurodeploy.simulator.kernels.units import pick, spread_units, turn_units
 from neurodeploy.simulator.sealing import seal
 
 __all__ = [
@@ -57,6 +67,7 @@ __all__ = [
     "WIDTH",
     "WORD",
     "add_diagonal",
+    "add_diagonal_integers",
     "collect",
     "count_active",
     "count_by_position",
@@ -65,7 +76,10 @@ __all__ = [
     "gather",
     "lay_out",
     "lay_out_bits",
+    "lay_out_integers",
+    "lay_out_rows",
     "locate",
+    "pick",
     "pool_events",
     "put",
     "scatter_grouped",
@@ -73,11 +87,14 @@ __all__ = [
     "scatter_single",
     "scatter_sparse",
     "spread_patches",
+    "spread_units",
     "stamp",
     "step_count_maximum",
     "step_earliest",
     "step_integrate_fire",
+    "step_integrate_fire_plain",
     "step_levels",
+    "step_levels_plain",
     "step_lif",
     "step_mask_maximum",
     "step_online",
@@ -86,6 +103,7 @@ __all__ = [
     "step_recurrent",
     "step_ttfs",
     "step_two_compartments",
+    "turn_units",
 ]
 
 # before any of them is compiled

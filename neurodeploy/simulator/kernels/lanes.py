@@ -2,7 +2,7 @@
 
 In compiled code a vector is one value of LLVM, split into whatever registers the machine has; in
 pure Python (NUMBA_DISABLE_JIT) it is a NumPy array, and the same kernel runs. Only what the
-kernels use is here; vectors take + - and <<.
+kernels use is here; vectors take + - * << and >>.
 """
 
 from __future__ import annotations
@@ -195,7 +195,13 @@ def _overload(symbol: Any, name: str) -> None:
         return (lambda left, right: call(left, right)) if vectors else None
 
 
-for _symbol, _name in ((operator.add, "add"), (operator.sub, "sub"), (operator.lshift, "shl")):
+for _symbol, _name in (
+    (operator.add, "add"),
+    (operator.sub, "sub"),
+    (operator.mul, "mul"),
+    (operator.lshift, "shl"),
+    (operator.rshift, "ashr"),
+):
     _overload(_symbol, _name)
 
 

@@ -10,7 +10,15 @@ from neurodeploy.simulator.kernels.lanes import move, store_flags
 #: Bytes copied at once.
 MOVED = 32
 
-__all__ = ["MOVED", "lay_out", "lay_out_bits", "put", "spread_patches"]
+__all__ = [
+    "MOVED",
+    "lay_out",
+    "lay_out_bits",
+    "lay_out_integers",
+    "lay_out_rows",
+    "put",
+    "spread_patches",
+]
 
 
 @njit(nogil=True, cache=True)
@@ -61,6 +69,39 @@ def lay_out_bits(plane, steps, places, first, spikes, height, run, corner, pitch
                 else:
                     for i in range(run - k):
                         plane[to + k + i] = np.uint8(word >> np.uint64(i) & np.uint64(1))
+
+
+@njit(nogil=True, cache=True)
+def lay_out_integers(plane, steps, places, first, index, start, value, offset, zero):
+    """As `lay_out` of integers, which are added to `zero`."""
+    for s in range(steps):
+        row = plane[s * places : (s + 1) * places]
+        row[:] = zero
+        if first + s >= 0:
+            for e in range(start[first + s], start[first + s + 1]):
+                row[offset[index[e]]] += np.uint8(value[e])
+
+
+@njit(nogil=True, cache=True)
+def lay_out_rows(plane, steps, places, first, sent, height, run, corner, pitch, zero):
+    """As `lay_out_bits` of integers, which are added to `zero`.
+
+    Parameters
+    ----------
+    sent
+        int8 (event steps, neurons).
+    others
+        As of `lay_out_bits`.
+    """
+    for s in range(steps):
+        plane[s * places : (s + 1) * places] = zero
+        if first + s >= 0:
+            row = sent[first + s]
+            for y in range(height):
+                to = s * places + corner + y * pitch
+                line, into = row[y * run : (y + 1) * run], plane[to : to + run]
+                for i in range(run):
+                    into[i] = np.uint8(line[i]) + zero
 
 
 @njit(nogil=True, cache=True)

@@ -5,7 +5,23 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-__all__ = ["step_count_maximum", "step_integrate_fire", "step_two_compartments"]
+from neurodeploy.simulator.kernels.lanes import (
+    above,
+    bits,
+    choose,
+    load,
+    population_count,
+    spread,
+    store,
+)
+from neurodeploy.simulator.kernels.neurons import WORD
+
+__all__ = [
+    "step_count_maximum",
+    "step_integrate_fire",
+    "step_integrate_fire_plain",
+    "step_two_compartments",
+]
 
 _LIMIT = np.int64(2**23 - 1)
 _WRAP = np.int64(2**23)
@@ -13,6 +29,7 @@ _WRAP = np.int64(2**23)
 _STOCK = 6
 _CELLS, _FIELD = 12, 2
 _ONES = np.int64((4**_CELLS - 1) // 3)
+_NONE, _ALL = np.uint64(0), np.uint64(2**64 - 1)
 
 
 @njit(nogil=True, cache=True)
@@ -58,6 +75,70 @@ def step_integrate_fire(
                 fired[s, word] = bits
         if slot[s] >= 0:
             record[slot[s], :neurons] = v
+
+
+@njit(nogil=True, cache=True)
+def step_integrate_fire_plain(
+    block, row_of, v, count, bias, threshold, initial, signed, fires, tau, fired, neurons, messages,
+    record, slot, checked,
+):  # fmt: skip
+    """As `step_integrate_fire` where sums of 32 bits hold; 64 neurons stay in registers.
+
+    Parameters
+    ----------
+    v, count, bias, threshold, initial
+        int32 (neurons filled up to whole words,).
+    messages
+        int8 (steps, neurons filled up to whole words); no rows where there is no -1.
+    checked
+        Whether a membrane could clip.
+    others
+        As of `kernels.neurons.step_plain`, which this follows.
+
+    Returns
+    -------
+    How many membranes clipped.
+    """
+    clipped = np.int64(0)
+    limit, low = spread(_LIMIT, WORD), spread(-_LIMIT, WORD)
+    nothing, one, back = spread(0, WORD), spread(1, WORD), spread(-1, WORD)
+    graded = messages.shape[0] > 0
+    for word in range(fired.shape[1]):
+        base = word * WORD
+        left = neurons - base
+        valid = _ALL if left >= WORD else (np.uint64(1) << np.uint64(left)) - np.uint64(1)
+        state, every, balance = load(v, base, WORD), load(bias, base, WORD), load(count, base, WORD)
+        level = load(threshold, base, WORD)
+        below = level - one
+        for s in range(fired.shape[0]):
+            if tau[s] == 0:
+                state, balance = load(initial, base, WORD), nothing
+            state = state + load(block[row_of[s]], base, WORD) + every
+            if checked:
+                over, under = above(state, limit), above(low, state)
+                beyond = (bits(over) | bits(under)) & valid
+                if beyond != _NONE:
+                    clipped += population_count(beyond)
+                    state = choose(over, limit, choose(under, low, state))
+            if fires:
+                up = above(state, below)
+                spikes = bits(up)
+                if signed:
+                    # nothing to take back, nothing that falls below 0
+                    down = above(nothing, choose(above(balance, nothing), state, nothing))
+                    spikes |= bits(down)
+                    sent = choose(up, one, choose(down, back, nothing))
+                    balance = balance + sent
+                    state = choose(down, state + level, state)
+                    if graded:
+                        store(messages[s], base, sent)
+                state = choose(up, state - level, state)
+                fired[s, word] = spikes & valid
+            if slot[s] >= 0:
+                store(record[slot[s]], base, state)
+        store(v, base, state)
+        store(count, base, balance)
+    return clipped
 
 
 @njit(nogil=True, cache=True)

@@ -31,7 +31,8 @@ class Block(NamedTuple):
     slot
         int64 (steps,): the row of `record` for each step's membranes, -1 for none.
     messages
-        int32 (steps, neurons): takes the integers that a graded kind sends; no rows otherwise.
+        int8 or int32, whichever holds what the kind sends (steps, neurons filled up to whole
+        words): takes the integers of a graded kind; no rows otherwise.
     """
 
     currents: np.ndarray
@@ -111,7 +112,7 @@ class StepByStep:
                 packed = np.packbits(sent != 0, bitorder="little")
                 bits[: packed.size] = packed
             if len(block.messages):
-                block.messages[k] = sent
+                block.messages[k, : order.size] = sent
             if block.slot[k] >= 0:
                 row = block.record[block.slot[k]]
                 row[: order.size] = self._state["v"][order] if "v" in self._state else 0

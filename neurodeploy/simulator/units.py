@@ -1,0 +1,60 @@
+"""Messages of small integers as spikes, so that all that is fast for spikes serves them too.
+
+A message of value m is so many spikes at once, and one below 0 spikes whose weights are negated:
+its entry lies a table's length behind, where the same table stands with the other sign.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from neurodeploy.simulator import kernels
+from neurodeploy.simulator.buffers import Take
+from neurodeploy.simulator.events import Events
+
+__all__ = ["Range", "as_units", "can_spread", "negated"]
+
+#: Least and most that a source sends.
+Range = tuple[int, int]
+
+#: Spikes that a message may stand for: beyond it a multiplication is cheaper.
+_MOST = 8
+
+
+def can_spread(sends: Range, weights: np.ndarray) -> bool:
+    """Whether messages of a source are few spikes each, through weights that can be negated."""
+    low, high = sends
+    return low >= -_MOST and high <= _MOST and (low >= 0 or weights.min(initial=0) > -128)
+
+
+def negated(table: np.ndarray) -> np.ndarray:
+    """Weights, int8, with the other sign; none is -128."""
+    return np.negative(table)
+
+
+def as_units(events: Events, sends: Range, behind: int, take: Take, source: str) -> Events:
+    """Entries of a table of weights, one for each spike that a message stands for.
+
+    Parameters
+    ----------
+    behind
+        How far behind the entries of weights those of negated weights are.
+    take
+        Buffers of the thread.
+    source
+        Whose messages they are.
+    """
+    count, key = int(events.start[-1]), f" {behind}"
+    value = events.value[:count]
+    if max(-sends[0], sends[1]) <= 1:
+        index = take(source, "units" + key, (count + kernels.WIDTH,), np.int32)
+        kernels.turn_units(events.index, value, np.int32(behind), index)
+        return Events(index, events.start, events.place)
+    units = int(np.abs(value).sum())
+    index = take(source, "units" + key, (units + kernels.WIDTH,), np.int32)
+    start = take(source, "units start" + key, events.start.shape, np.int64)
+    place = take(source, "units place" + key, events.place.shape, np.int64)
+    kernels.spread_units(
+        events.index, events.start, events.place, value, np.int32(behind), index, start, place
+    )
+    return Events(index, start, place)
