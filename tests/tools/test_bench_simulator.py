@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from neurodeploy.program import (
     Decoder,
     Dense,
     Encoder,
+    IntegrateFire,
     Lif,
     Population,
     Program,
@@ -42,8 +44,30 @@ def _population(name: str, shape: tuple[int, ...], phase: int, bias: np.ndarray)
     return Population(name, shape, neuron, phase)
 
 
-@pytest.fixture(scope="module")
-def program() -> Program:
+def _as_the_compiler_makes_them(program: Program) -> Program:
+    """The same with thresholds and initial membranes of each neuron."""
+    rng = np.random.default_rng(7)
+
+    def neuron(p: Population) -> IntegrateFire:
+        threshold = rng.integers(120, 400, p.size).astype(np.int32)
+        initial = rng.integers(-9, 200, p.size).astype(np.int32)
+        if p.name == "b":  # all the same: the frameworks' other code
+            threshold[:], initial[:] = 260, 130
+        bias = p.neuron.bias.astype(np.int32)
+        return IntegrateFire(bias, threshold, initial, signed=False, fires=p.neuron.fires)
+
+    populations = tuple(replace(p, neuron=neuron(p)) for p in program.populations)
+    return replace(program, populations=populations)
+
+
+@pytest.fixture(scope="module", params=["lif", "integrate_fire"])
+def program(request: pytest.FixtureRequest) -> Program:
+    """One kind or the other that the peers run."""
+    made = _every_synapse()
+    return made if request.param == "lif" else _as_the_compiler_makes_them(made)
+
+
+def _every_synapse() -> Program:
     """Groups, stride, dilation, uneven padding, both kinds of shortcut, a list of synapses."""
     rng = np.random.default_rng(5)
     channel_bias = rng.integers(-30, 30, (4, 1, 1))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import neurodeploy as nd
-from neurodeploy.program import Lif, Program
+from neurodeploy.program import Program
 from neurodeploy.simulator.encoding import levels
 from simulator_bench.system_memory import free_bytes
 
@@ -148,5 +148,5 @@ def _speeds(name: str, program: Program, x: np.ndarray, forms: list[Form]) -> di
 def _fits(program: Program, form: Form) -> bool:
     """Whether the largest layer's tensors fit into half of what is free."""
     steps = program.period if form.layered else 1
-    largest = max(p.size for p in program.populations if isinstance(p.neuron, Lif))
+    largest = max(p.size for p in program.populations)
     return 4 * TENSORS * largest * steps * form.batch <= free_bytes() / 2

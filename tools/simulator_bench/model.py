@@ -1,9 +1,9 @@
 """A program as torch modules: the same integers in float32, around any framework's neuron.
 
 Weights, biases and thresholds are whole numbers, and a program's states stay within 24 bits, so
-float32 holds them exactly and a sum does not depend on its order. A neuron of a program fires
-strictly above its threshold; half a unit is taken off the initial membrane, which makes "at or
-above" and "above" the same for whole numbers.
+float32 holds them exactly and a sum does not depend on its order. Half a unit is put on or taken
+off the initial membrane, which makes "at or above" and "above" the same for whole numbers: `lif`
+fires above its threshold, `integrate_fire` from it on, and the frameworks do one or the other.
 """
 
 from __future__ import annotations
@@ -15,7 +15,16 @@ import numpy as np
 import torch
 from torch import nn
 
-from neurodeploy.program import INPUT, Connection, Convolution, Dense, Lif, Population, Program
+from neurodeploy.program import (
+    INPUT,
+    Connection,
+    Convolution,
+    Dense,
+    IntegrateFire,
+    Lif,
+    Population,
+    Program,
+)
 
 __all__ = ["Neuron", "NeuronFactory", "TorchProgram"]
 
@@ -35,8 +44,11 @@ class Neuron(Protocol):
         """Spikes of one step (samples, ...)."""
 
 
+#: One for a layer, or one for each neuron, of the population's shape.
+Value = float | torch.Tensor
+
 #: (threshold, initial membrane) -> neurons, in the units of the weights.
-NeuronFactory = Callable[[float, float], Neuron]
+NeuronFactory = Callable[[Value, Value], Neuron]
 
 
 class _Gather(nn.Module):
@@ -88,7 +100,7 @@ class _Layer(nn.Module):
         super().__init__()
         self.shape, self.neuron = population.shape, neuron
         incoming = program.incoming(population.name)
-        shift = population.neuron.shift
+        shift = population.neuron.input_shift
         parts = {c: _linear(c, population, unit * 2.0 ** (c.exponent + shift)) for c in incoming}
         # shortcuts last: they are added in place
         moving = [c for c in incoming if c.source != INPUT]
@@ -160,13 +172,14 @@ class TorchProgram(nn.Module):
         self.layered, self.channels_last = layered, channels_last
         self.names = [p.name for p in program.order]
         self.readout = program.decoder.population
-        self.v_initial = program.population(self.readout).neuron.v_initial
         layers = []
         for p in program.order:
-            threshold = float(p.neuron.threshold << p.neuron.shift)
+            threshold, initial, half = _numbers(p)
             hidden = p.name != self.readout
-            made = neuron(threshold, p.neuron.v_initial - 0.5) if hidden else None
+            made = neuron(threshold, initial + half) if hidden else None
             layers.append(_Layer(program, p, made, unit if hidden else 1.0))
+            if not hidden:
+                self.initial = initial if isinstance(initial, float) else initial.flatten()
         self.layers = nn.ModuleList(layers)
         self.last_use = {
             name: max(i for i, layer in enumerate(layers) if name in layer.moving)
@@ -185,7 +198,7 @@ class TorchProgram(nn.Module):
         steady, total = readout.constant(x), readout.currents(counts)
         if steady is not None:
             total = total + steady * self.steps
-        return total.flatten(1) + self.v_initial
+        return total.flatten(1) + self.initial
 
     def _layered(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
         """Spikes of a layer at all steps, then the next layer; (time x samples) is one axis."""
@@ -239,10 +252,35 @@ def _check(program: Program) -> None:
     if program.encoder.encoding != "current" or not program.is_aligned:
         raise ValueError("the peers run aligned programs with constant input")
     for p in program.populations:
-        neuron, wanted = p.neuron, "none" if p.name == program.decoder.population else "subtract"
-        plain = isinstance(neuron, Lif) and neuron.du == NO_CURRENT_MEMORY and neuron.dv == 0
-        if not plain or neuron.reset != wanted:
+        if not _is_plain(p.neuron, readout=p.name == program.decoder.population):
             raise ValueError(f"{p.name} is no integrate-and-fire neuron with reset by subtraction")
+
+
+def _is_plain(neuron: object, readout: bool) -> bool:
+    """Whether a neuron subtracts its threshold and sends spikes; a readout only integrates."""
+    if isinstance(neuron, IntegrateFire):
+        return not neuron.fires if readout else neuron.fires and not neuron.signed
+    return (
+        isinstance(neuron, Lif)
+        and neuron.du == NO_CURRENT_MEMORY
+        and neuron.dv == 0
+        and neuron.reset == ("none" if readout else "subtract")
+    )
+
+
+def _numbers(population: Population) -> tuple[Value, Value, float]:
+    """Threshold, initial membrane, and what makes "above" and "at or above" the same."""
+    neuron = population.neuron
+    if isinstance(neuron, Lif):
+        return float(neuron.threshold << neuron.shift), float(neuron.v_initial), -0.5
+    return (*(_value(v, population.shape) for v in (neuron.threshold, neuron.initial)), 0.5)
+
+
+def _value(values: np.ndarray, shape: tuple[int, ...]) -> Value:
+    """One number where all are the same: some frameworks have faster code for it."""
+    if values.size and (values == values[0]).all():
+        return float(values[0])
+    return torch.from_numpy(values.astype(np.float32)).reshape(shape)
 
 
 def _linear(connection: Connection, population: Population, factor: float) -> nn.Module:

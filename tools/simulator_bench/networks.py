@@ -48,7 +48,7 @@ class Network:
         return f"no file {absent[0].name} in {absent[0].parent.name}/" if absent else ""
 
     def program(self, steps: int) -> Program:
-        """Compiled, thresholds as calibration set them."""
+        """Compiled with binary spikes, thresholds as calibration set them."""
         return nd.compile(
             self.model,
             calibration=self.arrange(load_samples(self.calibration).x[:CALIBRATION]),
@@ -57,6 +57,8 @@ class Network:
             mean=self.mean,
             std=self.std,
             overflow="off",
+            scheme="rate",
+            signed=False,  # no peer has a neuron that takes spikes back
         )
 
     def samples(self, count: int) -> np.ndarray:

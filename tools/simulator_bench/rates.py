@@ -14,7 +14,8 @@ from dataclasses import replace
 import numpy as np
 
 import neurodeploy as nd
-from neurodeploy.program import INPUT, Decoder, Lif, Population, Program
+from neurodeploy.program import INPUT, Decoder, IntegrateFire, Lif, Population, Program
+from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT
 from neurodeploy.program.neurons.lif import BIAS_MANTISSA_MAX, BIAS_MANTISSA_MIN, THRESHOLD_MAX
 
 __all__ = ["hidden_rates", "mean_rate", "with_synthetic_rate"]
@@ -26,6 +27,9 @@ TRIALS = 14
 #: that a network has.
 LOWERED = 8
 MAX_BIAS = BIAS_MANTISSA_MAX << 7
+
+#: The kinds whose thresholds can be set.
+Tunable = Lif | IntegrateFire
 
 
 def with_synthetic_rate(program: Program, x: np.ndarray, rate: float) -> Program:
@@ -63,32 +67,29 @@ def mean_rate(program: Program, spikes: dict[str, np.ndarray]) -> float:
 
 
 def _fires(population: Population) -> bool:
-    return isinstance(population.neuron, Lif) and population.neuron.reset != "none"
+    return isinstance(population.neuron, Tunable) and population.neuron.fires
 
 
 def _tuned(program: Program, name: str, x: np.ndarray, rate: float) -> Program:
     front, compiled = _up_to(program, name), program.population(name).neuron
 
-    def found(neuron: Lif) -> float:
+    def found(neuron: Tunable) -> float:
         trial = _with_neuron(front, name, neuron)
         return hidden_rates(trial, nd.simulate(trial, x).spikes)[name]
 
-    def with_threshold(threshold: int) -> Lif:
-        half = (threshold << compiled.shift) // 2
-        return replace(compiled, threshold=threshold, v_initial=half)
-
+    middle, most = _threshold_range(compiled)
     # a rate is about proportional to 1 / threshold
     threshold, gap = _search(
-        lambda value: found(with_threshold(value)) / rate,
-        start=compiled.threshold,
-        bounds=(max(1, compiled.threshold // LOWERED), THRESHOLD_MAX),
+        lambda value: found(_with_threshold(compiled, value)) / rate,
+        start=middle,
+        bounds=(max(1, middle // LOWERED), most),
         guess=lambda value, ratio: round(value * ratio),
         rising=False,
     )
-    neuron = with_threshold(threshold)
+    neuron = _with_threshold(compiled, threshold)
     if gap > TOLERANCE:
         # one number for all: doubled until it is too much, then halved in between
-        first = max(1, round(rate * (compiled.threshold << compiled.shift)))
+        first = max(1, round(rate * (middle << compiled.input_shift)))
         added, _ = _search(
             lambda value: found(_with_added_bias(neuron, value)) / rate,
             start=0,
@@ -130,9 +131,29 @@ def _search(
     return best[1], best[0]
 
 
-def _with_added_bias(neuron: Lif, added: int) -> Lif:
+def _threshold_range(neuron: Tunable) -> tuple[int, int]:
+    """The threshold, or the middle one, and the largest that it may be changed to."""
+    if isinstance(neuron, Lif):
+        return neuron.threshold, THRESHOLD_MAX
+    middle = max(1, int(np.median(neuron.threshold)))
+    return middle, MEMBRANE_LIMIT * middle // int(neuron.threshold.max())
+
+
+def _with_threshold(neuron: Tunable, threshold: int) -> Tunable:
+    """A threshold, or thresholds around it as they were; half of it at a window's start."""
+    if isinstance(neuron, Lif):
+        return replace(neuron, threshold=threshold, v_initial=(threshold << neuron.shift) // 2)
+    middle, _ = _threshold_range(neuron)
+    each = np.maximum(1, neuron.threshold.astype(np.int64) * threshold // middle).astype(np.int32)
+    return replace(neuron, threshold=each, initial=each // 2)
+
+
+def _with_added_bias(neuron: Tunable, added: int) -> Tunable:
     """Biases in the finest common unit that holds them all; what it does not hold is cut off."""
     bias = neuron.bias.astype(np.int64) + added
+    if isinstance(neuron, IntegrateFire):
+        cut = np.clip(bias, -MEMBRANE_LIMIT, MEMBRANE_LIMIT)
+        return replace(neuron, bias=cut.astype(np.int32))
     exponent = next(
         (
             e
@@ -145,7 +166,7 @@ def _with_added_bias(neuron: Lif, added: int) -> Lif:
     return replace(neuron, bias_mantissa=mantissa, bias_exponent=exponent)
 
 
-def _with_neuron(program: Program, name: str, neuron: Lif) -> Program:
+def _with_neuron(program: Program, name: str, neuron: Tunable) -> Program:
     populations = tuple(
         replace(p, neuron=neuron) if p.name == name else p for p in program.populations
     )

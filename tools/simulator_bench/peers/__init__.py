@@ -7,10 +7,12 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:  # it imports torch
-    from simulator_bench.model import NeuronFactory
+if TYPE_CHECKING:  # they import torch
+    import torch
 
-__all__ = ["TORCH_PEERS", "Peer", "load", "missing"]
+    from simulator_bench.model import NeuronFactory, Value
+
+__all__ = ["TORCH_PEERS", "Peer", "load", "missing", "start_of"]
 
 #: Name -> the distribution that has it.
 TORCH_PEERS = {
@@ -53,6 +55,15 @@ def missing(name: str) -> str:
     except PackageNotFoundError:
         return f"{TORCH_PEERS[name]} is not installed (make setup-bench)"
     return ""
+
+
+def start_of(like: torch.Tensor, initial: Value) -> torch.Tensor:
+    """A membrane at a window's start, laid out as a current."""
+    import torch
+
+    if isinstance(initial, float):
+        return torch.full_like(like, initial)
+    return torch.empty_like(like).copy_(initial)
 
 
 def load(name: str) -> Peer:

@@ -12,7 +12,8 @@ import torch
 from norse.torch import LIFBoxCell, LIFBoxFeedForwardState, LIFBoxParameters
 from norse.torch.functional.reset import reset_subtract
 
-from simulator_bench.peers import Peer
+from simulator_bench.model import Value
+from simulator_bench.peers import Peer, start_of
 
 __all__ = ["PEER"]
 
@@ -20,12 +21,12 @@ UNIT = 2.0**60
 
 
 class _Neuron:
-    def __init__(self, threshold: float, initial: float) -> None:
+    def __init__(self, threshold: Value, initial: Value) -> None:
         self.initial = initial
         parameters = LIFBoxParameters(
             tau_mem_inv=torch.tensor(1 / UNIT),
             v_leak=torch.tensor(0.0),
-            v_th=torch.tensor(threshold),
+            v_th=torch.as_tensor(threshold),
             method="heaviside",
             reset_method=reset_subtract,
         )
@@ -38,7 +39,7 @@ class _Neuron:
 
     def start(self, like: torch.Tensor) -> None:
         """Reset."""
-        self.state = LIFBoxFeedForwardState(v=torch.full_like(like, self.initial))
+        self.state = LIFBoxFeedForwardState(v=start_of(like, self.initial))
 
     def step(self, current: torch.Tensor) -> torch.Tensor:
         """One step."""

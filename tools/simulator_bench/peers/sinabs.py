@@ -6,15 +6,16 @@ import torch
 from sinabs.activation import SingleSpike
 from sinabs.layers import IAF
 
-from simulator_bench.peers import Peer
+from simulator_bench.model import Value
+from simulator_bench.peers import Peer, start_of
 
 __all__ = ["PEER"]
 
 
 class _Neuron:
-    def __init__(self, threshold: float, initial: float) -> None:
+    def __init__(self, threshold: Value, initial: Value) -> None:
         self.initial = initial
-        self.layer = IAF(spike_threshold=torch.tensor(threshold), spike_fn=SingleSpike).eval()
+        self.layer = IAF(spike_threshold=torch.as_tensor(threshold), spike_fn=SingleSpike).eval()
 
     def sequence(self, current: torch.Tensor) -> torch.Tensor:
         """Samples first, then time."""
@@ -23,7 +24,7 @@ class _Neuron:
 
     def start(self, like: torch.Tensor) -> None:
         """Reset."""
-        self.layer.v_mem = torch.full_like(like, self.initial)
+        self.layer.v_mem = start_of(like, self.initial)
 
     def step(self, current: torch.Tensor) -> torch.Tensor:
         """One step is a window of one."""

@@ -11,13 +11,14 @@ from __future__ import annotations
 import torch
 from snntorch import Leaky
 
-from simulator_bench.peers import Peer
+from simulator_bench.model import Value
+from simulator_bench.peers import Peer, start_of
 
 __all__ = ["PEER"]
 
 
 class _Neuron:
-    def __init__(self, threshold: float, initial: float) -> None:
+    def __init__(self, threshold: Value, initial: Value) -> None:
         self.initial = initial
         # surrogate_disable spares an autograd function a call
         self.layer = Leaky(beta=1.0, threshold=threshold, surrogate_disable=True).eval()
@@ -30,7 +31,7 @@ class _Neuron:
 
     def start(self, like: torch.Tensor) -> None:
         """Reset."""
-        self.membrane = torch.full_like(like, self.initial)
+        self.membrane = start_of(like, self.initial)
 
     def step(self, current: torch.Tensor) -> torch.Tensor:
         """One step."""

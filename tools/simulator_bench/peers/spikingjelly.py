@@ -1,29 +1,35 @@
-"""SpikingJelly: `IFNode`, soft reset, multi-step on a layer's whole window or single-step."""
+"""SpikingJelly: `IFNode`, soft reset, multi-step on a layer's whole window or single-step.
+
+Its compiled code takes one threshold a layer. Where each neuron has its own, `SimpleIFNode` serves,
+which is the same neuron in torch's operations.
+"""
 
 from __future__ import annotations
 
 import torch
-from spikingjelly.activation_based.neuron import IFNode
+from spikingjelly.activation_based.neuron import IFNode, SimpleIFNode
 
-from simulator_bench.peers import Peer
+from simulator_bench.model import Value
+from simulator_bench.peers import Peer, start_of
 
 __all__ = ["PEER"]
 
 
 class _Neuron:
-    def __init__(self, threshold: float, initial: float) -> None:
+    def __init__(self, threshold: Value, initial: Value) -> None:
         self.initial = initial
-        self.whole = IFNode(v_threshold=threshold, v_reset=None, step_mode="m").eval()
-        self.single = IFNode(v_threshold=threshold, v_reset=None, step_mode="s").eval()
+        kind = IFNode if isinstance(threshold, float) else SimpleIFNode
+        self.whole = kind(v_threshold=threshold, v_reset=None, step_mode="m").eval()
+        self.single = kind(v_threshold=threshold, v_reset=None, step_mode="s").eval()
 
     def sequence(self, current: torch.Tensor) -> torch.Tensor:
         """Time first."""
-        self.whole.v = torch.full_like(current[0], self.initial)
+        self.whole.v = start_of(current[0], self.initial)
         return self.whole(current)
 
     def start(self, like: torch.Tensor) -> None:
         """Reset."""
-        self.single.v = torch.full_like(like, self.initial)
+        self.single.v = start_of(like, self.initial)
 
     def step(self, current: torch.Tensor) -> torch.Tensor:
         """One step."""
