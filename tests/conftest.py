@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import neurodeploy as nd
+from neurodeploy.testing.lava_process import prepared_lava
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def lava_imported(request) -> Iterator[None]:
+    """Runs on Lava start from a process that has imported it: a third of their time.
+
+    Not in `tests/lava`, where how they start and end is tested.
+    """
+    with nullcontext() if request.path.parent.name == "lava" else prepared_lava():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 import numpy as np
 
@@ -161,18 +161,7 @@ def _work(
     )
     watched = folder / f"spikes-{decoder}.bin"
     row = -(-program.populations[decoder].size // 8)
-    with (
-        open(folder / "log.txt", "wb") as log,
-        subprocess.Popen(
-            [sys.executable, "-m", "neurodeploy.lava.worker", str(folder)],
-            cwd=folder,
-            env=_environment(folder),
-            stdin=subprocess.PIPE,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        ) as worker,
-    ):
+    with open(folder / "log.txt", "wb") as log, _started(folder, log) as worker:
         try:
             while worker.poll() is None:
                 if time.monotonic() > deadline:
@@ -190,6 +179,18 @@ def _work(
         raise _failure(folder, worker.returncode)
     if progress is not None:
         progress(steps)
+
+
+def _started(folder: Path, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "neurodeploy.lava.worker", str(folder)],
+        cwd=folder,
+        env=_environment(folder),
+        stdin=subprocess.PIPE,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+    )
 
 
 def _environment(folder: Path) -> dict[str, str]:

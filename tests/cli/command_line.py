@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from neurodeploy.testing.command_process import run_command
 
-def run(*arguments, cwd, **options):
-    return subprocess.run(
-        [sys.executable, "-m", "neurodeploy", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        timeout=300,
-        check=False,
-        **options,
+
+def run(*arguments, cwd, env=None):
+    """The command, its output as text."""
+    done = run_command([str(argument) for argument in arguments], cwd, env)
+    return subprocess.CompletedProcess(
+        done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import warnings
 
 import numpy as np
@@ -15,6 +13,7 @@ import neurodeploy as nd
 from neurodeploy.errors import DataError
 from neurodeploy.sample_checks import label_line
 from neurodeploy.sample_scale import choose_scale
+from neurodeploy.testing.command_process import run_command
 
 RNG = np.random.default_rng(0)
 SHAPE = (3, 6, 5)
@@ -263,10 +262,9 @@ def test_explain_and_report_look_at_labels(program, model, floats):
 
 def test_the_command_line_says_each_line_once(model, floats, tmp_path):
     def run(*arguments):
-        return subprocess.run(
-            [sys.executable, "-m", "neurodeploy", *map(str, arguments)],
-            capture_output=True, text=True, cwd=tmp_path, timeout=300, check=False,
-        )  # fmt: skip
+        done = run_command([str(argument) for argument in arguments], tmp_path)
+        done.stdout, done.stderr = done.stdout.decode(), done.stderr.decode()
+        return done
 
     np.savez(tmp_path / "cal.npz", x=floats)
     np.savez(tmp_path / "wide.npz", x=3 * floats[:5], y=np.array([1, 2, 3, 4, 1]))
