@@ -19,6 +19,7 @@ from neurodeploy.importing.operators.levels import staircase
 from neurodeploy.importing.outputs.choosing import Outputs, choose_output
 from neurodeploy.importing.outputs.class_decoder import check_decoder, class_axis, decoder_nodes
 from neurodeploy.importing.outputs.classifier_tail import ML, Tail, cut_tail
+from neurodeploy.importing.outputs.decoder_order import faults
 from neurodeploy.importing.reading.protobuf import read_model
 from neurodeploy.importing.reading.schemas import check_schema
 from neurodeploy.importing.reading.sources import Model, model_name
@@ -245,6 +246,7 @@ def _walk(cleaned: Cleaned) -> tuple[_Walk, Signal | None, tuple[str, ...]]:
     grid = entrance_grid(entrance.dtype)
     walk.signals[entrance] = walk.builder.enter(Input(name, shape=shape), grid)
     decoder, result = decoder_nodes(exit_value)
+    misread = faults(decoder, cleaned.opset)
     needed = _needed(exit_value)
     walk.stairs = find_staircases(
         exit_value, [node for node in cleaned.model.graph if node in needed], decoder
@@ -259,6 +261,8 @@ def _walk(cleaned: Cleaned) -> tuple[_Walk, Signal | None, tuple[str, ...]]:
         elif node in decoder:
             operation = Operation(node, cleaned.opset, walk.signals, walk.exclusive)
             finding = check_decoder(operation)
+            if node in misread and finding.verdict != "refused":
+                finding = replace(finding, verdict="refused", **misread[node]._asdict())
             walk.findings[finding.node] = finding
         else:
             walk.visit(node)
