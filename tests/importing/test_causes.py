@@ -102,6 +102,58 @@ def spiking(steps, compare="Greater", cast="Cast"):
     return nodes, constants
 
 
+def test_axes_moved_for_attention(model, save):
+    """As PyTorch's MultiheadAttention begins and ends: the batch behind the sequence."""
+    nodes = [
+        ("Transpose", "x", "t", {"perm": [1, 0, 2]}),
+        ("MatMul", "t wq", "q"),
+        ("Transpose", "q", "qb", {"perm": [1, 0, 2]}),
+        ("Transpose", "qb", "kt", {"perm": [0, 2, 1]}),
+        ("MatMul", "qb kt", "s"),
+        ("Softmax", "s", "a", {"axis": -1}),
+        ("MatMul", "a qb", "o"),
+        ("Transpose", "o", "y", {"perm": [1, 0, 2]}),
+    ]
+    report = check(save(model(nodes, (5, 4), wq=f(4, 4))))
+    assert {finding.op_type for finding in report.refused} <= {"MatMul", "Softmax"}
+    assert all("attention" in finding.reason for finding in report.refused)
+    by_node = {finding.node: finding for finding in report.findings}
+    assert by_node["n-t"].reason == "belongs to attention (softmax 'n-a'), which is refused"
+
+
+@pytest.mark.parametrize("cell", ["LSTM", "GRU"])
+def test_a_cell_written_out(model, save, cell):
+    """One step of a cell, as PyTorch's LSTMCell and GRUCell export."""
+    gates = [("Gemm", "x wi", "gi"), ("Sigmoid", "gi", "i"), ("Gemm", "x wg", "gg")]
+    if cell == "LSTM":
+        nodes = [
+            *gates,
+            ("Tanh", "gg", "g"),
+            ("Mul", "i g", "c"),
+            ("Tanh", "c", "tc"),
+            ("Gemm", "x wo", "go"),
+            ("Sigmoid", "go", "o"),
+            ("Mul", "o tc", "h"),
+        ]
+    else:
+        nodes = [
+            *gates,
+            ("Gemm", "x wo", "go"),
+            ("Sigmoid", "go", "r"),
+            ("Mul", "r gg", "rg"),
+            ("Tanh", "rg", "n"),
+            ("Sub", "one i", "k"),
+            ("Mul", "k n", "h"),
+        ]
+    one = {} if cell == "LSTM" else {"one": np.float32(1)}
+    proto = model(
+        [*nodes, ("Gemm", "h v", "y")], (3,), wi=f(3, 4), wg=f(3, 4), wo=f(3, 4), v=f(4, 2), **one
+    )
+    (refused,) = check(save(proto)).refused
+    assert refused.node == "n-i"
+    assert "an LSTM or GRU cell" in refused.reason
+
+
 @pytest.mark.parametrize("cast", ["Cast", "Where"])
 @pytest.mark.parametrize("compare", ["Greater", "GreaterOrEqual", "Less"])
 @pytest.mark.parametrize("steps", [1, 3, 30])

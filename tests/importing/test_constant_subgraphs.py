@@ -49,6 +49,7 @@ CONSTANTS = {
     "thin": f(6, 2),
     "three": f(3, 6, 4),
     "k3": np.array(2),
+    "k6": np.array(6),
     "i64": RNG.integers(1, 9, (6, 4)),
     "i2": np.array(2),
     "tiny": f(1, 1, 6, 4),
@@ -62,6 +63,12 @@ CONSTANTS = {
 
 #: Each ends with ``w`` (6, 4), from constants alone.
 FORMS = {
+    "dynamically quantised": [
+        ("DynamicQuantizeLinear", "v", "dq ds dz"),
+        ("DequantizeLinear", "dq ds dz", "dd"),
+        ("Mul", "dd two", "w"),  # read at once by a MatMul, ONNX Runtime quantises x as well
+    ],
+    "window": [("HannWindow", "k6", "hw"), ("Unsqueeze", "hw axis", "hc"), ("Mul", "v hc", "w")],
     "lora": [("MatMul", "a b", "m"), ("Mul", "m two", "s"), ("Add", "v s", "w")],
     "clamped": [("Clip", "v low high", "w")],
     "weight norm": [

@@ -41,6 +41,14 @@ _ATTENTION = (
     "weigh one with a constant"
 )
 _ATTENTION_REMEDY = "replace attention by convolution, pooling or dense layers, and retrain"
+_SQUASHES = frozenset({"Sigmoid", "Tanh"})
+#: What may stand between a gate's Sigmoid or Tanh and its product.
+_GATING = _SERVING | {"Sub"}
+_GATES = (
+    "is a gate, a Sigmoid times a Tanh: an LSTM or GRU cell, or a gated layer, written out; "
+    "synapses weigh an activation with a constant, and not with another"
+)
+_GATES_REMEDY = "use a feed-forward network with ReLU, over a window of the signal"
 _ROUNDING = frozenset({"Floor", "Round", "Ceil"})
 _SCALING = frozenset({"Add", "Div", "Mul", "Sub"})
 _LEVELS = "rounds a clipped activation to a few levels (clip-floor-shift, QCFS, fake quantisation)"
@@ -56,7 +64,9 @@ def name_causes(nodes: Iterable[ir.Node], findings: dict[str, Finding]) -> dict[
 
     1. LSTM, GRU, RNN, Scan, Loop: transposes, reshapes, slices before and behind them that are
        refused as well are only said to belong to them.
-    2. Attention: a softmax between two products of activations; all of them are named so.
+    2. Attention: a softmax between two products of activations; all of them are named so, and
+       moves of axes around them are only said to belong to it. Gates: a Sigmoid times a Tanh, as
+       an LSTM or GRU cell is written out; the first one stands for all.
     3. Spiking neurons (as snnTorch, SpikingJelly and sinabs export theirs): comparisons that are
        cast to numbers and read on, or that say which multiples of a threshold count; the first one
        stands for all of them, and for what is refused of their roundings and moves.
@@ -73,6 +83,7 @@ def name_causes(nodes: Iterable[ir.Node], findings: dict[str, Finding]) -> dict[
     found = dict(findings)
     _recurrent(nodes, found)
     _attention(nodes, found)
+    _gates(nodes, found)
     _spiking(nodes, found)
     _staircase(nodes, found)
     return found
@@ -143,6 +154,39 @@ def _attention(nodes: list[ir.Node], found: dict[str, Finding]) -> None:
                 name = other.name or other.op_type
                 reason = f"{other.op_type} {_ATTENTION.format(softmax=node.name)}"
                 found[name] = replace(found[name], reason=reason, remedy=_ATTENTION_REMEDY)
+        wide = _WEIGHING | _PRODUCTS | {"Gemm"}
+        around = {**_reach(node, _before, wide), **_reach(node, _behind, wide)}
+        for other in around:
+            if other.op_type in _SERVING and _refused(other, found):
+                name = other.name or other.op_type
+                reason = f"belongs to attention (softmax {node.name!r}), which is refused"
+                found[name] = replace(found[name], verdict="unknown", reason=reason, remedy="")
+
+
+def _gates(nodes: list[ir.Node], found: dict[str, Finding]) -> None:
+    products = [n for n in nodes if n.op_type == "Mul" and _refused(n, found)]
+    if not any(_is_gated(product) for product in products):
+        return
+    gates: dict[ir.Node, None] = {}
+    for product in (n for n in nodes if n.op_type == "Mul"):
+        before = [n for n in _reach(product, _before, _GATING) if n.op_type in _SQUASHES]
+        gates |= {n: None for n in (product, *before) if before}
+    first, *others = [n for n in nodes if n in gates and _refused(n, found)]
+    stands = first.name or first.op_type
+    reason = f"{first.op_type} {_GATES}"
+    found[stands] = replace(found[stands], reason=reason, remedy=_GATES_REMEDY)
+    for node in others:
+        name = node.name or node.op_type
+        reason = f"belongs to the gates that begin with {stands!r}, which are refused"
+        found[name] = replace(found[name], verdict="unknown", reason=reason, remedy="")
+
+
+def _is_gated(product: ir.Node) -> bool:
+    """Whether a product is of a Sigmoid and a Tanh."""
+    sides = [
+        {n.op_type for n in (p, *_reach(p, _before, _GATING))} & _SQUASHES for p in _before(product)
+    ]
+    return len(sides) == 2 and any("Sigmoid" in a and "Tanh" in b for a, b in (sides, sides[::-1]))
 
 
 def _spiking(nodes: list[ir.Node], found: dict[str, Finding]) -> None:
