@@ -39,7 +39,7 @@ class Equalize:
     1. Whatever lies between writers and readers is followed: ReLU, sums, concatenations,
        poolings, moves. What a sum adds is scaled alike (identity skips: one factor from the block
        that begins the chain to the one that ends it).
-    2. A channel that nothing reads is brought down to the median.
+    2. A channel that nothing reads is brought down to the median, its bias too.
     3. A row of small weights whose bias is an ordinary one counts as ordinary: it would become a
        large constant.
     4. Left alone: the input, the output, clipped ReLUs and what is added to any of them; channels
@@ -67,12 +67,15 @@ class Equalize:
     def _factors(self, network: Network, channels: Channels) -> np.ndarray:
         written = np.zeros(channels.count)
         read = np.zeros(channels.count)
+        constant = np.zeros(channels.count)
         for node in network:
             if isinstance(node, Linear):
+                own = channels.written_by(node.name)
+                np.maximum.at(constant, own, _relative(rows(node.bias)))
                 size = rows(node.weight)
                 np.maximum.at(
                     written,
-                    channels.written_by(node.name),
+                    own,
                     np.where(size > 0, np.maximum(_relative(size), _bias(node)), 0),
                 )
                 np.maximum.at(read, channels.read_by(node.name), _relative(columns(network, node)))
@@ -81,7 +84,7 @@ class Equalize:
         both = free & (read > 0)
         factor[both] = np.sqrt(read[both]) / np.sqrt(written[both])
         unread = free & (read == 0)
-        factor[unread] = 1 / np.maximum(written[unread], 1)
+        factor[unread] = 1 / np.maximum(np.maximum(written, constant)[unread], 1)
         power = np.clip(np.rint(np.log2(factor)), -_FAR, _FAR)
         return np.where(np.abs(np.log2(factor)) > np.log2(self.least), 2.0**power, 1.0)
 

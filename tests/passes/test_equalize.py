@@ -113,6 +113,16 @@ def test_a_channel_that_nothing_reads():
     assert size[3] < 4 * np.median(size)
 
 
+def test_a_constant_that_nothing_reads():
+    """A neuron that always fires, and whose synapses were pruned."""
+    network = residual()
+    bias, deaf = network["b"].bias.copy(), network["c"].weight.copy()
+    bias[3], deaf[:, 3] = 1e5, 0
+    network = network.replace(replace(network["b"], bias=bias), replace(network["c"], weight=deaf))
+    size = np.abs(Equalize().apply(network)["b"].bias)
+    assert size[3] < 8 * np.median(size[size > 0])
+
+
 def test_channels_of_the_skip_are_one():
     channels = trace(residual())
     np.testing.assert_array_equal(channels.written_by("a"), channels.written_by("c"))
