@@ -36,6 +36,8 @@ def read_header(data: bytes) -> tuple[tuple[int, ...], bool, np.dtype, int]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # headers of Python 2 are read, not spoken of
             version = np.lib.format.read_magic(stream)
+            if version not in ((1, 0), (2, 0), (3, 0)):
+                raise ValueError(f"it is of version {version[0]}.{version[1]}")
             read = (
                 np.lib.format.read_array_header_1_0
                 if version == (1, 0)
@@ -49,6 +51,8 @@ def read_header(data: bytes) -> tuple[tuple[int, ...], bool, np.dtype, int]:
         raise ValueError("it holds Python objects, which are never unpickled")
     if dtype.kind not in "?biufcSU" or dtype.itemsize == 0:
         raise ValueError(f"it holds values of type {str(dtype)[:60]}")
-    if any(type(n) is not int or n < 0 for n in shape) or prod(shape) >= 2**62:
+    # sizes beside a 0 count as well: NumPy multiplies them, too
+    size = dtype.itemsize * prod(n for n in shape if n)
+    if any(type(n) is not int or n < 0 for n in shape) or size >= 2**62:
         raise ValueError("its shape is no list of sizes")
     return shape, fortran, dtype, stream.tell()

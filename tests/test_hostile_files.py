@@ -231,6 +231,7 @@ HEADERS = {
     "huge": "{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296), }",
     "digits": "{'descr': '<f4', 'fortran_order': False, 'shape': (" + "9" * 5000 + ",), }",
     "texts": "{'descr': '<f4', 'fortran_order': False, 'shape': ('a',), }",
+    "beside none": "{'descr': '<f4', 'fortran_order': False, 'shape': (0, 4611686018427387904)}",
     "true": "{'descr': '<f4', 'fortran_order': False, 'shape': (True,), }",
 }
 
