@@ -21,6 +21,7 @@ from neurodeploy.ledger.spiking import SpikingExplanation
 from neurodeploy.network import Network
 from neurodeploy.pipeline import compile as compile_model
 from neurodeploy.program import Program
+from neurodeploy.program.type_check import check_program
 from neurodeploy.simulator.encoding import check_samples
 from neurodeploy.targets import target_names
 from neurodeploy.warning import Warn, quiet, warner
@@ -62,6 +63,7 @@ def explain(
     NeuroDeployError
         The model is missing, is another one, or does not fit the program; bad samples.
     """
+    check_program(program)
     if scheme_of(program).spiking:
         return _spiking(program, x, labels, model, near, warn)
     if not try_seconds >= 0:

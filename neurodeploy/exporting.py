@@ -10,6 +10,7 @@ from neurodeploy.network import Network
 from neurodeploy.network.from_program import program_network
 from neurodeploy.network.nir_export import nir_bytes, nir_graph
 from neurodeploy.program import Program
+from neurodeploy.program.type_check import check_program
 
 __all__ = ["export"]
 
@@ -40,6 +41,8 @@ def export(what: Program | Network, path: str | Path, dt: float | None = None) -
     """
     if Path(path).suffix.lower() != ".nir":
         raise UsageError(f"{path} is no .nir", place="--output", remedy="name it like model.nir")
+    if not isinstance(what, Network):
+        check_program(what)
     if isinstance(what, Program):
         said = what.recorded("options").get("dt")
         known = said if isinstance(said, int | float) and said > 0 else None

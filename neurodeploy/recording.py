@@ -11,6 +11,7 @@ import numpy as np
 from neurodeploy.errors import DataWarning, UsageError, shown
 from neurodeploy.event_samples import samples_for
 from neurodeploy.program import INPUT, Program
+from neurodeploy.program.type_check import check_program
 from neurodeploy.simulator.encoding import check_samples
 from neurodeploy.warning import Warn, warner
 
@@ -86,6 +87,7 @@ def record(
     from neurodeploy.simulator.memory import default_limit, parse_size
     from neurodeploy.simulator.rasters import run_recorded
 
+    check_program(program)
     told = warner(warn, DataWarning)
     names = [p.name for p in program.populations]
     wanted = _known([INPUT, *names] if populations is None else populations, [INPUT, *names])

@@ -325,6 +325,12 @@ def _kind(value: Any) -> str:
 
 
 def _as_array(value: Any, place: str) -> np.ndarray:
+    if np.ma.is_masked(value):
+        raise DataError(
+            "a masked array: what lies under the mask would count",
+            place=place,
+            remedy="fill it (x.filled(value)), or leave those samples out",
+        )
     try:
         array = np.asarray(value)
     except Exception as error:  # ragged lists, tensors on a device or with a gradient

@@ -11,6 +11,7 @@ from neurodeploy.event_samples import samples_for
 from neurodeploy.metrics.task import Task
 from neurodeploy.option_values import whole
 from neurodeploy.program import Program
+from neurodeploy.program.type_check import check_program
 from neurodeploy.sample_checks import look_at_samples
 from neurodeploy.simulator.encoding import check_samples
 from neurodeploy.simulator.result import warn_of_overflow
@@ -81,6 +82,7 @@ def simulate(
         if value is not None:
             whole(option, value, low=1)
     most = None if memory is None else parse_size(memory)
+    check_program(program)
     judged = Task.of(program, task)
     shape = program.encoder.sample_shape
     x = check_samples(samples_for(program, x, limit, bin, warner(warn, DataWarning)).x, shape)

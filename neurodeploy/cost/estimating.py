@@ -17,6 +17,7 @@ from neurodeploy.errors import DataWarning, UsageError
 from neurodeploy.event_samples import samples_for
 from neurodeploy.mapping.mapping import Mapping
 from neurodeploy.program import Program
+from neurodeploy.program.type_check import check_program
 from neurodeploy.sample_checks import look_at_samples
 from neurodeploy.simulator.encoding import check_samples
 from neurodeploy.targets import Target, target_of
@@ -69,6 +70,7 @@ def estimate_cost(
         TargetError, UsageError (no such model, a mapping of another program or target),
         DataError, ProgramError, ModelError (another ONNX file).
     """
+    check_program(program)
     hardware = target_of(program.target, target)
     # refused before the work, not after it
     if threads is not None and threads < 1:

@@ -15,6 +15,7 @@ from neurodeploy.lava.comparison import Comparison, Mismatch, compare
 from neurodeploy.lava.run import LavaTrace, Models, run
 from neurodeploy.metrics.task import Task
 from neurodeploy.program import INPUT, Population, Program
+from neurodeploy.program.type_check import check_program
 from neurodeploy.program.workable import check_workable
 from neurodeploy.sample_checks import look_at_samples
 from neurodeploy.simulator.encoding import check_samples, encode, levels
@@ -134,6 +135,7 @@ def deploy(
     ProgramError
         The phases mix neighbouring samples.
     """
+    check_program(program)
     if membranes and not verify:
         raise UsageError("membranes are compared with verify only")
     if limit is not None and limit < 1:

@@ -19,6 +19,7 @@ from neurodeploy.program.limits import (
     MAX_CORES_BY_TRAFFIC,
     MAX_NEURONS_AT_WORK,
 )
+from neurodeploy.program.type_check import check_program
 from neurodeploy.program.workable import check_workable
 from neurodeploy.targets import Target, target_of
 
@@ -59,6 +60,7 @@ def map_program(
     NeuroDeployError
         TargetError: no such target. UsageError: another placement; spikes that are no numbers.
     """
+    check_program(program)
     hardware = target_of(program.target, target)
     if placement not in METHODS:
         raise UsageError(f"{placement!r} is not one of {', '.join(METHODS)}", place="--placement")

@@ -9,11 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from neurodeploy.errors import DataError
+from neurodeploy.errors import DataError, DataWarning
 from neurodeploy.metrics.labels import Labels
+from neurodeploy.metrics.model_outputs import beside
 from neurodeploy.metrics.scores import Scores, against, judge
 from neurodeploy.metrics.task import Task, from_shape
-from neurodeploy.warning import Warn
+from neurodeploy.metrics.task_from_labels import read_labels
+from neurodeploy.sample_checks import look_at_labels
+from neurodeploy.warning import Warn, warner
 
 __all__ = ["Result", "warn_of_overflow"]
 
@@ -136,7 +139,9 @@ class Result:
                 add(part, name, values, "<i8")
         return digest.hexdigest()
 
-    def scores(self, labels: np.ndarray | Labels, task: str | None = None) -> Scores:
+    def scores(
+        self, labels: np.ndarray | Labels, task: str | None = None, warn: Warn | None = None
+    ) -> Scores:
         """How the outputs compare with labels, by what both are (docs/metrics.md).
 
         Parameters
@@ -145,6 +150,9 @@ class Result:
             (n, ...): classes, one-hot rows, masks, or numbers.
         task
             One of `metrics.KINDS`; default: as the program and the labels say.
+        warn
+            Called with what does not fit in labels that were not read before. Default: Python's
+            warnings, of the class ``DataWarning``.
 
         Raises
         ------
@@ -154,12 +162,35 @@ class Result:
             A task that there is not, or that the outputs cannot be of.
         """
         chosen = self.task if task is None else self.task.as_kind(task)
-        return judge(chosen, self.outputs, labels)
+        known = read_labels(chosen, labels, self.samples)
+        if known is not labels:
+            look_at_labels(known, warner(warn, DataWarning))
+        return judge(chosen, self.outputs, known)
 
-    def against(self, exact: np.ndarray, task: str | None = None) -> Scores:
-        """How the outputs compare with the ANN's (n, *output shape); `accuracy`: the agreement."""
+    def against(
+        self, exact: np.ndarray, task: str | None = None, warn: Warn | None = None
+    ) -> Scores:
+        """How the outputs compare with the ANN's; `accuracy` is the agreement.
+
+        Parameters
+        ----------
+        exact
+            (n, *output shape): before the model's final Sigmoid, Tanh or Softmax, as `outputs`
+            are, or behind it, as ONNX Runtime gives them; which of the two is told from the
+            numbers.
+        task
+            One of `metrics.KINDS`; default: as the program says.
+        warn
+            Called where they are taken to come from behind. Default: Python's warnings, of the
+            class ``DataWarning``.
+
+        Raises
+        ------
+        DataError
+            Not as many numbers as outputs.
+        """
         chosen = self.task if task is None else self.task.as_kind(task)
-        return against(chosen, self.outputs, exact)
+        return against(*beside(chosen, self.outputs, exact, warner(warn, DataWarning)))
 
     def accuracy(self, labels: np.ndarray | Labels) -> float:
         """Share of answers equal to `labels`, in percent.

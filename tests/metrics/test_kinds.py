@@ -258,3 +258,46 @@ def test_a_record_that_makes_no_sense_is_not_believed(tmp_path):
         other = replace(program, provenance={**program.provenance, "task": record})
         assert Task.of(other).kind == "classification"
     assert Task.of(program).as_dict() == dict(program.provenance["task"])
+
+
+@pytest.mark.parametrize("tail", ["Sigmoid", "Tanh", "Softmax", "LogSoftmax"])
+def test_what_the_model_itself_gives_is_told_from_what_goes_into_its_tail(tmp_path, tail):
+    """ONNX Runtime's outputs come from behind the tail, the program's before it."""
+    attributes = {"axis": 1} if tail.endswith("oftmax") else {}
+    outputs = 1 if tail in ("Sigmoid", "Tanh") else 3
+    layers = [dense(RNG, 5, 16), RELU, dense(RNG, 16, outputs)]
+    _, result, x, whole, _ = made(tmp_path, (5,), [*layers, (tail, attributes, [])])
+    path = write(tmp_path / "bare.onnx", (5,), layers)
+    bare = onnxruntime.InferenceSession(path.read_bytes()).run(None, {"x": x})[0]
+    with pytest.warns(nd.DataWarning, match=f"behind the final {tail}"):
+        behind = result.against(whole)
+    before = result.against(bare)
+    assert behind.accuracy == before.accuracy >= 85
+    assert behind.rms_error < 0.1
+    # agreement of a model with itself
+    shown = type(result)(bare, {}, {}, task=result.task)
+    assert shown.against(whole, warn=lambda line: None).accuracy == 100
+
+
+def test_classes_are_no_outputs(tmp_path):
+    tail = ("ArgMax", {"axis": 1, "keepdims": 0}, [])
+    layers = [dense(RNG, 5, 16), RELU, dense(RNG, 16, 3), tail]
+    _, result, _, whole, _ = made(tmp_path, (5,), layers)
+    with pytest.raises(nd.NeuroDeployError, match=r"int64 \(40,\)") as caught:
+        result.against(whole)
+    assert "scores(classes)" in caught.value.remedy
+    assert result.accuracy(whole) >= 85
+
+
+@pytest.mark.parametrize(
+    ("shift", "said"), [(1, "count from 1"), (4, "count as wrong"), (-1, "count as wrong")]
+)
+def test_labels_outside_the_classes_are_said_in_python(tmp_path, shift, said):
+    _, result, _, whole, _ = made(tmp_path, (5,), [dense(RNG, 5, 16), RELU, dense(RNG, 16, 3)])
+    truth = np.r_[0, 1, 2, whole.argmax(1)[3:]]
+    for judge in (result.accuracy, result.scores):
+        with pytest.warns(nd.DataWarning, match=said):
+            judge(truth + shift)
+    lines: list[str] = []
+    result.scores(truth + shift, warn=lines.append)
+    assert len(lines) == 1

@@ -181,3 +181,25 @@ def test_what_is_no_model_is_refused_by_its_type(model):
         assert len(str(error.value)) < 200
     with pytest.raises(ModelError, match="<bytes>"):
         nd.compile(b"\x00" * 5_000_000)
+
+
+def test_a_masked_array_is_refused():
+    assert read_samples(np.ma.array(X), SHAPE).x.shape == X.shape
+    for given in (
+        np.ma.masked_greater(X, 0.5),
+        [np.ma.masked_greater(X, 0.5)],
+        {"x": np.ma.masked_equal(X, X[0, 0, 0, 0])},
+    ):
+        with pytest.raises(DataError, match="masked") as caught:
+            read_samples(given, SHAPE)
+        assert "filled" in caught.value.remedy
+
+
+@pytest.mark.parametrize("given", ["m.ndp", Path("m.onnx"), b"PK", None, X])
+def test_what_is_no_program_is_refused_by_its_type(given):
+    calls = [nd.simulate, nd.deploy, nd.explain, nd.report, nd.record, nd.estimate_cost]
+    for call in (*(lambda p, f=f: f(p, X) for f in calls), nd.map, lambda p: nd.export(p, "m.nir")):
+        with pytest.raises(UsageError, match=f"{type(given).__name__} is not") as caught:
+            call(given)
+        assert "nd.load" in caught.value.remedy
+        assert len(str(caught.value)) < 300

@@ -10,6 +10,7 @@ from typing import Any
 from neurodeploy.errors import DataWarning, UsageError
 from neurodeploy.event_samples import samples_for
 from neurodeploy.program import Program
+from neurodeploy.program.type_check import check_program
 from neurodeploy.reporting.page.blocks import Block, Note, Section
 from neurodeploy.reporting.page.evidence import Stage, collect
 from neurodeploy.reporting.page.hardware import find_target, place
@@ -168,6 +169,7 @@ def report(
         Samples or labels that do not fit; a `model` that is missing or another one; a `target`
         that cannot be read; a program that cannot be run sample by sample.
     """
+    check_program(program)
     for option, value in (("limit", limit), ("threads", threads)):
         if value is not None and value < 1:
             raise UsageError(f"{value} is less than one", place=f"--{option}")
