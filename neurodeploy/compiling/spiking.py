@@ -15,6 +15,7 @@ from neurodeploy.conversion.check import converted, refused
 from neurodeploy.conversion.converting import Conversion
 from neurodeploy.conversion.direct import DirectScheme, calibration_of, direct_for
 from neurodeploy.conversion.provenance import provenance_of
+from neurodeploy.conversion.resolution import coarse_neurons
 from neurodeploy.errors import ConversionError, DataError, NeuroDeployError, UsageError
 from neurodeploy.importing import Imported, Report, examine, load_network
 from neurodeploy.importing.in_memory import imported_network
@@ -124,6 +125,8 @@ def compile_spiking(
     provenance = provenance_of(imported, x, known, scale_from, {"seed": seed}, judged.as_dict())
     work = Conversion(stages, shape, known, hardware, preprocessing, seed, provenance)
     program = work.program(plan)
+    for coarse in coarse_neurons(stages, program):
+        warn(coarse)
     findings = overflow_findings(program)
     if findings and overflow == "error":
         raise ConversionError(

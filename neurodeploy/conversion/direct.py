@@ -21,6 +21,7 @@ from neurodeploy.conversion.direct_input import (
 from neurodeploy.conversion.flushing import FLUSH, check_before_first, flush
 from neurodeploy.conversion.options import option
 from neurodeploy.conversion.scheme import Scheme, register_scheme
+from neurodeploy.conversion.silent_neurons import SPIKES_READ, Silenced
 from neurodeploy.errors import ConversionError, UsageError
 from neurodeploy.network.stages import Path, Stage
 from neurodeploy.program import (
@@ -173,6 +174,7 @@ class DirectScheme(Scheme):
         populations: list[Population] = []
         flushes: list[Population] = []
         connections: list[Connection] = []
+        silenced = Silenced()
         for stage in stages:
             arrivals = tuple(
                 Arrival(
@@ -187,7 +189,9 @@ class DirectScheme(Scheme):
                 for path in stage.paths
             )
             quiet = late[stage.name] if target.microcode else 0
-            neuron, made, unit = self._quantized(stage, arrivals, target, period, quiet)
+            is_read = stage is stages[-1] and self.decoder not in (None, *SPIKES_READ)
+            kept, arrivals = silenced.stated(stage, arrivals, is_read)
+            neuron, made, unit = self._quantized(kept, arrivals, target, period, quiet)
             connections += made
             populations.append(
                 Population(stage.name, stage.shape, neuron, 1 + stage.depth, membrane_unit=unit)

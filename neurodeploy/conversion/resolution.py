@@ -1,18 +1,25 @@
-"""Channels whose weights are so much smaller than their layer's that none is left as an integer."""
+"""Channels whose weights are so much smaller than their layer's that little is left as integers."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from neurodeploy.calibration import Calibration
-from neurodeploy.network.stages import Stage
-from neurodeploy.program import INPUT, Program
+from neurodeploy.conversion.direct_input import message_unit
+from neurodeploy.conversion.flushing import FLUSH
+from neurodeploy.conversion.silent_neurons import SPIKES_READ, Silenced
+from neurodeploy.network import Conv, Dense
+from neurodeploy.network.stages import Operator, Stage
+from neurodeploy.program import INPUT, Connection, Program, Sparse
+from neurodeploy.quantization.layer import Arrival
 from neurodeploy.quantization.peaks import by_channel, float_columns, float_rows, integer_rows
 
-__all__ = ["lost_channels"]
+__all__ = ["coarse_neurons", "lost_channels"]
 
 #: A layer's largest weight over a channel's, from which its weights round to nothing.
 _FAR = 254.0
+#: Error of a stated neuron's weights over their size, from which it is told.
+_COARSE = 0.15
 
 
 def lost_channels(stages: tuple[Stage, ...], program: Program, known: Calibration) -> list[str]:
@@ -70,3 +77,61 @@ def _read(stages: tuple[Stage, ...], name: str, channels: int) -> np.ndarray:
             else:
                 total = np.maximum(total, by_channel(float_columns(path.operator), channels))
     return total
+
+
+def coarse_neurons(stages: tuple[Stage, ...], program: Program) -> list[str]:
+    """One line a layer of stated neurons whose integers say little of some neurons' weights.
+
+    A layer has one weight scale, and no calibration tells how much a neuron counts. Neurons that
+    can never fire do not.
+    """
+    there = {p.name: p for p in program.populations}
+    silenced = Silenced()
+    found = []
+    for stage in stages:
+        population = there.get(stage.name)
+        shift = getattr(population and population.neuron, "shift", None)
+        if population is None or stage.neuron is None or shift is None:
+            continue
+        scale = population.membrane_unit * 2.0**shift
+        made = tuple(c for c in program.incoming(stage.name) if not c.source.endswith(FLUSH))
+        arrivals = tuple(
+            Arrival(
+                path.source,
+                path.operator,
+                message_unit(program.encoder) if path.source == INPUT else 1.0,
+                *program.sends(path.source),
+                graded=c.graded,
+                delay=c.delay,
+            )
+            for path, c in zip(stage.paths, made, strict=True)
+        )
+        is_read = stage is stages[-1] and program.decoder.decoding not in SPIKES_READ
+        _, arrivals = silenced.stated(stage, arrivals, is_read)
+        size = stage.shape[0]
+        wrong, power = np.zeros(size), np.zeros(size)
+        for a, c in zip(arrivals, made, strict=True):
+            unit = scale * 2.0**c.exponent / a.message_unit
+            for total, rows in zip((wrong, power), _squares(a.operator, c, unit), strict=True):
+                total += a.message_unit**2 * by_channel(rows, size)
+        off = np.sqrt(wrong / np.where(power > 0, power, 1))
+        coarse = off > _COARSE
+        if coarse.any():
+            times = np.sqrt(power.max() / power[coarse].min())
+            found.append(
+                f"{stage.name}: the weights of {int(coarse.sum())} of {size} neurons or channels "
+                f"are off by up to {100 * off.max():.0f} % as integers: over the threshold, the "
+                f"layer's largest are {times:.3g} times theirs; clip weights that lie far beyond "
+                "the threshold, or split the layer"
+            )
+    return found
+
+
+def _squares(operator: Operator, c: Connection, unit: float) -> tuple[np.ndarray, np.ndarray]:
+    """Of each row the summed squares of what rounding changed, and of the weights."""
+    if isinstance(operator, Conv | Dense) and not isinstance(c.synapses, Sparse):
+        real = operator.weight.reshape(len(operator.weight), -1).astype(np.float64)
+        made = c.synapses.weights.reshape(real.shape) * unit
+        return ((made - real) ** 2).sum(1), (real**2).sum(1)
+    real, made = float_rows(operator), integer_rows(c.synapses) * unit
+    return (made - real) ** 2, real**2

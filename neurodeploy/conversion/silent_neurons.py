@@ -15,7 +15,10 @@ from neurodeploy.network.stages import Operator, Stage
 from neurodeploy.quantization.layer import Arrival
 from neurodeploy.quantization.operators import peak
 
-__all__ = ["Silenced"]
+__all__ = ["SPIKES_READ", "Silenced"]
+
+#: Decodings that read spikes, and no membranes.
+SPIKES_READ = ("spike_count", "first_spike")
 
 
 class Silenced:
@@ -70,6 +73,52 @@ class Silenced:
         bias = np.where(whole, 0.0, bias)
         return bias, tuple(
             replace(a, operator=_rows_kept(a.operator, ~whole, stage.shape)) for a in arrivals
+        )
+
+    def stated(
+        self, stage: Stage, arrivals: tuple[Arrival, ...], is_read: bool = False
+    ) -> tuple[Stage, tuple[Arrival, ...]]:
+        """The same for a stage whose neuron the network states: `convert` of networks that spike.
+
+        A neuron is silent if the largest drive of a step, current memory and bias included, never
+        lifts its membrane above its lowest threshold: not at once, and not in the long run against
+        its leak. Of a convolution's, whole channels.
+
+        Parameters
+        ----------
+        is_read
+            Whether somebody reads its membranes; then only what it reads may be void.
+        """
+        arrivals = tuple(_unread(a, self._silent.get(a.source)) for a in arrivals)
+        neuron = stage.neuron
+        if neuron is None or neuron.reset == "none" or is_read:
+            return stage, arrivals
+        size = stage.bias.size
+
+        def each(value: float | np.ndarray) -> np.ndarray:
+            return np.broadcast_to(np.asarray(value, np.float64), stage.shape).reshape(size)
+
+        drive = np.zeros(stage.shape)
+        for a in arrivals:
+            low, high = (end * a.message_unit for end in (a.low, a.high))
+            drive = drive + _largest(a.operator, high, low, stage.shape)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            bias = stage.bias + each(neuron.bias)
+            drive = drive.reshape(size) / each(neuron.current_leak) + bias
+            most = np.where(drive > 0, drive / each(neuron.membrane_leak), 0.0)
+        silent = np.maximum(most, neuron.initial) < neuron.thresholds[0]
+        if any(isinstance(a.operator, Conv) for a in arrivals):
+            by_channel = silent.reshape(stage.shape[0], -1).all(1)
+            silent = np.repeat(by_channel, size // by_channel.size)
+        if not silent.any():
+            return stage, arrivals
+        self._silent[stage.name] = silent
+        bias = np.where(silent, 0.0, bias)
+        return (
+            replace(stage, bias=bias, neuron=replace(neuron, bias=0.0)),
+            tuple(
+                replace(a, operator=_rows_kept(a.operator, ~silent, stage.shape)) for a in arrivals
+            ),
         )
 
 
