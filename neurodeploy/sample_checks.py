@@ -32,6 +32,8 @@ __all__ = [
 _BLOCK = 2**20
 #: Samples that fill less than this share of the calibrated range were prepared otherwise.
 _SMALL = 1 / 16
+#: Distance from a whole number that counts as none.
+_WHOLE = 1e-3
 #: Few samples may be dark ones: below this many, a still smaller share is asked for.
 _FEW, _TINY = 8, 1 / 64
 
@@ -133,6 +135,9 @@ def look_at_samples(program: Program, x: np.ndarray, warn: Warn) -> None:
         line = rule(seen, program)
         if line:
             warn(line)
+    line = _rounded(program, x)
+    if line:
+        warn(line)
 
 
 def _scaled_unasked(seen: Seen, program: Program) -> str:
@@ -213,6 +218,25 @@ def _constant(seen: Seen, program: Program) -> str:
     if seen.low != seen.high:
         return ""
     return f"all samples hold the same value, {seen.low:g}, everywhere: check where they come from"
+
+
+def _rounded(program: Program, x: np.ndarray) -> str:
+    """Fractions where each step's number is sent as it is: spikes, or frames of whole numbers."""
+    encoder = program.encoder
+    if x.dtype.kind != "f" or not encoder.code.varies or encoder.unit != 1:
+        return ""
+    rows = max(1, _BLOCK // max(1, x[0].size))
+    count = 0
+    for first in range(0, len(x), rows):
+        part = x[first : first + rows]
+        count += int(np.count_nonzero(np.abs(part - np.rint(part)) > _WHOLE))
+    if not count:
+        return ""
+    return (
+        f"{100 * count / x.size:.2g} % of the values are no whole numbers, and {encoder.encoding} "
+        "sends whole ones: they are rounded, halves to the even one; give counts or spikes, or "
+        "compile with --encoding frames and --calibration samples like these"
+    )
 
 
 def _is_identity(encoder: Encoder) -> bool:

@@ -293,3 +293,22 @@ def test_the_command_line_says_each_line_once(model, floats, tmp_path):
     refused = run("simulate", "m.ndp", "--data", "last.npz")
     assert refused.returncode == 2
     assert "x.transpose(0, 3, 1, 2)" in refused.stderr
+
+
+@pytest.mark.parametrize("encoding", ["events", "frames"])
+def test_fractions_of_a_recording_are_told(encoding):
+    network = nd.spiking_network(3, [nd.SpikingLayer(np.eye(3))])
+    program = nd.compile(network, scheme="direct", steps=6, encoding=encoding, warn=str)
+    whole = np.float32(RNG.random((4, 6, 3)) < 0.5)
+    said: list[str] = []
+    nd.simulate(program, whole, warn=said.append)
+    assert not [line for line in said if "whole" in line]
+    nd.simulate(program, 0.5 * whole, warn=said.append)
+    (line,) = [line for line in said if "whole" in line]
+    assert "they are rounded" in line
+    said.clear()
+    frames = nd.compile(
+        network, 0.5 * whole, scheme="direct", encoding="frames", warn=lambda line: None
+    )
+    nd.simulate(frames, 0.5 * whole, warn=said.append)
+    assert not said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import onnx_ir as ir
@@ -95,7 +95,7 @@ def _values(node: ir.Node, kind: str, before: str) -> Fault | None:
     return None
 
 
-def _is_float(number: object) -> bool:
+def _is_float(number: Any) -> bool:
     try:
         return ir.DataType(number).is_floating_point()
     except ValueError:
