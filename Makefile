@@ -6,13 +6,17 @@ BASE := $(VENV)/.base
 DEV := $(VENV)/.dev
 TRAIN := $(VENV)/.train
 BENCH := $(VENV)/.bench
+SITE := $(VENV)/.site
+NODE := build/node
 
-.PHONY: setup setup-browser setup-dev setup-train setup-bench demo demo-mlf test lint clean
+.PHONY: setup setup-browser setup-dev setup-train setup-bench setup-site demo demo-mlf test lint clean
+.PHONY: site check-pages notebooks
 
 setup: $(BASE)
 setup-dev: $(DEV)
 setup-train: $(TRAIN)
 setup-bench: $(BENCH)
+setup-site: $(SITE)
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
@@ -43,6 +47,11 @@ $(BENCH): $(TRAIN)
 	$(PIP) install -q matplotlib nir==1.0.8 h5py requests faery==0.7.1
 	@touch $@
 
+# The documentation: mkdocs-material and mkdocstrings. Once it is there, no network is needed.
+$(SITE): $(BASE)
+	$(PIP) install -q -e ".[lava,docs]"
+	@touch $@
+
 # For tests/report/test_browser.py, which is skipped without it. Debian's chromium serves.
 setup-browser:
 	@command -v chromium || command -v chromium-browser || command -v google-chrome || \
@@ -55,6 +64,19 @@ demo: setup
 
 demo-mlf: setup
 	$(VENV)/bin/python tools/demo_mlf.py
+
+# -> build/site/index.html; a broken link or anchor is an error
+site: setup-site
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --strict
+
+# Accessibility of the site and of a report in Chromium (make setup-browser), by axe-core
+check-pages: site $(NODE)
+	$(VENV)/bin/neurodeploy compile models/fashion_cnn/model.onnx --calibration models/fashion_cnn/calibration.npz --scheme radix -o build/fashion.ndp
+	$(VENV)/bin/neurodeploy report build/fashion.ndp --data models/fashion_cnn/test.npz --model models/fashion_cnn/model.onnx -o build/report.html
+	NODE_MODULES=$(NODE) node tools/check_pages.mjs build/site build/report.html --shots build/shots
+
+$(NODE):
+	PUPPETEER_SKIP_DOWNLOAD=1 npm install --silent --prefix $(NODE) axe-core@4 puppeteer-core@24
 
 lint: setup-dev
 	$(VENV)/bin/ruff check neurodeploy tools tests models

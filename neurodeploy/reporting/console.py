@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from neurodeploy.errors import printable
+from neurodeploy.reporting.number_format import number
 
 __all__ = ["Progress", "print_json", "say", "table", "warn"]
 
@@ -40,10 +41,10 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
         title=printable(title), title_justify="left", box=box.SIMPLE_HEAD, title_style="bold"
     )
     for index, column in enumerate(columns):
-        number = all(isinstance(row[index], int | float) for row in rows) and bool(rows)
-        made.add_column(column, justify="right" if number else "left", overflow="fold")
+        numeric = all(isinstance(row[index], int | float) for row in rows) and bool(rows)
+        made.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        made.add_row(*(_text(value) for value in row))
+        made.add_row(*(printable(number(value)) for value in row))
     # a pipe has no width: give tables room there, so that scripts see whole lines
     terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size().columns if terminal else 160
@@ -62,16 +63,6 @@ def _drawable(text: str) -> str:
     except (UnicodeEncodeError, LookupError):
         return text.replace("\u2500", "-")
     return text
-
-
-def _text(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:,.2f}" if abs(value) >= 1 or value == 0 else f"{value:.4g}"
-    return printable(str(value))
 
 
 class Progress:

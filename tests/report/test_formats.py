@@ -10,7 +10,7 @@ from command_line import refused, run
 
 import neurodeploy as nd
 from neurodeploy.errors import NeuroDeployError
-from neurodeploy.reporting.page.number_format import compact, number, percent, place, quantity
+from neurodeploy.reporting.number_format import compact, number, percent, place, quantity
 from neurodeploy.reporting.page.plots.axes import Axis, shorten
 
 HOSTILE = "<script>alert(1)</script>|`*_[x](y)"

@@ -13,7 +13,7 @@ __all__ = ["Block", "Code", "Figure", "Note", "Section", "Table", "Tiles"]
 
 @dataclass(frozen=True)
 class Table:
-    """Cells are plain values; `numbers.number` writes them."""
+    """Cells are plain values; `number_format.number` writes them."""
 
     title: str
     columns: Sequence[str]

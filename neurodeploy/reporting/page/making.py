@@ -11,10 +11,10 @@ from neurodeploy.errors import DataWarning, UsageError
 from neurodeploy.event_samples import samples_for
 from neurodeploy.program import Program
 from neurodeploy.program.type_check import check_program
+from neurodeploy.reporting.number_format import quantity
 from neurodeploy.reporting.page.blocks import Block, Note, Section
 from neurodeploy.reporting.page.evidence import Stage, collect
 from neurodeploy.reporting.page.hardware import find_target, place
-from neurodeploy.reporting.page.number_format import quantity
 from neurodeploy.reporting.page.sections import (
     confusion,
     curve,

@@ -11,8 +11,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from neurodeploy.errors import printable
+from neurodeploy.reporting.number_format import number, place
 from neurodeploy.reporting.page.blocks import Section
-from neurodeploy.reporting.page.number_format import number, place
 
 __all__ = ["html", "json_text", "markdown"]
 

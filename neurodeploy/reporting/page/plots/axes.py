@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from neurodeploy.reporting.number_format import compact, place
 from neurodeploy.reporting.page.chart import WIDTH, Mark, Path, Text
-from neurodeploy.reporting.page.number_format import compact, place
 
 __all__ = ["BOTTOM", "LEFT", "RIGHT", "TOP", "Axis", "frame", "shorten"]
 

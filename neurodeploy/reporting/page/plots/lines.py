@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from neurodeploy.reporting.number_format import place
 from neurodeploy.reporting.page.chart import WIDTH, Chart, Mark, Path
-from neurodeploy.reporting.page.number_format import place
 from neurodeploy.reporting.page.plots.axes import BOTTOM, LEFT, RIGHT, TOP, Axis, frame
 
 __all__ = ["Line", "lines"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from neurodeploy.reporting.number_format import compact, place
 from neurodeploy.reporting.page.chart import WIDTH, Chart, Mark, Path, Rect, Text
-from neurodeploy.reporting.page.number_format import compact, place
 from neurodeploy.reporting.page.plots.axes import RIGHT, Axis, shorten
 
 __all__ = ["Band", "raster"]

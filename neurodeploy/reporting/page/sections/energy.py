@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from neurodeploy.reporting.number_format import compact, number, quantity
 from neurodeploy.reporting.page.blocks import Block, Figure, Note, Table
 from neurodeploy.reporting.page.hardware import Hardware
-from neurodeploy.reporting.page.number_format import compact, number, quantity
 from neurodeploy.reporting.page.plots.bars import Bar, bars
 
 __all__ = ["gather", "show"]

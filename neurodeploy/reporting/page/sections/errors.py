@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from neurodeploy.ledger.report import CAUSES
+from neurodeploy.reporting.number_format import percent
 from neurodeploy.reporting.page.blocks import Block, Figure, Note, Table
 from neurodeploy.reporting.page.evidence import Evidence
-from neurodeploy.reporting.page.number_format import percent
 from neurodeploy.reporting.page.plots.bars import Bar, bars
 from neurodeploy.reporting.page.plots.heat import Row, heat
 from neurodeploy.reporting.page.plots.lines import Line, lines

@@ -6,9 +6,9 @@ from collections import Counter
 from typing import Any
 
 from neurodeploy.mapping import Mapping
+from neurodeploy.reporting.number_format import number, percent
 from neurodeploy.reporting.page.blocks import Block, Figure, Note, Table
 from neurodeploy.reporting.page.hardware import Hardware
-from neurodeploy.reporting.page.number_format import number, percent
 from neurodeploy.reporting.page.plots.cores import Tile, cores
 from neurodeploy.targets import Mesh, Target
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from neurodeploy.reporting.number_format import number, percent
 from neurodeploy.reporting.page.blocks import Block, Figure, Table
 from neurodeploy.reporting.page.evidence import Evidence
-from neurodeploy.reporting.page.number_format import number, percent
 from neurodeploy.reporting.page.plots.bars import Bar, bars
 from neurodeploy.reporting.page.plots.heat import Row, heat
 

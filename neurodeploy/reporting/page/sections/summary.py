@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from neurodeploy.reporting.inspection import describe
+from neurodeploy.reporting.number_format import compact, number
 from neurodeploy.reporting.page.blocks import Block, Note, Table, Tiles
 from neurodeploy.reporting.page.evidence import Evidence
-from neurodeploy.reporting.page.number_format import compact, number
 from neurodeploy.reporting.results import SCORES, rows
 from neurodeploy.reporting.results import summary as of_run
 

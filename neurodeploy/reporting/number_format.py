@@ -13,7 +13,13 @@ NOTHING = "-"
 
 
 def number(value: Any) -> str:
-    """A table's cell: whole numbers whole, others to four digits."""
+    """A table's cell, of the terminal and of the report alike.
+
+    1. Whole numbers whole, with a comma at each thousand.
+    2. Fractions from 10,000 on whole, from 1 on with two decimals (so that a column lines up),
+       below 1 with four digits that count.
+    3. No value, or none that is finite: a hyphen.
+    """
     if value is None:
         return NOTHING
     if isinstance(value, bool):
@@ -24,7 +30,9 @@ def number(value: Any) -> str:
         return str(value)
     if not math.isfinite(value):
         return NOTHING
-    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+    if abs(value) >= 10_000:
+        return f"{value:,.0f}"
+    return f"{value:,.2f}" if abs(value) >= 1 or value == 0 else f"{value:.4g}"
 
 
 def percent(share: float | None, digits: int = 1) -> str:

@@ -1,0 +1,45 @@
+"""What `mkdocs build` does besides (mkdocs.yml, `hooks`).
+
+1. docs/api.md holds lines `<!-- public: NAME NAME -->`; each becomes the reference of these names,
+   from where they are defined. A public name that no line has is an error.
+2. A line `<!-- file: PATH -->` becomes the text of that file, below its title.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+__all__ = ["on_page_markdown"]
+
+_PUBLIC = re.compile(r"^<!-- public: ([\w ]+) -->$", re.M)
+_FILE = re.compile(r"^<!-- file: (\S+) -->$", re.M)
+_ROOT = Path(__file__).resolve().parents[1]
+
+
+def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
+    """mkdocs calls this for each page."""
+    markdown = _FILE.sub(lambda line: _below_the_title(_ROOT / line[1]), markdown)
+    if page.file.src_uri != "api.md":
+        return markdown
+    import neurodeploy
+
+    named = [name for line in _PUBLIC.findall(markdown) for name in line.split()]
+    missing = sorted(set(neurodeploy.__all__) - set(named))
+    if missing:
+        raise ValueError(f"docs/api.md lacks {', '.join(missing)}")
+    return _PUBLIC.sub(lambda line: "\n\n".join(map(reference, line[1].split())), markdown)
+
+
+def reference(name: str) -> str:
+    """The directive of one public name."""
+    import neurodeploy
+
+    found = getattr(neurodeploy, name)
+    path = f"{found.__module__}.{found.__qualname__}"
+    return f"::: {path}\n    options:\n      heading: nd.{name}\n"
+
+
+def _below_the_title(path: Path) -> str:
+    return path.read_text(encoding="utf-8").partition("\n")[2]
