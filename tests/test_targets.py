@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import sys
+
 import pytest
 
 from neurodeploy.errors import TargetError
 from neurodeploy.targets import Mesh, load_target, target_names
 from neurodeploy.targets.loading import target_folder
+from neurodeploy.targets.schema import target_schema
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 
 def test_what_comes_along():
@@ -98,46 +107,49 @@ def test_bare_numbers_and_left_out_sections(tmp_path):
     assert load_target(str(path)).mesh == Mesh(12, 3, 2, 2)
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "words"),
-    [
-        ("weight_bits = 8", "weight_bits = 9", r"own.toml: \[synapse\] weight_bits is 9, not an"),
-        ("weight_bits = 8", "", "weight_bits is None"),
-        ("weight_bits = 8", "weight_bits = 'x'", "weight_bits"),
-        ("weight_bits = 8", "weight_bits = true", "weight_bits"),
-        ("weight_bits = 8", "weight_bits = {}", "weight_bits is None"),
-        ("weight_bits = 8", "weight_bits = { value = 8, sauce = 'x' }", "sauce is unknown"),
-        ("weight_bits = 8", "weight_bits = { value = 8, source = 'x' }", "not among"),
-        ("weight_bits = 8", "weight_bits = { value = 8, inferred = 1 }", "inferred is true or"),
-        ("weight_bits = 8", "weight_bits = 8\nwait = 1", r"\[synapse\] wait is unknown"),
-        ("microcode = true", "microcode = 1", "microcode is 1, not true or false"),
-        ("[synapse]", "[synapses]", "synapses is unknown"),
-        ("[synapse]", "[synapse", "TOML"),
-        ('name = "mine"', "", "name"),
-        ("[neuron]", "[core]\nneurons = 0\n[neuron]", r"\[core\] neurons is 0"),
-        ("[neuron]", "[core]\nneuron = 1\n[neuron]", r"\[core\] neuron is unknown"),
-        ("[neuron]", "[core]\npower_of_two_columns = 1\n[neuron]", "not true or false"),
-        ("[neuron]", "[chip]\nmesh_rows = 2\n[neuron]", "come together"),
-        (
-            "[neuron]",
-            "[chip]\ncores = 5\nmesh_rows = 2\nmesh_columns = 2\n[neuron]",
-            "cores is 5, the mesh has room for 4",
-        ),
-        ("[neuron]", "[sources]\na = 1\n[neuron]", r"\[sources\] a is 1"),
-        ("[neuron]", "[cost]\na = 1\n[neuron]", r"\[cost.a\] is not a section"),
-        ("[neuron]", "[cost.a]\nenergy_pj = 1\ntitle = 'x'\n[neuron]", "energy_pj is not a"),
-        ("[neuron]", "[cost.a.energy_pj]\nb = -1\n[neuron]", "outside"),
-        ("[neuron]", "[cost.a.energy_pj]\nb = 'x'\n[neuron]", "not a number"),
-        ("[neuron]", "[cost.a.energy_pj]\nspike_out = nan\n[neuron]", "outside"),
-        ("[neuron]", "[cost.a.energy_pj]\nb = 1\n[neuron]", r"\[cost.a.energy_pj\] b is unknown"),
-        ("[neuron]", "[cost.a]\ntitle = 'a'\n[neuron]", "has no constants"),
-        (
-            "[neuron]",
-            "[cost.a.time_ns]\nneuron_access = 1\nneuron_update_active = 2\n[neuron]",
-            "in two ways",
-        ),
-    ],
-)
+#: What is off, and what the message says.
+OFF = [
+    ("weight_bits = 8", "weight_bits = 9", r"own.toml: \[synapse\] weight_bits is 9, not an"),
+    ("weight_bits = 8", "", "weight_bits is None"),
+    ("weight_bits = 8", "weight_bits = 'x'", "weight_bits"),
+    ("weight_bits = 8", "weight_bits = true", "weight_bits"),
+    ("weight_bits = 8", "weight_bits = {}", "weight_bits is None"),
+    ("weight_bits = 8", "weight_bits = { value = 8, sauce = 'x' }", "sauce is unknown"),
+    ("weight_bits = 8", "weight_bits = { value = 8, source = 'x' }", "not among"),
+    ("weight_bits = 8", "weight_bits = { value = 8, inferred = 1 }", "inferred is true or"),
+    ("weight_bits = 8", "weight_bits = 8\nwait = 1", r"\[synapse\] wait is unknown"),
+    ("microcode = true", "microcode = 1", "microcode is 1, not true or false"),
+    ("[synapse]", "[synapses]", "synapses is unknown"),
+    ("[synapse]", "[synapse", "TOML"),
+    ('name = "mine"', "", "name"),
+    ("[neuron]", "[core]\nneurons = 0\n[neuron]", r"\[core\] neurons is 0"),
+    ("[neuron]", "[core]\nneuron = 1\n[neuron]", r"\[core\] neuron is unknown"),
+    ("[neuron]", "[core]\npower_of_two_columns = 1\n[neuron]", "not true or false"),
+    ("[neuron]", "[chip]\nmesh_rows = 2\n[neuron]", "come together"),
+    (
+        "[neuron]",
+        "[chip]\ncores = 5\nmesh_rows = 2\nmesh_columns = 2\n[neuron]",
+        "cores is 5, the mesh has room for 4",
+    ),
+    ("[neuron]", "[sources]\na = 1\n[neuron]", r"\[sources\] a is 1"),
+    ("[neuron]", "[cost]\na = 1\n[neuron]", r"\[cost.a\] is not a section"),
+    ("[neuron]", "[cost.a]\nenergy_pj = 1\ntitle = 'x'\n[neuron]", "energy_pj is not a"),
+    ("[neuron]", "[cost.a.energy_pj]\nb = -1\n[neuron]", "outside"),
+    ("[neuron]", "[cost.a.energy_pj]\nb = 'x'\n[neuron]", "not a number"),
+    ("[neuron]", "[cost.a.energy_pj]\nspike_out = nan\n[neuron]", "outside"),
+    ("[neuron]", "[cost.a.energy_pj]\nb = 1\n[neuron]", r"\[cost.a.energy_pj\] b is unknown"),
+    ("[neuron]", "[cost.a]\ntitle = 'a'\n[neuron]", "has no constants"),
+    (
+        "[neuron]",
+        "[cost.a.time_ns]\nneuron_access = 1\nneuron_update_active = 2\n[neuron]",
+        "in two ways",
+    ),
+]
+#: Of these, what a schema cannot say.
+READER_ONLY = ("not among", "come together", "the mesh has room", "in two ways")
+
+
+@pytest.mark.parametrize(("old", "new", "words"), OFF)
 def test_files_that_are_off(tmp_path, old, new, words):
     path = tmp_path / "own.toml"
     path.write_text(BARE.replace(old, new, 1))
@@ -149,3 +161,33 @@ def test_files_that_are_off(tmp_path, old, new, words):
 def test_no_such_target(name):
     with pytest.raises(TargetError):
         load_target(name)
+
+
+def schema_errors(text):
+    jsonschema = pytest.importorskip("jsonschema", reason="needs the extra dev")
+    validator = jsonschema.Draft202012Validator(target_schema())
+    return [error.message for error in validator.iter_errors(tomllib.loads(text))]
+
+
+def test_the_schema_that_is_published():
+    file = target_folder() / "target.schema.json"
+    assert json.loads(file.read_text(encoding="utf-8")) == target_schema()
+
+
+@pytest.mark.parametrize("name", target_names())
+def test_the_schema_takes_what_comes_along(name):
+    text = (target_folder() / f"{name}.toml").read_text(encoding="utf-8")
+    assert schema_errors(text) == []
+    assert text.startswith("#:schema target.schema.json\n")
+
+
+def test_the_schema_takes_a_bare_file():
+    assert schema_errors(BARE) == []
+
+
+@pytest.mark.parametrize(("old", "new", "words"), [off for off in OFF if off[2] != "TOML"])
+def test_the_schema_refuses_what_the_reader_refuses(old, new, words):
+    text = BARE.replace(old, new, 1)
+    if "nan" in text:
+        pytest.skip("JSON has no such number")
+    assert bool(schema_errors(text)) != any(only in words for only in READER_ONLY)

@@ -5,7 +5,7 @@
 //
 // A folder is a built site; of it the main pages are taken, over a server on this machine alone.
 // Looked for: axe's findings, something wider than the window, words on the console, addresses
-// elsewhere. Reports are looked at with all their tables open, and as they print.
+// elsewhere. Reports are looked at with all their tables open, and as they print; --shots keeps the print as a PDF, too.
 // --shots FOLDER keeps pictures. Needs chromium, and the packages axe-core and puppeteer-core.
 import { existsSync, mkdirSync, readFileSync, statSync } from "fs";
 import { createServer } from "http";
@@ -48,14 +48,15 @@ async function look(name, { width, scheme, media = "screen" }) {
   page.on("request", (asked) => { if (!asked.url().startsWith(here) && !asked.url().startsWith("data:")) elsewhere.push(asked.url()); });
   await page.setViewport({ width, height: 900 });
   await page.setBypassCSP(true); // for axe itself
-  await page.emulateMediaType(media);
   await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+  if (media === "print") await page.emulateMediaType(media);
   await page.goto(`${here}/${name}`, { waitUntil: "networkidle0" });
-  await page.evaluate(() => document.querySelectorAll("details").forEach((one) => { one.open = true; }));
+  if (media !== "print") await page.evaluate(() => document.querySelectorAll("details").forEach((one) => { one.open = true; }));
   await page.evaluate(axe);
   const found = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
   const wide = await page.evaluate(() => document.documentElement.scrollWidth);
   if (shots) await page.screenshot({ path: join(shots, `${basename(name, ".html")}-${width}-${media === "print" ? media : scheme}.png`), fullPage: true });
+  if (shots && media === "print") await page.pdf({ path: join(shots, `${basename(name, ".html")}.pdf`), format: "A4", preferCSSPageSize: true, printBackground: true });
   await page.close();
   const problems = found.violations.map((v) => `${v.impact} ${v.id}: ${v.help} (${v.nodes.length}, ${v.nodes[0].target})`);
   if (wide > width) problems.push(`${wide} pixels wide`);
@@ -69,7 +70,7 @@ for (const word of words) {
   folder = site ? resolve(word) : resolve(word, "..");
   const names = site ? MAIN.map((name) => `${name}.html`) : [basename(word)];
   const ways = [{ width: 390, scheme: "light" }, { width: 1400, scheme: "light" }, { width: 1400, scheme: "dark" }];
-  if (!site) ways.push({ width: 1400, scheme: "light", media: "print" });
+  if (!site) ways.push({ width: 1000, scheme: "light", media: "print" });
   for (const name of names) for (const way of ways) {
     const problems = await look(name, way);
     looked += 1;

@@ -1,6 +1,6 @@
-"""Placement within a chip beside scipy.optimize.quadratic_assignment: messages times hops, and time.
+"""Placing within a chip beside scipy.optimize.quadratic_assignment: messages times hops, time.
 
-    python tools/compare_placement.py                        # the reference network, three schemes
+    python tools/compare_placement.py               # the reference network, three schemes
     python tools/compare_placement.py PROGRAM.ndp ... --target loihi1
 
 Compared is the placing within a chip, on the fullest one: METIS divides the parts among chips in

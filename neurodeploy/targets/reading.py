@@ -8,12 +8,12 @@ from typing import Any
 from neurodeploy.errors import TargetError, shown
 from neurodeploy.targets.target import COST_EVENTS, Core, CostTable, Fact, Memory, Mesh, Target
 
-__all__ = ["read_target"]
+__all__ = ["COST_KEYS", "FACT_KEYS", "FLAGS", "NUMBERS", "read_target"]
 
 _MANY = 2**40
 #: Whole numbers that a file states: section -> key -> (lowest, highest, whether it must).
 # the semantics (docs/semantics.md) are those of 24-bit state; others need their own
-_NUMBERS: dict[str, dict[str, tuple[int, int, bool]]] = {
+NUMBERS: dict[str, dict[str, tuple[int, int, bool]]] = {
     "neuron": {
         "state_bits": (24, 24, True),
         "threshold_bits": (2, 17, True),
@@ -52,13 +52,13 @@ _NUMBERS: dict[str, dict[str, tuple[int, int, bool]]] = {
     },
 }
 #: True or false: section -> key -> whether a file must say it.
-_FLAGS = {
+FLAGS: dict[str, dict[str, bool]] = {
     "neuron": {"microcode": True, "soft_reset": False},
     "core": {"power_of_two_columns": False},
 }
-_FACT = {"value", "source", "inferred", "note"}
-_TOP = {"name", "title", "generation", "sources", "cost", *_NUMBERS}
-_COST = {"title", "source", "energy_pj", "time_ns"}
+FACT_KEYS = {"value", "source", "inferred", "note"}
+_TOP = {"name", "title", "generation", "sources", "cost", *NUMBERS}
+COST_KEYS = {"title", "source", "energy_pj", "time_ns"}
 
 
 def read_target(data: dict[str, Any], place: str) -> Target:
@@ -125,7 +125,7 @@ class _Reader:
         if not isinstance(entry, dict):
             self.facts.append(Fact(section, key, entry))
             return entry
-        self._known(f"{section}.{key}", entry, _FACT)
+        self._known(f"{section}.{key}", entry, FACT_KEYS)
         source, note = entry.get("source", ""), entry.get("note", "")
         inferred = entry.get("inferred", False)
         if not isinstance(note, str) or not isinstance(inferred, bool):
@@ -141,10 +141,10 @@ class _Reader:
         return str(self.sources[source]) if source else ""
 
     def _values(self, section: str) -> dict[str, Any]:
-        keys = _NUMBERS[section]
+        keys = NUMBERS[section]
         needed = any(must for *_, must in keys.values())
         table = self._section(section, None if needed else {})
-        flags = _FLAGS.get(section, {})
+        flags = FLAGS.get(section, {})
         self._known(section, table, {*keys, *flags})
         found: dict[str, Any] = {}
         for key, (low, high, must) in keys.items():
@@ -186,7 +186,7 @@ class _Reader:
             where = f"cost.{name}"
             if not isinstance(table, dict):
                 raise self._off(f"[{where}] is not a section")
-            self._known(where, table, _COST)
+            self._known(where, table, COST_KEYS)
             source = self._cited(where, table.get("source", ""))
             constants: dict[str, Mapping[str, float]] = {}
             for kind in ("energy_pj", "time_ns"):

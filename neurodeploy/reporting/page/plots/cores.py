@@ -8,8 +8,10 @@ from math import ceil, sqrt
 
 from neurodeploy.reporting.page.chart import WIDTH, Chart, Mark, Rect, Text
 
-__all__ = ["Tile", "cores"]
+__all__ = ["Tile", "chips", "cores"]
 
+#: Chips beside each other in the picture of all chips.
+_CHIPS_A_ROW = 16
 #: Fields of the scale under the map.
 _SCALE = 6
 
@@ -28,13 +30,33 @@ class Tile:
     title: str
 
 
-def cores(title: str, description: str, tiles: Sequence[Tile], mesh: tuple[int, int, int]) -> Chart:
+def chips(title: str, description: str, shares: Sequence[tuple[float, str]]) -> Chart:
+    """One field a chip, in the order of their numbers: how much of each is in use (0..1), and what
+    a pointer over it shows.
+    """
+    columns = min(len(shares), _CHIPS_A_ROW)
+    tiles = [
+        Tile(0, i % columns, i // columns, 0, share, said) for i, (share, said) in enumerate(shares)
+    ]
+    mesh = columns, -(-len(shares) // columns), 1
+    return cores(title, description, tiles, mesh, ("chips, row by row", "100 % of the cores"))
+
+
+def cores(
+    title: str,
+    description: str,
+    tiles: Sequence[Tile],
+    mesh: tuple[int, int, int],
+    words: tuple[str, str] = ("chip {}", "100 % of the limit"),
+) -> Chart:
     """One mesh a chip, chips in two columns.
 
     Parameters
     ----------
     mesh
         Columns and rows of a chip's mesh, and how many cores share a place.
+    words
+        What stands above a mesh, and beside the end of the scale.
     """
     columns, rows, sharing = mesh
     side = ceil(sqrt(sharing))  # cores of a place stand in a square
@@ -48,7 +70,7 @@ def cores(title: str, description: str, tiles: Sequence[Tile], mesh: tuple[int, 
     for i, chip in enumerate(chips):
         left, top = 2 + (i % across) * (room + 16), (i // across) * block
         corner[chip] = left, top + 20
-        marks.append(Text(left, top + 14, f"chip {chip}", "start"))
+        marks.append(Text(left, top + 14, words[0].format(chip), "start"))
         for r in range(rows):
             for c in range(columns):
                 marks.append(
@@ -65,7 +87,7 @@ def cores(title: str, description: str, tiles: Sequence[Tile], mesh: tuple[int, 
     marks.append(Text(2, bottom + 13, "0 %", "start"))
     for i in range(_SCALE):
         marks.append(Rect(40 + 22 * i, bottom, 21, 16, "cell", _shade(i / (_SCALE - 1))))
-    marks.append(Text(46 + 22 * _SCALE, bottom + 13, "100 % of the limit", "start"))
+    marks.append(Text(46 + 22 * _SCALE, bottom + 13, words[1], "start"))
     return Chart(title, description, bottom + 20, marks)
 
 

@@ -119,7 +119,7 @@ def _accumulated(rows: list[dict[str, Any]]) -> Figure:
         ),
         Table(
             "Numbers",
-            ("", "layer", *(label for _, label in _CHAIN)),
+            ("number", "layer", *(label for _, label in _CHAIN)),
             [
                 (i, row["name"], *(percent(row[key], 2) for key, _ in _CHAIN))
                 for i, row in enumerate(rows)

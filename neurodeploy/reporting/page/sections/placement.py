@@ -9,7 +9,7 @@ from neurodeploy.mapping import Mapping
 from neurodeploy.reporting.number_format import number, percent
 from neurodeploy.reporting.page.blocks import Block, Figure, Note, Table
 from neurodeploy.reporting.page.hardware import Hardware
-from neurodeploy.reporting.page.plots.cores import Tile, cores
+from neurodeploy.reporting.page.plots.cores import Tile, chips, cores
 from neurodeploy.targets import Mesh, Target
 
 __all__ = ["gather", "show"]
@@ -103,11 +103,19 @@ def show(data: dict[str, Any]) -> list[Block]:
         title, f"{len(used)} cores on {data['chips']} chips.", tiles, (columns, rows, sharing)
     )
     held: dict[str, list[float]] = {}
+    lies: dict[str, set[int]] = {}
     for core in used:
         for name in core["populations"]:
             held.setdefault(name, []).append(core["share"])
+            lies.setdefault(name, set()).add(core["chip"])
     numbers = [
-        (name, len(shares), percent(sum(shares) / len(shares)), percent(max(shares)))
+        (
+            name,
+            len(shares),
+            _chips(lies[name]),
+            percent(sum(shares) / len(shares)),
+            percent(max(shares)),
+        )
         for name, shares in held.items()
     ]
     figure = Figure(
@@ -116,7 +124,9 @@ def show(data: dict[str, Any]) -> list[Block]:
         f"nearest to its limit ({_list(data['binding'])}). {len(used):,} cores in use, placed by "
         f"the method {data['placement']}.{more}",
         chart,
-        Table("Cores by population", ("population", "cores", "mean use", "fullest"), numbers),
+        Table(
+            "Cores by population", ("population", "cores", "chips", "mean use", "fullest"), numbers
+        ),
     )
     fullest = Table(
         "Fullest core of each resource",
@@ -132,10 +142,48 @@ def show(data: dict[str, Any]) -> list[Block]:
             for name, use in data["fullest"].items()
         ],
     )
-    blocks: list[Block] = [figure, fullest]
+    many = [_many_chips(data)] if data["chips"] > 1 else []
+    blocks: list[Block] = [*many, figure, fullest]
     blocks += [Note(f"Does not fit: {broken}") for broken in data["broken"][:20]]
     blocks += [Note(note) for note in data["notes"]]
     return blocks
+
+
+def _chips(numbers: set[int]) -> str:
+    """``0 to 3``; ``0 to 7 (3)`` where only so many of these hold some of it."""
+    low, high = min(numbers), max(numbers)
+    if low == high:
+        return str(low)
+    some = "" if len(numbers) == high - low + 1 else f" ({len(numbers)})"
+    return f"{low} to {high}{some}"
+
+
+def _many_chips(data: dict[str, Any]) -> Block:
+    """All chips at once: of a large program the map of cores shows the first only."""
+    by_chip: dict[int, list[dict[str, Any]]] = {}
+    for core in data["cores"]:
+        by_chip.setdefault(core["chip"], []).append(core)
+    columns, rows, sharing = data["mesh"]
+    room = max(columns * rows * sharing, *(len(found) for found in by_chip.values()))
+    lines, shares = [], []
+    for chip in range(data["chips"]):
+        found = by_chip.get(chip, [])
+        fullest = max((core["share"] for core in found), default=0.0)
+        names = list(dict.fromkeys(name for core in found for name in core["populations"]))
+        shares.append(
+            (len(found) / room, f"chip {chip}: {len(found)} cores; {', '.join(names[:8])}")
+        )
+        some = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        lines.append((chip, len(found), percent(fullest), some))
+    title = f"Chips of {data['target']}"
+    beside = f" The map of cores shows the first {_CHIPS}." if data["chips"] > _CHIPS else ""
+    return Figure(
+        title,
+        f"Each field is a chip, darker the more of its cores are in use: {len(data['cores']):,} "
+        f"cores on {data['chips']:,} chips.{beside}",
+        chips(title, f"{data['chips']} chips.", shares),
+        Table("Chips", ("chip", "cores", "fullest core", "holds"), lines),
+    )
 
 
 def _list(binding: dict[str, int]) -> str:
