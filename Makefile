@@ -7,6 +7,7 @@ DEV := $(VENV)/.dev
 TRAIN := $(VENV)/.train
 BENCH := $(VENV)/.bench
 SITE := $(VENV)/.site
+NOTEBOOKS := $(VENV)/.notebooks
 NODE := build/node
 
 .PHONY: setup setup-browser setup-dev setup-train setup-bench setup-site demo demo-mlf test lint clean
@@ -52,6 +53,10 @@ $(SITE): $(BASE)
 	$(PIP) install -q -e ".[lava,docs]"
 	@touch $@
 
+$(NOTEBOOKS): $(DEV)
+	$(PIP) install -q -e ".[lava,nir,dev,notebooks]"
+	@touch $@
+
 # For tests/report/test_browser.py, which is skipped without it. Debian's chromium serves.
 setup-browser:
 	@command -v chromium || command -v chromium-browser || command -v google-chrome || \
@@ -77,6 +82,10 @@ check-pages: site $(NODE)
 
 $(NODE):
 	PUPPETEER_SKIP_DOWNLOAD=1 npm install --silent --prefix $(NODE) axe-core@4 puppeteer-core@24
+
+# Every cell of notebooks/, as pytest runs it; what they print is not kept
+notebooks: $(NOTEBOOKS)
+	PATH="$(abspath $(VENV))/bin:$$PATH" $(VENV)/bin/python -m pytest --nbmake --nbmake-timeout=600 notebooks
 
 lint: setup-dev
 	$(VENV)/bin/ruff check neurodeploy tools tests models
