@@ -41,7 +41,8 @@ const here = `http://127.0.0.1:${server.address().port}`;
 const browser = await puppeteer.launch({ executablePath: CHROMIUM, args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] });
 
 async function look(name, { width, scheme, media = "screen" }) {
-  const page = await browser.newPage();
+  const context = await browser.createBrowserContext(); // nothing remembered of the last look
+  const page = await context.newPage();
   const said = [], elsewhere = [];
   page.on("console", (line) => said.push(line.text()));
   page.on("pageerror", (error) => said.push(String(error)));
@@ -57,7 +58,7 @@ async function look(name, { width, scheme, media = "screen" }) {
   const wide = await page.evaluate(() => document.documentElement.scrollWidth);
   if (shots) await page.screenshot({ path: join(shots, `${basename(name, ".html")}-${width}-${media === "print" ? media : scheme}.png`), fullPage: true });
   if (shots && media === "print") await page.pdf({ path: join(shots, `${basename(name, ".html")}.pdf`), format: "A4", preferCSSPageSize: true, printBackground: true });
-  await page.close();
+  await context.close();
   const problems = found.violations.map((v) => `${v.impact} ${v.id}: ${v.help} (${v.nodes.length}, ${v.nodes[0].target})`);
   if (wide > width) problems.push(`${wide} pixels wide`);
   problems.push(...said.map((line) => `console: ${line}`), ...elsewhere.map((url) => `asks ${url}`));
