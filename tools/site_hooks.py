@@ -3,6 +3,7 @@
 1. docs/api.md holds lines `<!-- public: NAME NAME -->`; each becomes the reference of these names,
    from where they are defined. A public name that no line has is an error.
 2. A line `<!-- file: PATH -->` becomes the text of that file, below its title.
+3. The path of a page, as docstrings and messages say it, becomes a link to that page.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ import re
 from pathlib import Path
 from typing import Any
 
-__all__ = ["on_page_markdown"]
+__all__ = ["on_page_content", "on_page_markdown"]
 
 _PUBLIC = re.compile(r"^<!-- public: ([\w ]+) -->$", re.M)
 _FILE = re.compile(r"^<!-- file: (\S+) -->$", re.M)
+_PAGE = re.compile(r"(<pre.*?</pre>|<[^>]+>)|docs/([\w/-]+)\.md", re.S)
 _ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -38,8 +40,21 @@ def reference(name: str) -> str:
 
     found = getattr(neurodeploy, name)
     path = f"{found.__module__}.{found.__qualname__}"
-    return f"::: {path}\n    options:\n      heading: nd.{name}\n"
+    return f"::: {path}\n    options:\n      heading: nd.{name}\n      toc_label: nd.{name}\n"
 
 
 def _below_the_title(path: Path) -> str:
     return path.read_text(encoding="utf-8").partition("\n")[2]
+
+
+def on_page_content(html: str, *, page: Any, files: Any, **_: Any) -> str:
+    """mkdocs calls this with each page's own part as HTML."""
+    up = "../" * page.file.src_uri.count("/")
+
+    def link(found: re.Match[str]) -> str:
+        name = found[2]
+        if name is None or files.get_file_from_path(f"{name}.md") is None:
+            return found[0]
+        return f'<a href="{up}{name}.html">{name.replace("-", " ")}</a>'
+
+    return _PAGE.sub(link, html)
