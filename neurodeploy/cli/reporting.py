@@ -48,6 +48,11 @@ _SUFFIXES = {".html": "html", ".htm": "html", ".md": "md", ".json": "json"}
     show_default=True,
     help="The sample whose spikes and membranes are drawn.",
 )
+@click.option(
+    "--compare-schemes",
+    is_flag=True,
+    help="Compile the model in every scheme that the target can run, too, and compare them.",
+)
 @TASK
 @THREADS
 def report(
@@ -60,10 +65,12 @@ def report(
     energy_model: str | None,
     limit: int | None,
     sample: int,
+    compare_schemes: bool,
     task: str | None,
     threads: int | None,
 ) -> None:
     """Write one page that tells all about a program (docs/report.md)."""
+    from neurodeploy.explaining import recompile
     from neurodeploy.files import check_output, write_atomically
     from neurodeploy.program.storage import load
     from neurodeploy.reporting.console import Progress, say, warn
@@ -88,6 +95,7 @@ def report(
             limit=limit,
             sample=sample,
             task=task,
+            compare=recompile if compare_schemes else None,
             threads=threads,
             names={"program": Path(program).name, "data": Path(data).name},
             progress=progress.stage,

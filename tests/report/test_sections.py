@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import neurodeploy as nd
+from neurodeploy.explaining import recompile
 from neurodeploy.mapping import map_program
 from neurodeploy.targets.loading import target_folder
 
@@ -70,6 +71,21 @@ def test_the_schemes_are_those_of_the_choice(make):
     }
     (line,) = [x for x in report.markdown().splitlines() if "this program" in x]
     assert f"| {program.latency} | {program.period} |" in line
+
+
+def test_schemes_compared_for_the_report(make):
+    """Each as it would be compiled by hand, on half of the samples."""
+    model, x, _ = make()
+    program = nd.compile(model, x, steps=8)
+    assert "missing" in nd.report(program, x[:6], model=model, compare=recompile).content["schemes"]
+    found = nd.report(program, x, model=model, compare=recompile).content["schemes"]
+    rows = {row["name"]: row for row in found["schemes"]}
+    assert set(rows) >= {"rate", "ttfs", "radix", "graded"}
+    assert found["chosen"] == "rate"
+    assert rows["rate"]["interval"] == 8
+    radix = nd.compile(model, x[::2], scheme="radix")
+    assert (rows["radix"]["latency"], rows["radix"]["interval"]) == (radix.latency, radix.period)
+    assert rows["radix"]["samples"] == 30
 
 
 @pytest.mark.parametrize(

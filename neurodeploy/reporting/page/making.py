@@ -119,6 +119,7 @@ def report(
     limit: int | None = None,
     sample: int = 0,
     task: str | None = None,
+    compare: schemes.Compile | None = None,
     threads: int | None = None,
     names: dict[str, str] | None = None,
     progress: Stage = _quiet,
@@ -151,6 +152,9 @@ def report(
         Index of the one whose spikes and membranes are drawn.
     task
         What the outputs are, one of `metrics.KINDS`; default: as program and labels say.
+    compare
+        Compiles the model again in another scheme (``neurodeploy.explaining.recompile``); then all
+        schemes that the target can run are compared. Default: only what the program holds of it.
     threads
         Default: all cores. The result does not depend on it.
     names
@@ -200,7 +204,7 @@ def report(
         "curve": curve.gather(evidence),
         "ledger": errors.gather(evidence),
         "rates": rates.gather(evidence),
-        "schemes": schemes.gather(evidence),
+        "schemes": schemes.gather(evidence, chip, compare, progress),
         "events": events.gather(evidence),
         "raster": raster.gather(evidence),
         "traces": traces.gather(evidence),
