@@ -217,17 +217,14 @@ class _Sparse:
 def lone(
     synapses: Synapses, source: Shape, target: Shape, memory: Memory
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Input axons and words of every neuron if it had a core of its own: int64 (neurons,) each.
-
-    For sparse synapses that name a pair twice the numbers are upper bounds.
-    """
-    word = int(row_words(1, entry_bits(synapses, memory), memory))
+    """Input axons and words of every neuron if it had a core of its own: int64 (neurons,) each."""
+    bits = entry_bits(synapses, memory)
+    word = int(row_words(1, bits, memory))
     if isinstance(synapses, Dense):
         axons: np.ndarray = np.full(prod(target), prod(source), np.int64)
         return axons, axons * word
     if isinstance(synapses, Sparse):
-        axons = np.diff(synapses.row_starts)
-        return axons, axons * word
+        return _lone_of_lists(synapses, bits, memory)
     along = [
         sum(((at >= 0) & (at < source[1 + axis])).astype(np.int64) for at in taps)
         for axis in (0, 1)
@@ -237,3 +234,20 @@ def lone(
     axons = np.multiply.outer(np.full(target[0], per_group), np.multiply.outer(*along))
     words = per_group * prod(synapses.weights.shape[2:]) * word
     return axons.reshape(-1), np.full(prod(target), words, np.int64)
+
+
+def _lone_of_lists(synapses: Sparse, bits: int, memory: Memory) -> tuple[np.ndarray, np.ndarray]:
+    """`lone` of sparse synapses; several of one pair are one axon and share its row."""
+    starts, columns = synapses.row_starts, synapses.columns
+    count = np.diff(starts)
+    rising = columns[1:] > columns[:-1]
+    begins = starts[1:-1]
+    rising[begins[(begins > 0) & (begins < columns.size)] - 1] = True  # another neuron's first
+    if rising.all():
+        return count, count * int(row_words(1, bits, memory))
+    neuron = np.repeat(np.arange(count.size), count)
+    pairs, times = np.unique(neuron * np.int64(synapses.sources) + columns, return_counts=True)
+    owner = pairs // synapses.sources
+    axons = np.bincount(owner, minlength=count.size)
+    words = np.bincount(owner, row_words(times, bits, memory), count.size)
+    return axons, words.astype(np.int64)

@@ -57,7 +57,7 @@ def _of_parts(laid: Laid, resource: str, rule: str, remedy: str) -> Iterator[Fin
     """The fullest part of each population."""
     limit = getattr(laid.target.core, resource)
     for name, cut in laid.cuts.items():
-        worst = max(int(cut.uses[resource].max()), cut.lone.get(resource, 0))
+        worst = cut.lone.get(resource, int(cut.uses[resource].max()))
         yield _finding(name, rule, worst, limit, remedy)
 
 

@@ -142,26 +142,13 @@ class Splitter:
             axons, words = axons + of_axons, words + of_words
         found = {}
         for name, each in (("input_axons", axons), ("synaptic_words", words)):
-            limit = self.limits.get(name)
-            if limit is not None and int(each.max()) > limit:
-                # pairs named twice make the sum an upper bound: count those neurons again
-                worst = max(self._alone(name, int(i)) for i in np.flatnonzero(each > limit)[:1000])
-                if worst > limit:
-                    found[name] = worst
+            worst = int(each.max(initial=0))
+            if worst > self.limits.get(name, worst):
+                found[name] = worst
         limit = self.limits.get("output_axons")
         if limit is not None and int(self.reached.max()) > limit:
             found["output_axons"] = int(self.reached.max())
         return found
-
-    def _alone(self, name: str, neuron: int) -> int:
-        """Use of a part of one neuron."""
-        where = np.unravel_index(neuron, self.shape)
-        cuts = [
-            tuple(sorted({0, int(at), int(at) + 1, size}))
-            for at, size in zip(where, self.shape, strict=True)
-        ]
-        grid = Grid(tuple(cuts))
-        return int(self._use(grid)[name]()[grid.owners()[neuron]])
 
     def _line(self) -> Grid:
         """Equal parts of a flat population."""

@@ -29,19 +29,22 @@ def weight_sums(connection: HasWeights) -> Interval:
 
     Shapes (targets,), or (channels, 1, 1) for a convolution: borders are covered by it.
     """
-    synapses = connection.synapses
-    w = synapses.weights.astype(np.int64) << connection.exponent
-    negative, positive = np.minimum(w, 0), np.maximum(w, 0)
-    if isinstance(synapses, Dense):
-        return negative.sum(1), positive.sum(1)
-    if isinstance(synapses, Convolution):
-        return (
-            negative.sum((1, 2, 3)).reshape(-1, 1, 1),
-            positive.sum((1, 2, 3)).reshape(-1, 1, 1),
-        )
-    rows = np.repeat(np.arange(synapses.row_starts.size - 1), np.diff(synapses.row_starts))
-    low = np.zeros(synapses.row_starts.size - 1, np.int64)
-    high = np.zeros_like(low)
-    np.add.at(low, rows, negative)
-    np.add.at(high, rows, positive)
+    low, high = (
+        _sums(connection.synapses, cut(connection.synapses.weights, 0)) << connection.exponent
+        for cut in (np.minimum, np.maximum)
+    )
     return low, high
+
+
+def _sums(synapses: Synapses, weights: np.ndarray) -> np.ndarray:
+    """Sums a target of weights that are laid out as those of the synapses."""
+    if isinstance(synapses, Dense):
+        return weights.sum(1, dtype=np.int64)
+    if isinstance(synapses, Convolution):
+        return weights.sum((1, 2, 3), dtype=np.int64).reshape(-1, 1, 1)
+    starts = synapses.row_starts
+    some = np.diff(starts) > 0
+    total = np.zeros(some.size, np.int64)
+    if some.any():
+        total[some] = np.add.reduceat(weights, starts[:-1][some], dtype=np.int64)
+    return total
