@@ -12,9 +12,9 @@ from dataclasses import replace
 from math import prod
 
 import numpy as np
-from scipy import sparse
 
 from neurodeploy.network import Conv, Dense, Shape
+from neurodeploy.network.operators import identity_operator
 from neurodeploy.network.stages import RELAY, Operator, Path, Stage
 from neurodeploy.program import INPUT
 
@@ -55,7 +55,7 @@ def _mixes(stage: Stage) -> bool:
 
 def _relay(sign: float, shape: Shape) -> Stage:
     size = prod(shape)
-    operator = sparse.identity(size, format="csr") * sign
+    operator = _times(identity_operator(shape), sign)
     return Stage(
         RELAYS[sign], "relu", "", shape, (Path(INPUT, operator),), np.zeros(size), None, depth=1
     )

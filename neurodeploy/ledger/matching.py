@@ -21,8 +21,8 @@ from neurodeploy.program import (
     Connection,
     Population,
     Program,
-    Sparse,
 )
+from neurodeploy.program.one_to_one import one_to_one_weights
 
 __all__ = ["Twin", "match"]
 
@@ -101,15 +101,14 @@ def _is_relay(program: Program, population: Population) -> bool:
     if len(arriving) != 1 or population.name != arriving[0].source + RELAY:
         return False
     reading = reading_of(population.neuron, program.period)
-    synapses = arriving[0].synapses
+    source = program.shape_of(arriving[0].source)
+    weights = one_to_one_weights(arriving[0].synapses, source, population.shape)
     return (
         reading.height is not None
         and bool(np.all(np.equal(reading.height, 1)))
         and not reading.bias.any()
-        and isinstance(synapses, Sparse)
-        and synapses.row_starts.size - 1 == synapses.sources == synapses.weights.size
-        and bool((synapses.weights == 1).all())
-        and bool((synapses.columns == np.arange(synapses.sources)).all())
+        and weights is not None
+        and bool((weights == 1).all())
     )
 
 

@@ -14,6 +14,7 @@ import onnxruntime as ort
 from scipy import sparse
 
 from neurodeploy.network import Conv, Dense, Input, Network, Node, Output, Pool
+from neurodeploy.network.by_rows import by_rows
 from neurodeploy.network.onnx_export import to_onnx
 from neurodeploy.network.stages import Operator
 from neurodeploy.program import Convolution, Sparse, Synapses
@@ -23,6 +24,8 @@ __all__ = ["Map", "float_map", "pooling_map", "synapse_map"]
 
 Map: TypeAlias = Callable[[np.ndarray], np.ndarray]
 Shape = tuple[int, ...]
+#: Weights of a matrix of which ONNX Runtime, which copies them, is not given more.
+_LARGE = 2**24
 
 
 def float_map(operator: Operator, shape: Shape) -> Map:
@@ -43,9 +46,9 @@ def float_map(operator: Operator, shape: Shape) -> Map:
 
 def synapse_map(synapses: Synapses, shape: Shape) -> Map:
     """A connection's integers, exponent left out."""
-    weights = synapses.weights.astype(np.float32)
     if isinstance(synapses, DenseSynapses):
-        return _matrix(weights, shape)
+        return _matrix(synapses.weights, shape)
+    weights = synapses.weights.astype(np.float32)
     if isinstance(synapses, Convolution):
         zero = np.zeros(weights.shape[0], np.float32)
         return _session(
@@ -75,6 +78,14 @@ def pooling_map(windows: Operator, shape: Shape) -> Map:
 
 
 def _matrix(weights: np.ndarray, shape: Shape) -> Map:
+    if weights.size > _LARGE:
+
+        def run(x: np.ndarray) -> np.ndarray:
+            product = by_rows(lambda rows: rows.astype(np.float32) @ x.T, weights)
+            return np.ascontiguousarray(product.T)
+
+        return run
+    weights = weights.astype(np.float32, copy=False)
     return _session(Dense("y", weights, np.zeros(len(weights), np.float32)), shape)
 
 

@@ -10,6 +10,8 @@ from math import prod
 
 import numpy as np
 
+from neurodeploy.network.chained_convolutions import chained
+from neurodeploy.network.channel_moves import through_move, with_moved_outputs
 from neurodeploy.network.correlate import correlate
 from neurodeploy.network.matrix import as_matrix, is_linear
 from neurodeploy.network.nodes import Conv, Dense, Linear, Node, Permute, Pool, Shape
@@ -77,6 +79,9 @@ def compose(first: Node, second: Node, shape: Shape) -> Conv | Dense | None:
     4. Conv without padding behind it, then average Pool without padding: one larger kernel.
     5. Anything linear, then Dense, up to fifty million weights.
     6. Conv that picks one cell of each window, then Conv: the kernel is spread by the stride.
+    7. Conv, then Conv: one kernel, where the second's padding does not meet the first's border
+       (`chained_convolutions`): linear bottlenecks.
+    8. A move of whole channels (slice, shuffle), then Conv, or the reverse: the weights are moved.
     """
     if not (is_linear(first) and is_linear(second)):
         return None
@@ -90,10 +95,14 @@ def compose(first: Node, second: Node, shape: Shape) -> Conv | Dense | None:
         weight = _scale_inputs(first, second)
     elif isinstance(first, Conv) and is_channel_affine(second):
         weight = _scale_outputs(first, second)
+    elif isinstance(first, Permute) and isinstance(second, Conv):
+        weight = through_move(first, second, shape)
+    elif isinstance(first, Conv) and isinstance(second, Permute):
+        weight = with_moved_outputs(first, second, shape)
     elif isinstance(first, Pool) and isinstance(second, Conv):
         weight = _spread(first, second, shape)
     elif isinstance(first, Conv) and isinstance(second, Conv):
-        weight = through_pick(first, second, shape)
+        weight = through_pick(first, second, shape) or chained(first, second, shape)
     elif isinstance(first, Conv) and isinstance(second, Pool) and not any(second.padding):
         weight = _widen(first, second)
     if weight is None:

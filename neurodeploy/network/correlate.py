@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 
 from neurodeploy.network.nodes import Conv
@@ -24,19 +26,18 @@ def correlate(conv: Conv, x: np.ndarray) -> np.ndarray:
     rank = x.ndim - 1
     pads = [(0, 0)] + [(conv.padding[a], conv.padding[rank + a]) for a in range(rank)]
     padded = np.pad(x.astype(np.float64), pads)
-    extent = tuple(conv.dilation[a] * (conv.kernel[a] - 1) + 1 for a in range(rank))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, (1, *extent)).squeeze(rank + 1)
-    positions = tuple(slice(None, None, step) for step in conv.stride)
-    taps = tuple(slice(None, None, step) for step in conv.dilation)
-    windows = windows[(slice(None), *positions, *taps)]
-    per_group_in = conv.weight.shape[1]
-    per_group_out = conv.weight.shape[0] // conv.groups
-    parts = []
-    for group in range(conv.groups):
-        weight = conv.weight[group * per_group_out : (group + 1) * per_group_out]
-        seen = windows[group * per_group_in : (group + 1) * per_group_in]
-        axes = [0, *range(1 + rank, 1 + 2 * rank)]
-        parts.append(
-            np.tensordot(weight.astype(np.float64), seen, (list(range(1, 2 + rank)), axes))
+    extent = [conv.dilation[a] * (conv.kernel[a] - 1) + 1 for a in range(rank)]
+    size = [(padded.shape[1 + a] - extent[a]) // conv.stride[a] + 1 for a in range(rank)]
+    outputs, inputs = conv.weight.shape[:2]
+    weight = conv.weight.astype(np.float64)
+    weight = weight.reshape(conv.groups, outputs // conv.groups, inputs, *conv.kernel)
+    total = np.zeros((conv.groups, outputs // conv.groups, prod(size)))
+    # tap by tap: no copy of each window
+    for tap in np.ndindex(*conv.kernel):
+        seen = tuple(
+            slice(begin, begin + (size[a] - 1) * conv.stride[a] + 1, conv.stride[a])
+            for a, begin in enumerate(t * conv.dilation[a] for a, t in enumerate(tap))
         )
-    return np.concatenate(parts)
+        read = padded[(slice(None), *seen)].reshape(conv.groups, inputs, -1)
+        total += weight[(slice(None), slice(None), slice(None), *tap)] @ read
+    return total.reshape(outputs, *size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 
 import numpy as np
@@ -10,7 +11,7 @@ from scipy import sparse
 from neurodeploy.errors import ConversionError
 from neurodeploy.network.nodes import Conv, Dense, Node, Permute, Pool, Shape
 
-__all__ = ["MAX_ENTRIES", "as_matrix", "is_linear"]
+__all__ = ["MAX_ENTRIES", "as_matrix", "is_linear", "pool_as_conv"]
 
 #: A matrix of more entries is refused: about 1.5 GiB while it is built.
 MAX_ENTRIES = 100_000_000
@@ -47,7 +48,7 @@ def as_matrix(node: Node, shape: Shape) -> sparse.csr_matrix:
     if isinstance(node, Permute):
         return _permutation(node, prod(shape))
     if isinstance(node, Pool):
-        return _windows(_pool_as_conv(node, shape[0]), shape, node)
+        return _windows(_summed(node, shape[0]), shape, node)
     if isinstance(node, Conv):
         return _windows(node, shape, None)
     raise TypeError(f"{type(node).__name__} is not linear")
@@ -61,12 +62,20 @@ def _permutation(node: Permute, size: int) -> sparse.csr_matrix:
     )
 
 
-def _pool_as_conv(pool: Pool, channels: int) -> Conv:
+def _summed(pool: Pool, channels: int) -> Conv:
     """The sum over each window, channel by channel, divided by the kernel's size."""
     weight = np.full((channels, 1, *pool.kernel), 1 / prod(pool.kernel), np.float64)
     return Conv(
         pool.name, weight, np.zeros(channels), pool.stride, pool.padding, pool.dilation, channels
     )
+
+
+def pool_as_conv(pool: Pool, shape: Shape) -> Conv | None:
+    """An average pooling as a convolution, float32; None where its divisor is not one number."""
+    if any(pool.padding) and not pool.count_include_pad:
+        return None
+    conv = _summed(pool, shape[0])
+    return replace(conv, weight=conv.weight.astype(np.float32), bias=conv.bias.astype(np.float32))
 
 
 def _windows(conv: Conv, shape: Shape, pool: Pool | None) -> sparse.csr_matrix:

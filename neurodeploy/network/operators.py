@@ -9,16 +9,18 @@ from typing import TypeAlias
 import numpy as np
 from scipy import sparse
 
-from neurodeploy.network import Conv, Dense, Linear, Node, Shape
+from neurodeploy.network import Conv, Dense, Linear, Node, Pool, Shape
+from neurodeploy.network.channel_moves import joined_moves
 from neurodeploy.network.compose import compose, is_reshape
 from neurodeploy.network.concat_branches import narrowed
 from neurodeploy.network.correlate import correlate
-from neurodeploy.network.matrix import as_matrix
+from neurodeploy.network.matrix import as_matrix, pool_as_conv
 
 __all__ = [
     "Operator",
     "apply_operator",
     "chain_operator",
+    "identity_operator",
     "operator_matrix",
     "population_shape",
     "two_dimensional",
@@ -65,13 +67,16 @@ def chain_operator(shape: Shape, chain: list[Node], result: Shape) -> Operator:
     """One operator for a chain of linear nodes: Conv or Dense where possible, else a matrix."""
     start = shape
     merged: list[tuple[Node, Shape]] = []  # with the shape each one reads
-    for node in narrowed(chain, shape):
+    for node in joined_moves(narrowed(chain, shape)):
         if merged and (both := compose(merged[-1][0], node, merged[-1][1])) is not None:
             merged[-1] = (both, merged[-1][1])
         else:
             merged.append((node, shape))
         shape = node.output_shape([shape])
     real = [(node, reads) for node, reads in merged if not is_reshape(node)]
+    if len(real) == 1 and isinstance(real[0][0], Pool):
+        pooled = pool_as_conv(*real[0])
+        real = real if pooled is None else [(pooled, real[0][1])]
     if len(real) == 1 and isinstance(real[0][0], Linear):
         node, reads = real[0]
         if isinstance(node, Dense):
@@ -82,8 +87,18 @@ def chain_operator(shape: Shape, chain: list[Node], result: Shape) -> Operator:
         if fits and lands and len(reads) in (2, 3):
             return two_dimensional(node)
     if not real:
-        return sparse.identity(prod(start), format="csr")
+        same = population_shape(start) == population_shape(result)
+        return identity_operator(population_shape(start) if same else (prod(start),))
     return reduce(lambda done, step: as_matrix(*step) @ done, real[1:], as_matrix(*real[0]))
+
+
+def identity_operator(shape: Shape) -> Operator:
+    """Each neuron to its counterpart: of maps a convolution channel by channel, else a matrix."""
+    if len(shape) != 3:
+        return sparse.identity(prod(shape), format="csr")
+    channels = shape[0]
+    ones = np.ones((channels, 1, 1, 1), np.float32)
+    return Conv("identity", ones, np.zeros(channels, np.float32), groups=channels)
 
 
 def two_dimensional(conv: Conv) -> Conv:

@@ -21,6 +21,7 @@ from neurodeploy.program import (
     Sparse,
 )
 from neurodeploy.program.bounds import Bounds, bounds
+from neurodeploy.program.one_to_one import one_to_one_weights
 from neurodeploy.simulator import kernels
 from neurodeploy.simulator.choice import Choice, Way
 from neurodeploy.simulator.estimates import Estimate
@@ -159,20 +160,16 @@ class Arrival:
         return self._made[name]
 
     def _diagonal(self) -> np.ndarray | None:
-        synapses, size = self.connection.synapses, prod(self.target)
-        one_each = (
-            isinstance(synapses, Sparse)
-            and self.source == self.target
-            and self.connection.source != INPUT
-            and (not self.payloads or message_type(self.sends) is np.int8)
-            and self.dtype is not np.int64
-            and np.array_equal(synapses.row_starts, np.arange(size + 1))
-            and np.array_equal(synapses.columns, np.arange(size))
-        )
-        if not one_each:
+        # payloads are more than a bit
+        payloads = self.payloads and message_type(self.sends) is not np.int8
+        if payloads or self.connection.source == INPUT or self.dtype is np.int64:
+            return None
+        size = prod(self.target)
+        each = one_to_one_weights(self.connection.synapses, self.source, self.target)
+        if each is None:
             return None
         weights = np.zeros(words_of(size) * kernels.WORD, np.int32)
-        weights[:size] = synapses.weights[internal_order(self.source)]
+        weights[:size] = each[internal_order(self.source)]
         return weights << self.connection.exponent
 
     def _choice(self) -> Choice:

@@ -62,7 +62,16 @@ def random_dense(rng, shape, name):
     return Dense(name, normal(rng, 3, size), normal(rng, 3))
 
 
+def random_move(rng, shape, name):
+    """Channels chosen, repeated, shuffled, or zeros in their place."""
+    channels = rng.integers(-1, shape[0], int(rng.integers(1, 6)))
+    area = int(np.prod(shape[1:]))
+    places = np.where(channels[:, None] < 0, -1, channels[:, None] * area + np.arange(area))
+    return Permute(name, (len(channels), *shape[1:]), places.reshape(-1))
+
+
 KINDS = {
+    "move": random_move,
     "conv": random_conv,
     "affine": random_affine,
     "pool": random_pool,
@@ -121,7 +130,16 @@ def test_cases_that_must_merge():
     before = random_affine(rng, (4,), "bn")
     pool = Pool("pool")
     assert is_channel_affine(before)
-    for first, second in ((conv, after), (before, conv), (pool, conv), (conv, pool)):
+    narrow = Conv("narrow", normal(rng, 2, 6, 1, 1), normal(rng, 2))
+    wide = Conv("wide", normal(rng, 9, 4, 1, 1), normal(rng, 9), stride=(2, 2))
+    behind = Conv("behind", normal(rng, 3, 9, 3, 3), normal(rng, 3), padding=(1,) * 4)
+    move = random_move(rng, shape, "move")
+    moved = Conv("moved", normal(rng, 2, move.shape[0], 3, 3), normal(rng, 2))
+    for first, second in (
+        (conv, after), (before, conv), (pool, conv), (conv, pool), (conv, narrow), (wide, behind),
+        (move, moved),
+        (conv, random_move(rng, (6, 8, 8), "move")),
+    ):  # fmt: skip
         assert isinstance(compose(first, second, shape), Conv)
     flatten = Permute("flat", (256,))
     dense = Dense("dense", normal(rng, 5, 256), normal(rng, 5))

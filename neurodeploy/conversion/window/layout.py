@@ -15,7 +15,8 @@ import numpy as np
 
 from neurodeploy.conversion.window.messages import Messages
 from neurodeploy.network.stages import RELAY, Shape, Stage
-from neurodeploy.program import INPUT, Connection, Population, Sparse
+from neurodeploy.program import INPUT, Connection, Population
+from neurodeploy.program.one_to_one import one_to_one
 from neurodeploy.targets import Target
 
 __all__ = ["Layout"]
@@ -106,13 +107,7 @@ class Layout:
             return name
         shape = self.shape[source]
         size = prod(shape)
-        synapses = Sparse(
-            np.ones(size, np.int8),
-            np.arange(size, dtype=np.int32),
-            np.arange(size + 1, dtype=np.int64),
-            size,
-        )
-        self.connections.append(Connection(source, name, synapses))
+        self.connections.append(Connection(source, name, one_to_one(shape)))
         self.unit[name] = self.unit[source]
         values = self.unit[source] * self.messages.top
         self._append(
