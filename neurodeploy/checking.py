@@ -140,7 +140,7 @@ def _tried(network: Network, report: Report, plan: Scheme, hardware: Target) -> 
         return cut_network(network, max_pooling=plan.max_pooling)
 
     try:
-        network = prepared(network, plan)
+        network = prepared(network, plan, largest_fan_in=hardware.core.largest_fan_in)
         stages = cut(network)
         plan.check_stages(stages)
     except UsageError:

@@ -85,7 +85,8 @@ def compile_relu(
     if chosen.line:
         data_warn(chosen.line)
     l4 = plan.uses_noise if l4 is None else l4
-    network = prepared(imported.network, plan, l4=l4)
+    fan_in = hardware.core.largest_fan_in
+    network = prepared(imported.network, plan, l4=l4, largest_fan_in=fan_in)
     stages = cut(network, max_pooling=plan.max_pooling)
     plan.check_stages(stages)
     progress("import", 1, 1)
@@ -102,6 +103,7 @@ def compile_relu(
         judged = judged.as_kind(task)
     options, about = {"l4": l4, "seed": seed}, judged.as_dict()
     provenance = provenance_of(imported, calibration, known, chosen.reason, options, about)
+    provenance["passes"] = {"largest_fan_in": fan_in}
     work = Conversion(stages, shape, known, hardware, preprocessing, seed, provenance)
     program = work.program(plan)
     stated = {name for name, value in given.items() if value is not None}

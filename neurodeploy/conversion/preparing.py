@@ -9,7 +9,9 @@ from neurodeploy.passes import prepare
 __all__ = ["prepared"]
 
 
-def prepared(network: Network, plan: Scheme, *, l4: bool = False) -> Network:
+def prepared(
+    network: Network, plan: Scheme, *, l4: bool = False, largest_fan_in: int | None = None
+) -> Network:
     """The same function, closer to what a chip holds.
 
     Parameters
@@ -18,6 +20,8 @@ def prepared(network: Network, plan: Scheme, *, l4: bool = False) -> Network:
         Resolved for its target.
     l4
         Whether the L4-norm correction comes last.
+    largest_fan_in
+        `Core.largest_fan_in` of the target.
     """
     return prepare(
         network,
@@ -25,4 +29,5 @@ def prepared(network: Network, plan: Scheme, *, l4: bool = False) -> Network:
         largest_pool=plan.largest_pool,
         of_input=plan.pools_input,
         l4=l4,
+        largest_fan_in=largest_fan_in,
     )

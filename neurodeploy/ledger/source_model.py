@@ -106,7 +106,13 @@ def reference_network(program: Program, path: Path) -> Network:
             remedy="put the original weight files beside it, or compile again",
         )
     l4 = program.recorded("options").get("l4") is True
-    network = prepared(imported.network, scheme_of(program), l4=l4)
+    fan_in = program.recorded("passes").get("largest_fan_in")
+    network = prepared(
+        imported.network,
+        scheme_of(program),
+        l4=l4,
+        largest_fan_in=fan_in if type(fan_in) is int else None,
+    )
     shape = network.shapes[network.input.name]
     if shape != program.encoder.sample_shape:
         raise ModelError(

@@ -3,6 +3,7 @@
 from neurodeploy.network import Network
 from neurodeploy.passes.base import Pass, run_passes
 from neurodeploy.passes.equalize import Equalize
+from neurodeploy.passes.fire_after_pooling import FireAfterPooling
 from neurodeploy.passes.fire_before_max_pooling import FireBeforeMaxPooling
 from neurodeploy.passes.fold_batch_norm import FoldBatchNorm
 from neurodeploy.passes.fold_dense import FoldDense
@@ -15,6 +16,7 @@ from neurodeploy.passes.split_max_pooling import SplitMaxPooling
 
 __all__ = [
     "Equalize",
+    "FireAfterPooling",
     "FireBeforeMaxPooling",
     "FoldBatchNorm",
     "FoldDense",
@@ -32,7 +34,11 @@ __all__ = [
 
 
 def standard_passes(
-    *, max_pooling: bool = True, largest_pool: int | None = None, of_input: bool = True
+    *,
+    max_pooling: bool = True,
+    largest_pool: int | None = None,
+    of_input: bool = True,
+    largest_fan_in: int | None = None,
 ) -> tuple[Pass, ...]:
     """What every conversion starts with, in order.
 
@@ -44,6 +50,8 @@ def standard_passes(
         Cells that such a neuron takes the maximum of, at most; None: any number.
     of_input
         Whether it can read the input.
+    largest_fan_in
+        Synapses of one neuron that fit a core of the target; None: any number.
     """
     return (
         JoinLate(),
@@ -51,6 +59,7 @@ def standard_passes(
         *((FireBeforeMaxPooling(),) if max_pooling else ()),
         MaxPoolingAsReLUs(only_sums=max_pooling, of_input=of_input),
         *((SplitMaxPooling(largest_pool),) if max_pooling and largest_pool else ()),
+        FireAfterPooling(largest_fan_in),
         FoldPooling(),
         FoldBatchNorm(),
         FoldPooling(),
@@ -65,17 +74,23 @@ def prepare(
     max_pooling: bool,
     largest_pool: int | None = None,
     of_input: bool = True,
+    largest_fan_in: int | None = None,
     l4: bool = False,
 ) -> Network:
     """The network after all passes.
 
     Parameters
     ----------
-    max_pooling, largest_pool, of_input
+    max_pooling, largest_pool, of_input, largest_fan_in
         As for `standard_passes`.
     l4
         Whether the L4-norm correction comes last.
     """
-    passes = standard_passes(max_pooling=max_pooling, largest_pool=largest_pool, of_input=of_input)
+    passes = standard_passes(
+        max_pooling=max_pooling,
+        largest_pool=largest_pool,
+        of_input=of_input,
+        largest_fan_in=largest_fan_in,
+    )
     network = run_passes(network, passes)
     return L4Correction().apply(network) if l4 else network

@@ -67,38 +67,45 @@ def trace(network: Network) -> Channels:
        all that they read of one input channel one.
     4. What a sum adds becomes one.
     """
-    made: dict[str, np.ndarray] = {}
+    made: dict[str, np.ndarray] = {}  # arrays that broadcast to the shape of the result
     written: dict[str, np.ndarray] = {}
     read: dict[str, np.ndarray] = {}
     pairs: list[tuple[np.ndarray, np.ndarray]] = []
     count = 1
 
     def join(a: np.ndarray, b: np.ndarray) -> None:
+        a, b = np.broadcast_arrays(a, b)
         known = (a != _ANY) & (b != _ANY)
-        both = np.unique(np.stack([a[known], b[known]]), axis=1)
-        pairs.append((both[0], both[1]))
+        both = np.unique(a[known] * count + b[known])
+        pairs.append((both // count, both % count))
 
-    def by_channel(of: np.ndarray) -> np.ndarray:
+    def by_channel(of: np.ndarray, channels: int) -> np.ndarray:
         """One number a channel; all in it are joined."""
-        flat = of.reshape(of.shape[0], -1)
+        flat = np.broadcast_to(of, (channels, *of.shape[1:])).reshape(channels, -1)
         first = flat.max(1)
-        join(flat, np.broadcast_to(first[:, None], flat.shape))
+        join(flat, first[:, None])
         return first
 
     for node in network:
         shape = network.shapes[node.name]
-        sources = [made[source] for source in network.inputs_of(node.name)]
+        inputs = network.inputs_of(node.name)
+        shapes = [network.shapes[source] for source in inputs]
+        sources = [made[source] for source in inputs]
         if isinstance(node, Input):
-            made[node.name] = np.zeros(shape, np.int64)
+            made[node.name] = np.zeros((1,) * len(shape), np.int64)
         elif isinstance(node, Linear):
             source = sources[0]
-            read[node.name] = by_channel(source) if isinstance(node, Conv) else source.reshape(-1)
+            read[node.name] = (
+                by_channel(source, shapes[0][0])
+                if isinstance(node, Conv)
+                else np.broadcast_to(source, shapes[0]).reshape(-1)
+            )
             own = np.arange(count, count + node.weight.shape[0])
             count += own.size
             written[node.name] = own
-            made[node.name] = _filled(own, shape)
+            made[node.name] = _by_channel(own, shape)
         elif isinstance(node, Pool):
-            made[node.name] = _filled(by_channel(sources[0]), shape)
+            made[node.name] = _by_channel(by_channel(sources[0], shapes[0][0]), shape)
         elif isinstance(node, Add):
             total = sources[0]
             for other in sources[1:]:
@@ -106,9 +113,9 @@ def trace(network: Network) -> Channels:
                 total = np.maximum(total, other)
             made[node.name] = total
         elif isinstance(node, Concat):
-            made[node.name] = np.concatenate(sources, node.axis)
+            made[node.name] = _joined(sources, shapes, node.axis)
         elif isinstance(node, Permute):
-            made[node.name] = _moved(node, sources[0])
+            made[node.name] = _moved(node, np.broadcast_to(sources[0], shapes[0]))
         else:
             clipped = isinstance(node, Activation) and node.maximum is not None
             if clipped or isinstance(node, Output):
@@ -127,8 +134,19 @@ def trace(network: Network) -> Channels:
     )
 
 
-def _filled(channel: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    return np.broadcast_to(channel.reshape((-1,) + (1,) * (len(shape) - 1)), shape)
+def _by_channel(channel: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Numbers of channels, to be broadcast over their maps."""
+    return channel.reshape((-1,) + (1,) * (len(shape) - 1))
+
+
+def _joined(sources: list[np.ndarray], shapes: list[tuple[int, ...]], axis: int) -> np.ndarray:
+    """A concatenation; on other axes the arrays stay as small as they are all."""
+    common = np.max([source.shape for source in sources], axis=0)
+    parts = []
+    for source, shape in zip(sources, shapes, strict=True):
+        common[axis] = shape[axis]
+        parts.append(np.broadcast_to(source, tuple(int(n) for n in common)))
+    return np.concatenate(parts, axis)
 
 
 def _moved(node: Permute, source: np.ndarray) -> np.ndarray:

@@ -58,6 +58,12 @@ class Core:
     synaptic_words: int | None = None
     power_of_two_columns: bool = False
 
+    @property
+    def largest_fan_in(self) -> int | None:
+        """Synapses that one neuron can have: an axon and a word of memory each, at least."""
+        limits = (self.input_axons, self.synaptic_words)
+        return min((limit for limit in limits if limit is not None), default=None)
+
 
 @dataclass(frozen=True)
 class Memory:
