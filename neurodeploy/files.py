@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import mmap
 import os
 import secrets
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, BinaryIO, cast
 
 from neurodeploy.errors import StorageError, UsageError
 
@@ -48,8 +50,11 @@ def _signals_held() -> Iterator[list[int]]:
             signal.raise_signal(came)
 
 
-def write_atomically(path: str | Path, data: bytes) -> None:
+def write_atomically(path: str | Path, data: bytes | Callable[[BinaryIO], None]) -> None:
     """Write aside, flush to disk, then rename: `path` is old or new, never half.
+
+    Large files are written piece by piece: `data` may be called with a file, open to be written
+    and read, and writes what it likes.
 
     A link is followed; a device or pipe is written to, not replaced. SIGTERM and SIGINT leave
     nothing behind.
@@ -63,7 +68,7 @@ def write_atomically(path: str | Path, data: bytes) -> None:
     try:
         if path.exists() and not path.is_file():
             with open(path, "wb") as stream:
-                stream.write(data)
+                stream.write(data if isinstance(data, bytes) else _in_memory(data))
             return
         with _signals_held() as signals:
             _write_aside(path, data, signals)
@@ -78,19 +83,42 @@ def write_atomically(path: str | Path, data: bytes) -> None:
         ) from None
 
 
-def _write_aside(path: Path, data: bytes, signals: list[int]) -> None:
+def _in_memory(write: Callable[[BinaryIO], None]) -> bytes:
+    """What is written, for a pipe, in which nothing can be looked up again."""
+    stream = io.BytesIO()
+    write(stream)
+    return stream.getvalue()
+
+
+class _Interruptible(io.FileIO):
+    """A file whose writing ends when a signal has come."""
+
+    signals: list[int]
+
+    def write(self, data: Any, /) -> int:
+        """All of it, in pieces."""
+        pieces = memoryview(data).cast("B")
+        for begin in range(0, len(pieces), _PIECE):
+            left = pieces[begin : begin + _PIECE]
+            while left:
+                left = left[super().write(left) :]
+            if self.signals:
+                raise _Interrupted
+        return len(pieces)
+
+
+def _write_aside(path: Path, data: bytes | Callable[[BinaryIO], None], signals: list[int]) -> None:
     """Write a file of another name in the same folder, then rename it."""
     # the name is known before the file is there, so there is no moment at which it could be left
     stem = path.name.encode()[:200].decode(errors="ignore")  # of 255 bytes that a name may have
     temporary = path.with_name(f".{stem}.{secrets.token_hex(4)}")
-    pieces = memoryview(data)
     try:
-        with open(temporary, "xb") as stream:
-            for begin in range(0, len(pieces), _PIECE):
-                stream.write(pieces[begin : begin + _PIECE])
-                if signals:
-                    raise _Interrupted
-            stream.flush()
+        with _Interruptible(temporary, "x+") as stream:
+            stream.signals = signals
+            if isinstance(data, bytes):
+                stream.write(data)
+            else:
+                data(cast(BinaryIO, stream))
             os.fsync(stream.fileno())
         os.replace(temporary, path)
     finally:

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from neurodeploy.network import Conv, Dense
+from neurodeploy.network.by_rows import by_rows
 from neurodeploy.network.stages import Operator, Stage
 from neurodeploy.quantization.layer import Arrival
 from neurodeploy.quantization.operators import peak
@@ -124,13 +125,15 @@ class Silenced:
 
 def _largest(operator: Operator, high: float, low: float, shape: tuple[int, ...]) -> np.ndarray:
     """Largest input of each neuron; of a convolution that of its channel's middle."""
+
+    def most(weight: np.ndarray) -> np.ndarray:
+        w = weight.astype(np.float64)
+        return np.maximum(w * high, w * low).sum(tuple(range(1, w.ndim)))
+
     if isinstance(operator, Conv):
-        w = operator.weight.astype(np.float64)
-        total = np.maximum(w * high, w * low).sum(tuple(range(1, w.ndim)))
-        return total.reshape((-1,) + (1,) * (len(shape) - 1))
+        return by_rows(most, operator.weight).reshape((-1,) + (1,) * (len(shape) - 1))
     if isinstance(operator, Dense):
-        w = operator.weight.astype(np.float64)
-        return np.maximum(w * high, w * low).sum(1).reshape(shape)
+        return by_rows(most, operator.weight).reshape(shape)
     largest = operator.copy()
     largest.data = np.maximum(operator.data * high, operator.data * low)
     return np.asarray(largest.sum(1)).reshape(shape)

@@ -10,7 +10,7 @@ import io
 import json
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -24,6 +24,8 @@ SCHEMA = 1
 MANIFEST = "manifest.json"
 _SEAL = b"sha256:"
 SEAL_LENGTH = len(_SEAL) + 64
+#: Bytes read at once to be summed up.
+_PIECE = 2**22
 _DATE = (1980, 1, 1, 0, 0, 0)
 
 
@@ -39,27 +41,41 @@ def seal(data: bytes) -> bytes:
 
 def to_bytes(program: Any) -> bytes:
     """The `.ndp` file's content of a `Program`; equal programs give equal bytes."""
-    graph, tensors = program_to(program)
-    members = {f"{name}.npy": _npy(array) for name, array in sorted(tensors.items())}
-    manifest = {
-        "schema": SCHEMA,
-        "program": graph,
-        "tensors": {
-            name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
-            for name, data in members.items()
-        },
-    }
-    text = json.dumps(manifest, sort_keys=True, indent=1, allow_nan=False).encode()
     stream = io.BytesIO()
+    _write(program, stream)
+    return stream.getvalue()
+
+
+def _write(program: Any, stream: BinaryIO) -> None:
+    """Write tensor by tensor to a file that is open to be written and read."""
+    graph, tensors = program_to(program)
+    told = {}
+    for name, array in sorted(tensors.items()):
+        data = _npy(array)
+        told[f"{name}.npy"] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+    manifest = {"schema": SCHEMA, "program": graph, "tensors": told}
+    text = json.dumps(manifest, sort_keys=True, indent=1, allow_nan=False).encode()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-        for name, data in [(MANIFEST, text), *members.items()]:
-            info = zipfile.ZipInfo(name, _DATE)
-            info.create_system = 3  # as on Unix everywhere: part of the bytes
-            info.external_attr = 0o644 << 16
-            archive.writestr(info, data)
+        archive.writestr(_member(MANIFEST), text)
+        for name, array in sorted(tensors.items()):
+            archive.writestr(_member(f"{name}.npy"), _npy(array))
         archive.comment = b"." * SEAL_LENGTH
-    body = stream.getvalue()[:-SEAL_LENGTH]
-    return body + seal(body)
+    stream.seek(-SEAL_LENGTH, io.SEEK_END)
+    size = stream.tell()
+    stream.seek(0)
+    digest = hashlib.sha256()
+    while size:
+        piece = stream.read(min(size, _PIECE))
+        digest.update(piece)
+        size -= len(piece)
+    stream.write(_SEAL + digest.hexdigest().encode())
+
+
+def _member(name: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name, _DATE)
+    info.create_system = 3  # as on Unix everywhere: part of the bytes
+    info.external_attr = 0o644 << 16
+    return info
 
 
 def save(program: Any, path: str | Path) -> None:
@@ -70,4 +86,4 @@ def save(program: Any, path: str | Path) -> None:
     StorageError
         The folder is missing, not writable, or the disk is full.
     """
-    write_atomically(path, to_bytes(program))
+    write_atomically(path, lambda stream: _write(program, stream))

@@ -6,12 +6,13 @@ import numpy as np
 from scipy import sparse
 
 from neurodeploy.network import Conv, Dense
+from neurodeploy.network.by_rows import by_rows
 from neurodeploy.network.stages import Operator
 from neurodeploy.program import Convolution, Synapses
 from neurodeploy.program import Dense as DenseSynapses
 from neurodeploy.program import Sparse as SparseSynapses
 
-__all__ = ["peak", "quantize"]
+__all__ = ["peak", "quantize", "quantize_rows"]
 
 
 def _values(operator: Operator) -> np.ndarray:
@@ -20,7 +21,8 @@ def _values(operator: Operator) -> np.ndarray:
 
 def peak(operator: Operator) -> float:
     """Largest magnitude among the weights."""
-    return float(np.abs(_values(operator)).max(initial=0.0))
+    values = _values(operator)
+    return float(max(values.max(initial=0.0), -values.min(initial=0.0)))
 
 
 def quantize(operator: Operator, factor: float, limit: int) -> Synapses:
@@ -28,8 +30,23 @@ def quantize(operator: Operator, factor: float, limit: int) -> Synapses:
 
     A sparse operator loses the synapses that round to zero.
     """
-    scaled = np.rint(_values(operator).astype(np.float64) * factor)
-    weights = np.clip(scaled, -limit, limit).astype(np.int8)
+    return _synapses(
+        operator, by_rows(lambda w: _whole(w.astype(np.float64) * factor, limit), _values(operator))
+    )
+
+
+def quantize_rows(operator: Dense | Conv, scale: np.ndarray, limit: int) -> Synapses:
+    """``clip(round_half_even(weight / scale), -limit, limit)``, a scale a row."""
+    scale = scale.reshape((-1,) + (1,) * (operator.weight.ndim - 1))
+    return _synapses(operator, by_rows(lambda w, s: _whole(w / s, limit), operator.weight, scale))
+
+
+def _whole(scaled: np.ndarray, limit: int) -> np.ndarray:
+    return np.clip(np.rint(scaled), -limit, limit).astype(np.int8)
+
+
+def _synapses(operator: Operator, weights: np.ndarray) -> Synapses:
+    """The operator with integers for its values."""
     if isinstance(operator, Dense):
         return DenseSynapses(weights)
     if isinstance(operator, Conv):

@@ -16,12 +16,13 @@ from scipy import sparse
 
 from neurodeploy.errors import ConversionError
 from neurodeploy.network import Conv, Dense
+from neurodeploy.network.by_rows import by_rows
 from neurodeploy.network.stages import Operator, Shape, Stage
 from neurodeploy.program import Connection, Synapses
 from neurodeploy.program.bounds import input_interval
 from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT
 from neurodeploy.quantization.hessian_rounding import Moments, least_squares_peaks, rounded
-from neurodeploy.quantization.operators import quantize
+from neurodeploy.quantization.operators import quantize, quantize_rows
 
 __all__ = [
     "FEW_LEVELS",
@@ -41,6 +42,8 @@ _LEAST_SLOPE = 64
 _PROOF_LEVELS, _LEAST_LEVELS = 40, 15
 #: Largest weight up to which weights are cut and rounded by what they are multiplied with.
 FEW_LEVELS = 31
+#: Weights of a dense layer from which on they are not copied in twice their precision.
+_MANY = 2**24
 #: Times the largest sum of the calibration samples, where that is the bound.
 MARGIN = 2.0
 
@@ -102,26 +105,47 @@ class Integers:
     Attributes
     ----------
     bias
-        int64 (neurons,).
-    slope
-        int64 (neurons,); ones for a readout.
-    scale
-        float64 (neurons,): real value of one membrane integer.
-    unit
-        float64 (neurons,): real value of one sent integer; zeros for a readout.
+        int32 (neurons,).
+    slopes
+        int64 (channels,); ones for a readout.
+    scales, units
+        float64 (channels,): real value of one membrane integer, and of one sent integer (zeros for
+        a readout).
     """
 
     arrivals: tuple[_Connected, ...]
     bias: np.ndarray
-    slope: np.ndarray
-    scale: np.ndarray
-    unit: np.ndarray
+    slopes: np.ndarray
+    scales: np.ndarray
+    units: np.ndarray
     range: Range
+
+    @property
+    def slope(self) -> np.ndarray:
+        """Of each neuron, int64 (neurons,)."""
+        return self._of_neurons(self.slopes)
+
+    @property
+    def scale(self) -> np.ndarray:
+        """Of each neuron, float64 (neurons,)."""
+        return self._of_neurons(self.scales)
+
+    @property
+    def unit(self) -> np.ndarray:
+        """Of each neuron, float64 (neurons,)."""
+        return self._of_neurons(self.units)
+
+    def _of_neurons(self, channels: np.ndarray) -> np.ndarray:
+        return np.repeat(channels, self.bias.size // channels.size)
 
     def sends(self, v: np.ndarray, top: int) -> np.ndarray:
         """``clip(floor((v + slope // 2) / slope), 0, top)``, in the dtype of `v`."""
-        half, slope = (self.slope >> 1).astype(np.float64), self.slope.astype(np.float64)
-        return np.clip(np.floor((v + half) / slope), 0, top).astype(v.dtype)
+        slope = self.slope
+        half, slope = (slope >> 1).astype(np.float64), slope.astype(np.float64)
+        found = np.empty_like(v)
+        for row, sums in zip(found, v, strict=True):  # float64 of one sample at a time
+            row[:] = np.clip(np.floor((sums + half) / slope), 0, top)
+        return found
 
 
 def fold(operator: Operator, unit: np.ndarray, shape: Shape) -> Operator:
@@ -133,7 +157,8 @@ def fold(operator: Operator, unit: np.ndarray, shape: Shape) -> Operator:
         float64 (neurons,), alike within a channel where the operator is a convolution.
     """
     if isinstance(operator, Dense):
-        return replace(operator, weight=operator.weight.astype(np.float64) * unit)
+        folded = np.multiply(operator.weight, unit, dtype=_precision(operator.weight))
+        return replace(operator, weight=folded)
     if isinstance(operator, Conv):
         weight = operator.weight.astype(np.float64)
         by_group = unit.reshape(shape[0], -1)[:, 0].reshape(operator.groups, 1, -1)
@@ -142,6 +167,11 @@ def fold(operator: Operator, unit: np.ndarray, shape: Shape) -> Operator:
         scaled = split * by_group.reshape(operator.groups, 1, weight.shape[1], *tail)
         return replace(operator, weight=scaled.reshape(weight.shape))
     return (operator.astype(np.float64) @ sparse.diags(unit)).tocsr()
+
+
+def _precision(weights: np.ndarray) -> type:
+    """float64; float32, as the weights are, where there are so many that memory is short."""
+    return np.float32 if weights.size > _MANY else np.float64
 
 
 def quantize_stage(
@@ -283,7 +313,7 @@ class _Stage:
         """A clip that is kept by cutting weights computes something else: refuse."""
         if not self.spread or self.stage.maximum is None:
             return
-        scale = made.scale.reshape(self.channels, -1)[:, 0]
+        scale = made.scales
         for arrival, peak in zip(made.arrivals, self.peaks, strict=True):
             if (peak > (self.limit + 1) * scale * 2.0**arrival.exponent).any():
                 raise ConversionError(
@@ -304,10 +334,10 @@ class _Stage:
 
     def _over(self, made: Integers, seen: np.ndarray) -> np.ndarray:
         """Largest sum of each channel over the limit; of what was seen where that has to do."""
-        slope = 0 if self.stage.is_readout else made.slope.reshape(self.channels, -1).max(1)
+        slope = 0 if self.stage.is_readout else made.slopes
         bound = self._bounds(made.arrivals, made.bias) + slope
         if seen.any():
-            scale = made.scale.reshape(self.channels, -1)[:, 0]
+            scale = made.scales
             bound = np.where(seen, MARGIN * self.reach / scale + slope, bound)
         return bound / MEMBRANE_LIMIT
 
@@ -418,22 +448,27 @@ class _Stage:
         rows = np.repeat(scale, self.each)
         arrivals = []
         for arriving, exponent in zip(self.arriving, exponents, strict=True):
-            divided = divided_rows(arriving.operator, rows * 2.0**exponent, self.channels)
-            if weigh and arriving.moment is not None:
-                divided = rounded(divided, arriving.moment, self.limit)
-            synapses = quantize(divided, 1.0, self.limit)
+            operator, each = arriving.operator, rows * 2.0**exponent
+            if isinstance(operator, Dense | Conv) and not (weigh and arriving.moment is not None):
+                by_row = each.reshape(len(operator.weight), -1)[:, 0]
+                synapses = quantize_rows(operator, by_row, self.limit)
+            else:
+                divided = divided_rows(operator, each, self.channels)
+                if weigh and arriving.moment is not None:
+                    divided = rounded(divided, arriving.moment, self.limit)
+                synapses = quantize(divided, 1.0, self.limit)
             arrivals.append(
                 _Connected(arriving.source, synapses, exponent, arriving.top, arriving.low)
             )
         bias = np.clip(np.rint(self.bias / rows), -MEMBRANE_LIMIT, MEMBRANE_LIMIT)
-        whole = bias.astype(np.int64)
+        whole = bias.astype(np.int32)
         bound = float(self._bounds(tuple(arrivals), whole).max(initial=0))
         seen = float((self.reach / scale).max(initial=0)) if self.reach.size else 0.0
-        slopes = np.repeat(slope, self.each).astype(np.int64)
-        unit = np.zeros(rows.size) if self.stage.is_readout else rows * slopes
+        slopes = slope.astype(np.int64)
+        unit = np.zeros(scale.size) if self.stage.is_readout else scale * slopes
         top_slope = 0 if self.stage.is_readout else int(slope.max())
         known = Range(bound + top_slope <= MEMBRANE_LIMIT, int(bound), int(seen))
-        return Integers(tuple(arrivals), whole, slopes, rows, unit, known)
+        return Integers(tuple(arrivals), whole, slopes, scale, unit, known)
 
     def _bounds(self, arrivals: tuple[_Connected, ...], bias: np.ndarray) -> np.ndarray:
         """Largest magnitude of the sums of each channel."""
@@ -456,7 +491,9 @@ class _Stage:
         if kept is not None:
             return kept.reshape(self.channels, -1).max(1)
         if isinstance(operator, Conv | Dense):
-            rows = np.abs(operator.weight).reshape(len(operator.weight), -1).max(1, initial=0)
+            rows = by_rows(
+                lambda w: np.abs(w).reshape(len(w), -1).max(1, initial=0), operator.weight
+            )
         else:
             rows = abs(operator).max(axis=1).toarray().reshape(-1)
         return rows.reshape(self.channels, -1).max(1)

@@ -113,7 +113,7 @@ def _corrected(
         moved = np.rint(np.repeat(mean, each) / layer.scale)
         bias = bias + (moved if silent is None else np.where(silent, 0, moved))
     bias = np.clip(bias, -MEMBRANE_LIMIT, MEMBRANE_LIMIT)
-    return replace(layer, bias=bias.astype(np.int64))
+    return replace(layer, bias=bias.astype(np.int32))
 
 
 def _mean_error(
