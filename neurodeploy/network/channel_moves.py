@@ -11,9 +11,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from neurodeploy.network.nodes import Conv, Node, Permute, Shape
+from neurodeploy.network.by_rows import by_rows
+from neurodeploy.network.nodes import Conv, Dense, Node, Permute, Shape
 
-__all__ = ["joined_moves", "moved_channels", "through_move", "with_moved_outputs"]
+__all__ = [
+    "joined_moves",
+    "moved_channels",
+    "moved_columns",
+    "through_move",
+    "with_moved_outputs",
+]
 
 
 def joined_moves(chain: Iterable[Node]) -> list[Node]:
@@ -84,3 +91,20 @@ def with_moved_outputs(conv: Conv, move: Node, shape: Shape) -> Conv | None:
     there = (channel >= 0).reshape((-1,) + (1,) * (conv.weight.ndim - 1))
     weight = np.where(there, conv.weight[channel], 0).astype(conv.weight.dtype)
     return replace(conv, name=move.name, weight=weight, bias=np.zeros(len(weight), np.float32))
+
+
+def moved_columns(move: Permute, dense: Dense, inputs: int) -> Dense:
+    """``dense(move(x))`` as one layer of so many inputs (biases are left out)."""
+    if move.indices is None:
+        return dense
+    there = np.flatnonzero(move.indices >= 0)
+    order = there[np.argsort(move.indices[there], kind="stable")]
+    target, begins = np.unique(move.indices[order], return_index=True)
+
+    def moved(weight: np.ndarray) -> np.ndarray:
+        found = np.zeros((len(weight), inputs), np.float32)
+        if order.size:  # an input that is read several times has the sum of its weights
+            found[:, target] = np.add.reduceat(weight[:, order], begins, axis=1, dtype=np.float64)
+        return found
+
+    return Dense(dense.name, by_rows(moved, dense.weight), dense.bias)

@@ -11,7 +11,7 @@ from math import prod
 import numpy as np
 
 from neurodeploy.network.chained_convolutions import chained
-from neurodeploy.network.channel_moves import through_move, with_moved_outputs
+from neurodeploy.network.channel_moves import moved_columns, through_move, with_moved_outputs
 from neurodeploy.network.correlate import correlate
 from neurodeploy.network.matrix import as_matrix, is_linear
 from neurodeploy.network.nodes import Conv, Dense, Linear, Node, Permute, Pool, Shape
@@ -77,7 +77,7 @@ def compose(first: Node, second: Node, shape: Shape) -> Conv | Dense | None:
        meet pixels of the map: overlapping windows, or rows that the pooling left over.
        Not with padded pooling.
     4. Conv without padding behind it, then average Pool without padding: one larger kernel.
-    5. Anything linear, then Dense, up to fifty million weights.
+    5. Anything linear, then Dense, up to fifty million weights; of moves any number.
     6. Conv that picks one cell of each window, then Conv: the kernel is spread by the stride.
     7. Conv, then Conv: one kernel, where the second's padding does not meet the first's border
        (`chained_convolutions`): linear bottlenecks.
@@ -88,7 +88,9 @@ def compose(first: Node, second: Node, shape: Shape) -> Conv | Dense | None:
     middle = first.output_shape([shape])
     weight: Conv | Dense | None = None
     if isinstance(second, Dense):
-        if second.weight.shape[0] * prod(shape) <= _MAX_DENSE:
+        if isinstance(first, Permute):
+            weight = moved_columns(first, second, prod(shape))
+        elif second.weight.shape[0] * prod(shape) <= _MAX_DENSE:
             matrix = (as_matrix(first, shape).T @ second.weight.astype(np.float64).T).T
             weight = Dense(second.name, np.ascontiguousarray(matrix, np.float32), second.bias)
     elif isinstance(second, Conv) and is_channel_affine(first):

@@ -9,9 +9,13 @@ import onnxruntime as ort
 
 from neurodeploy.errors import DataError, ModelError, UsageError
 from neurodeploy.network.network import Network
+from neurodeploy.network.nodes import Linear
 from neurodeploy.network.onnx_export import to_onnx
 
 __all__ = ["Evaluator"]
+
+#: Weights from which on they are handed to ONNX Runtime beside the model.
+_MANY = 2**22
 
 
 class Evaluator:
@@ -38,8 +42,13 @@ class Evaluator:
         self._names = [network.output.name]
         self._names += [n for n in dict.fromkeys(taps) if n not in (self._input, self._names[0])]
         self._echo = self._input in taps
-        model = to_onnx(network, self._names[1:])
+        weights = sum(node.weight.size for node in network if isinstance(node, Linear))
+        apart: dict[str, np.ndarray] | None = {} if weights > _MANY else None
+        model = to_onnx(network, self._names[1:], apart)
         options = ort.SessionOptions()
+        if apart:
+            values = [ort.OrtValue.ortvalue_from_numpy(array) for array in apart.values()]
+            options.add_external_initializers(list(apart), values)
         options.log_severity_level = 3  # errors only: warnings would reach the user's stderr
         try:
             self._session = ort.InferenceSession(

@@ -24,19 +24,22 @@ from neurodeploy.network.nodes import (
     Permute,
     Pool,
 )
+from neurodeploy.onnx_tensors import named_tensor
 
 __all__ = ["to_onnx"]
 
 #: The first operator set with dilated average pooling; every supported ONNX Runtime reads it.
 OPSET = 19
 IR_VERSION = 9
+#: Values of a tensor from which on it may be kept apart.
+_FEW = 2**16
 
 
 class _Writer:
     """Collects ONNX nodes and initialisers under names that do not collide."""
 
-    def __init__(self, taken: set[str]) -> None:
-        self._taken = taken
+    def __init__(self, taken: set[str], apart: dict[str, np.ndarray] | None) -> None:
+        self._taken, self._apart = taken, apart
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[onnx.TensorProto] = []
 
@@ -50,7 +53,11 @@ class _Writer:
 
     def constant(self, wish: str, values: np.ndarray) -> str:
         name = self.fresh(wish)
-        self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
+        if self._apart is not None and values.size > _FEW:
+            self._apart[name] = np.ascontiguousarray(values)
+            self.initializers.append(named_tensor(name, values))
+        else:
+            self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
         return name
 
     def node(self, kind: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:
@@ -161,7 +168,9 @@ def _write(writer: _Writer, node: Node, sources: tuple[str, ...], size: int, ran
         raise ModelError(f"a {type(node).__name__} node has no ONNX form", place=name)
 
 
-def to_onnx(network: Network, taps: Sequence[str] = ()) -> onnx.ModelProto:
+def to_onnx(
+    network: Network, taps: Sequence[str] = (), apart: dict[str, np.ndarray] | None = None
+) -> onnx.ModelProto:
     """The float network as an ONNX model with a dynamic batch axis.
 
     1. Every node's result is an ONNX value of the node's name.
@@ -174,6 +183,9 @@ def to_onnx(network: Network, taps: Sequence[str] = ()) -> onnx.ModelProto:
         The network to write.
     taps
         Names of nodes whose results become further outputs.
+    apart
+        Takes the large tensors by name, which the model then only names: a protobuf is copied
+        several times before ONNX Runtime has it.
 
     Returns
     -------
@@ -190,7 +202,7 @@ def to_onnx(network: Network, taps: Sequence[str] = ()) -> onnx.ModelProto:
     for name in wanted:
         if name not in network.graph or isinstance(network[name], Input):
             raise UsageError("is no node whose result can be tapped", place=name)
-    writer = _Writer({node.name for node in network})
+    writer = _Writer({node.name for node in network}, apart)
     shapes = network.shapes
     for node in network:
         sources = network.inputs_of(node.name)

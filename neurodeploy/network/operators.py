@@ -10,6 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from neurodeploy.network import Conv, Dense, Linear, Node, Pool, Shape
+from neurodeploy.network.by_rows import by_rows
 from neurodeploy.network.channel_moves import joined_moves
 from neurodeploy.network.compose import compose, is_reshape
 from neurodeploy.network.concat_branches import narrowed
@@ -50,7 +51,7 @@ def apply_operator(operator: Operator, x: np.ndarray) -> np.ndarray:
         return correlate(operator, x).reshape(-1)
     flat = x.reshape(-1).astype(np.float64)
     if isinstance(operator, Dense):
-        return operator.weight.astype(np.float64) @ flat
+        return by_rows(lambda weight: weight.astype(np.float64) @ flat, operator.weight)
     return operator @ flat
 
 

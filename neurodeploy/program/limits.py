@@ -24,8 +24,9 @@ MAX_PERIOD = 2**20
 MAX_EXTENT = 2**27
 #: Populations of a program, and connections: a hundred times those of the deepest networks.
 MAX_PARTS = 2**14
-#: Neurons, inputs included, of which tables are made: ResNet-50 at 224 x 224 has 11 million.
-MAX_NEURONS_AT_WORK = 2**24
+#: Neurons, inputs included, of which tables are made: ResNet-50 at 224 x 224 has 10 million, and as
+#: many relays where its windows are longer than the delays of synapses.
+MAX_NEURONS_AT_WORK = 2**25
 #: Cores that a program is cut into, and those that are placed by traffic: the largest system of
 #: Loihi 2 chips has 138,240.
 MAX_CORES, MAX_CORES_BY_TRAFFIC = 2**17, 2**13

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from neurodeploy.network import Conv, Dense
+from neurodeploy.network.by_rows import by_rows
 from neurodeploy.network.stages import Operator
 from neurodeploy.program import Sparse, Synapses
 
@@ -18,7 +19,8 @@ def by_channel(rows: np.ndarray, channels: int) -> np.ndarray:
 
 def _largest(values: np.ndarray) -> np.ndarray:
     """Largest magnitude of each row."""
-    return np.abs(values.reshape(len(values), -1).astype(np.float64)).max(1, initial=0.0)
+    flat = values.reshape(len(values), -1)
+    return by_rows(lambda v: np.abs(v.astype(np.float64)).max(1, initial=0.0), flat)
 
 
 def float_rows(operator: Operator) -> np.ndarray:

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime as ort
 from onnx import TensorProto, helper, numpy_helper
 
 from neurodeploy.errors import ProgramError
+from neurodeploy.onnx_tensors import named_tensor
 from neurodeploy.program import (
     INPUT,
     Connection,
@@ -32,6 +34,8 @@ __all__ = ["DenseSweep", "can_sweep"]
 _OPSET = 19
 #: Whole numbers below it are exact in float32, in whatever order they are added up.
 _FLOAT_LIMIT = 2**24
+#: Values of a constant from which on it is handed to ONNX Runtime beside the model.
+_APART = 2**20
 #: Neurons that a sweep looks at in NumPy before it loads a compiled kernel (about 0.2 s).
 _FEW = 1 << 18
 
@@ -149,10 +153,17 @@ class _Graph:
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
+        #: Large ones, which a protobuf would copy several times.
+        self.apart: dict[str, Any] = {}
 
     def constant(self, values: Any) -> str:
         name = f"c{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
+        values = np.ascontiguousarray(values)
+        if values.size > _APART:
+            self.apart[name] = ort.OrtValue.ortvalue_from_numpy(values)
+            self.constants.append(named_tensor(name, values))
+        else:
+            self.constants.append(numpy_helper.from_array(values, name))
         return name
 
     def node(self, kind: str, inputs: list[str], **attributes: Any) -> str:
@@ -171,8 +182,6 @@ class DenseSweep:
     """
 
     def __init__(self, program: Program) -> None:
-        import onnxruntime as ort
-
         check(program)
         if not can_sweep(program):
             raise ProgramError("a connection has no ONNX form")
@@ -190,6 +199,8 @@ class DenseSweep:
             values[p.name] = self._population(graph, p, values)
         model = self._model(graph)
         options = ort.SessionOptions()
+        if graph.apart:
+            options.add_external_initializers(list(graph.apart), list(graph.apart.values()))
         options.intra_op_num_threads = 1  # samples go to threads, not parts of a layer
         options.log_severity_level = 3
         self._session = ort.InferenceSession(

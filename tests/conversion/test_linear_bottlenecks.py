@@ -8,10 +8,24 @@ import numpy as np
 import pytest
 
 import neurodeploy as nd
-from neurodeploy.network import Activation, Add, Conv, Dense, Input, Network, Output, Permute
+from neurodeploy.network import (
+    Activation,
+    Add,
+    Conv,
+    Dense,
+    Input,
+    Network,
+    Output,
+    Permute,
+    by_rows,
+    evaluate,
+    onnx_export,
+)
 from neurodeploy.network.onnx_export import to_onnx
 from neurodeploy.program import Convolution
 from neurodeploy.program import Dense as DenseSynapses
+from neurodeploy.program.storage import to_bytes
+from neurodeploy.simulator import dense_sweep
 from neurodeploy.testing.comparing import compare_simulate
 
 
@@ -59,4 +73,18 @@ def test_every_connection_is_a_convolution(scheme):
     shapes = [c.synapses.weights.shape for c in program.connections]
     assert shapes.count((12, 12, 1, 1)) == 1
     assert shapes.count((6, 12, 1, 1)) == 2
+    compare_simulate(program, x[:2])
+
+
+def test_large_weights_beside_the_model(monkeypatch):
+    """What ONNX Runtime is given beside a model, and what is worked on row by row, is the same."""
+    x = np.random.default_rng(1).random((4, 3, 8, 8), dtype=np.float32)
+    model, options = to_onnx(bottlenecks()), {"steps": 16, "try_samples": 0}
+    program = nd.compile(model, x, "ttfs", warn=lambda _: None, **options)
+    monkeypatch.setattr(dense_sweep, "_APART", 0)
+    monkeypatch.setattr(evaluate, "_MANY", 0)
+    monkeypatch.setattr(onnx_export, "_FEW", 0)
+    monkeypatch.setattr(by_rows, "_WEIGHTS", 8)
+    again = nd.compile(model, x, "ttfs", warn=lambda _: None, **options)
+    assert to_bytes(again) == to_bytes(program)
     compare_simulate(program, x[:2])

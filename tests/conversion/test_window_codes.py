@@ -15,6 +15,7 @@ from neurodeploy.network.stages import stages
 from neurodeploy.passes import prepare
 from neurodeploy.program import Preprocessing
 from neurodeploy.program.bounds import bounds
+from neurodeploy.program.one_to_one import one_to_one_weights
 from neurodeploy.simulator.simulation import simulate
 from neurodeploy.targets import load_target
 
@@ -96,12 +97,13 @@ def test_pixels_are_exact_and_skips_are_synapses(pixels):
     level = np.rint((PIXELS.apply(pixels).reshape(40, -1) - e.offsets) / e.units)
     np.testing.assert_array_equal(level, pixels.reshape(40, -1))
     assert [p.name for p in program.populations] == ["a", "b", "s", "output"]
-    (skip,) = (c for c in program.connections if c.source == "a" and c.synapses.kind == "sparse")
+    (skip,) = (c for c in program.connections if (c.source, c.target) == ("a", "s"))
+    each = one_to_one_weights(skip.synapses, program.shape_of("a"), program.shape_of("s"))
     assert skip.delay == 1 + program.period + 1
     # whole: what the skip brings is the source's activation, not a rounding of it
     source, target = program.population("a"), program.population("s")
     unit = source.spike_values / 31
-    weight = skip.synapses.weights * 2.0**skip.exponent * target.membrane_units
+    weight = each * 2.0**skip.exponent * target.membrane_units
     np.testing.assert_allclose(weight, unit, rtol=1e-6)
 
 

@@ -73,26 +73,56 @@ def test_targets_with_their_sources():
 TOO_MANY_AXONS = re.compile(r"input axons a core: 125[4-5]\d, limit 4096")
 
 
-def test_compile_warns_and_check_tells(fashion, fashion_calibration):
+@pytest.fixture
+def wide(tmp_path):
+    """A model whose dense layer reads 12,544 sources: too many for a core of Loihi 1."""
+    rng = np.random.default_rng(0)
+    make, tensor = onnx.helper.make_node, onnx.helper.make_tensor_value_info
+
+    def weight(name, *shape):
+        values = rng.normal(0, np.sqrt(2 / np.prod(shape[1:])), shape).astype(np.float32)
+        return onnx.numpy_helper.from_array(values, name)
+
+    graph = onnx.helper.make_graph(
+        [
+            make("Conv", ["x", "w0"], ["c"], "node_conv", pads=[1] * 4),
+            make("Relu", ["c"], ["r"], "node_relu"),
+            make("Flatten", ["r"], ["f"], "node_flat"),
+            make("Gemm", ["f", "w1"], ["d"], "node_linear", transB=1),
+            make("Relu", ["d"], ["s"], "node_relu_1"),
+            make("Gemm", ["s", "w2"], ["y"], "node_linear_1", transB=1),
+        ],
+        "wide",
+        [tensor("x", onnx.TensorProto.FLOAT, ["n", 1, 28, 28])],
+        [tensor("y", onnx.TensorProto.FLOAT, ["n", 10])],
+        [weight("w0", 16, 1, 3, 3), weight("w1", 24, 12544), weight("w2", 10, 24)],
+    )
+    path = tmp_path / "wide.onnx"
+    opsets = [onnx.helper.make_opsetid("", 17)]
+    onnx.save(onnx.helper.make_model(graph, opset_imports=opsets), path)
+    return path
+
+
+def test_compile_warns_and_check_tells(wide):
     said = []
     nd.compile(
-        fashion / "model.onnx",
-        calibration=fashion_calibration[:64],
+        wide,
+        calibration=np.random.default_rng(1).random((8, 1, 28, 28), np.float32),
         target="loihi1",
         overflow="warn",
         warn=said.append,
     )
     assert [line for line in said if "does not fit Intel Loihi: node_linear: input axons" in line]
-    report = nd.check(fashion / "model.onnx", target="loihi1")
+    report = nd.check(wide, target="loihi1")
     assert report.ok
     assert report.fits is False
     assert any(TOO_MANY_AXONS.search(line) for line in report.hardware)
     assert any(line.startswith("program: chips:") for line in report.hardware)
 
 
-def test_check_says_what_does_not_fit(fashion, tmp_path):
+def test_check_says_what_does_not_fit(wide, tmp_path):
     """What does not fit its target compiles all the same: said, and no failure."""
-    model, copy = fashion / "model.onnx", tmp_path / "m.onnx"
+    model, copy = wide, tmp_path / "m.onnx"
     for target, fits in (("loihi1", False), ("loihi2", True)):
         told = run("check", model, "--target", target, "--annotate", copy)
         assert told.exit_code == 0
@@ -125,9 +155,9 @@ def test_a_limit_that_nobody_asked_for_is_said(program, tmp_path):
     assert run("map", program, "--data", tmp_path / "x.npz", "--limit", 64).stderr == ""
 
 
-def test_fits_is_asked(fashion, tmp_path):
+def test_fits_is_asked(wide, tmp_path):
     """With --fits, check, compile and map agree: 2 where it does not fit, and nothing written."""
-    model = fashion / "model.onnx"
+    model = wide
     for target, code in (("loihi1", 2), ("loihi2", 0)):
         assert run("check", model, "--target", target, "--fits").exit_code == code
         program = tmp_path / f"{target}.ndp"
