@@ -71,10 +71,10 @@ def through_move(move: Node, conv: Conv, shape: Shape) -> Conv | None:
     channel = moved_channels(move, shape)
     if channel is None or conv.groups != 1:
         return None
-    weight = np.zeros((len(conv.weight), shape[0], *conv.kernel), conv.weight.dtype)
+    by_input = np.zeros((shape[0], len(conv.weight), *conv.kernel), conv.weight.dtype)
     there = channel >= 0
-    np.add.at(weight, (slice(None), channel[there]), conv.weight[:, there])
-    return replace(conv, weight=weight)
+    np.add.at(by_input, channel[there], conv.weight[:, there].swapaxes(0, 1))
+    return replace(conv, weight=np.ascontiguousarray(by_input.swapaxes(0, 1)))
 
 
 def with_moved_outputs(conv: Conv, move: Node, shape: Shape) -> Conv | None:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from scipy import sparse
 
-from neurodeploy.network import Conv, Dense, Linear, Node, Pool, Shape
+from neurodeploy.network import Conv, Dense, Node, Pool, Shape
 from neurodeploy.network.by_rows import by_rows
 from neurodeploy.network.channel_moves import joined_moves
 from neurodeploy.network.compose import compose, is_reshape
@@ -75,17 +75,15 @@ def chain_operator(shape: Shape, chain: list[Node], result: Shape) -> Operator:
             merged.append((node, shape))
         shape = node.output_shape([shape])
     real = [(node, reads) for node, reads in merged if not is_reshape(node)]
-    if len(real) == 1 and isinstance(real[0][0], Pool):
-        pooled = pool_as_conv(*real[0])
-        real = real if pooled is None else [(pooled, real[0][1])]
-    if len(real) == 1 and isinstance(real[0][0], Linear):
+    if len(real) == 1:
         node, reads = real[0]
+        if isinstance(node, Pool):
+            node = pool_as_conv(node, reads) or node
         if isinstance(node, Dense):
             return node
-        assert isinstance(node, Conv)
         fits = population_shape(start) == population_shape(reads)
         lands = population_shape(node.output_shape([reads])) == population_shape(result)
-        if fits and lands and len(reads) in (2, 3):
+        if isinstance(node, Conv) and fits and lands and len(reads) in (2, 3):
             return two_dimensional(node)
     if not real:
         same = population_shape(start) == population_shape(result)

@@ -160,7 +160,7 @@ class Arrival:
         return self._made[name]
 
     def _diagonal(self) -> np.ndarray | None:
-        # payloads are more than a bit
+        # spikes, or counts that fit a byte
         payloads = self.payloads and message_type(self.sends) is not np.int8
         if payloads or self.connection.source == INPUT or self.dtype is np.int64:
             return None
