@@ -160,6 +160,8 @@ class Arrival:
         return self._made[name]
 
     def _diagonal(self) -> np.ndarray | None:
+        if self.can_gather:  # then it may have to be put in the place of what was there
+            return None
         # spikes, or counts that fit a byte
         payloads = self.payloads and message_type(self.sends) is not np.int8
         if payloads or self.connection.source == INPUT or self.dtype is np.int64:
