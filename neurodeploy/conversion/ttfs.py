@@ -29,20 +29,11 @@ class TtfsScheme(WindowScheme, Balanced):
         "mmse", "How the largest activation of a layer is chosen.", choices=BALANCES
     )
 
-    step: str | None = option(
-        None,
-        "What shares one step between levels.",
-        type=str,
-        choices=("channel", "layer"),
-        absent="layer: its neurons share one slope",
-    )
-
     name: ClassVar[str] = "ttfs"
     title: ClassVar[str] = "time to first spike: one spike a neuron, exact to W levels"
     #: The earliest spike.
     max_pooling: ClassVar[bool] = True
     is_remedy: ClassVar[bool] = True
-    one_slope: ClassVar[bool] = True
     needs: ClassVar[str] = "neuron that fires at a computed time"
 
     def messages(self) -> Messages:

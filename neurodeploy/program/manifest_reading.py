@@ -8,7 +8,7 @@ from neurodeploy.errors import ProgramError, shown
 from neurodeploy.program.codec import USUAL_DECODING, Decoder, Encoder, Preprocessing
 from neurodeploy.program.manifest_writing import Tensors
 from neurodeploy.program.neurons import Neuron, kind_named
-from neurodeploy.program.neurons.fields import PerNeuron, Rising, rules
+from neurodeploy.program.neurons.fields import IntegerOrEach, PerNeuron, Rising, rules
 from neurodeploy.program.program import Connection, Population, Program
 from neurodeploy.program.synapse import Convolution, Dense, Sparse, Synapses
 
@@ -83,7 +83,8 @@ def _neuron_from(entry: dict[str, Any], tensors: Tensors) -> Neuron:
         if rule.optional and field.name not in entry:
             continue
         value = entry[field.name]
-        if isinstance(rule, PerNeuron):
+        named = isinstance(rule, IntegerOrEach) and isinstance(value, str)
+        if isinstance(rule, PerNeuron) or named:
             value = tensors[value]
         elif isinstance(rule, Rising) and isinstance(value, list):
             value = tuple(value)

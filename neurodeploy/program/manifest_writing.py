@@ -11,7 +11,7 @@ import numpy as np
 
 from neurodeploy.program.codec import USUAL_DECODING, Decoder
 from neurodeploy.program.neurons import Neuron
-from neurodeploy.program.neurons.fields import PerNeuron, Rising, rules
+from neurodeploy.program.neurons.fields import IntegerOrEach, PerNeuron, Rising, rules
 from neurodeploy.program.synapse import Convolution, Sparse, Synapses
 
 __all__ = ["Tensors", "program_to"]
@@ -95,8 +95,9 @@ def _neuron_to(neuron: Neuron, number: int, tensors: Tensors) -> dict[str, Any]:
     entry: dict[str, Any] = {"kind": neuron.kind}
     for field, rule in rules(neuron):
         value = getattr(neuron, field.name)
-        if isinstance(rule, PerNeuron):
-            name = f"population_{number}_{rule.tensor}"
+        each = rule.each if isinstance(rule, IntegerOrEach) else rule
+        if isinstance(each, PerNeuron) and isinstance(value, np.ndarray):
+            name = f"population_{number}_{each.tensor}"
             tensors[name], value = value, name
         elif rule.optional and value == field.default:
             continue

@@ -21,6 +21,7 @@ from neurodeploy.network.stages import Operator, Shape, Stage
 from neurodeploy.program import Connection, Synapses
 from neurodeploy.program.bounds import input_interval
 from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT
+from neurodeploy.quantization.grid import levels_of_peaks
 from neurodeploy.quantization.hessian_rounding import Moments, least_squares_peaks, rounded
 from neurodeploy.quantization.operators import quantize, quantize_rows
 
@@ -184,8 +185,8 @@ def quantize_stage(
     *,
     weight_max: int,
     exponent_max: int,
-    one_slope: bool = False,
     one_unit: bool = False,
+    keep_step: bool = False,
     spread: bool = False,
 ) -> Integers:
     """Integers for one stage.
@@ -202,10 +203,10 @@ def quantize_stage(
         float64 (channels,): largest real sum on the calibration samples; empty without any.
     weight_max
         Largest magnitude of a weight.
-    one_slope
-        Whether the neuron kind has one slope for all neurons of a population.
     one_unit
         Whether one sent integer has to stand for the same in all channels (all of `step` alike).
+    keep_step
+        Whether `step` is more than what fits best: it is held exactly, if weights get coarser.
     spread
         Whether the bias comes evenly, as what arrives does, and not at the window's end.
 
@@ -223,8 +224,8 @@ def quantize_stage(
         reach,
         weight_max,
         exponent_max,
-        one_slope,
         one_unit,
+        keep_step,
         spread,
     ).integers()
 
@@ -240,25 +241,30 @@ class _Stage:
         reach: np.ndarray,
         weight_max: int,
         exponent_max: int,
-        one_slope: bool,
         one_unit: bool,
+        keep_step: bool,
         spread: bool,
     ) -> None:
         self.spread = spread
         self.stage, self.bias, self.arriving, self.top = stage, bias, arriving, top
         self.reach, self.limit, self.exponent_max = reach, weight_max, exponent_max
-        self.one_slope = one_slope and not stage.is_readout
         self.channels = stage.shape[0]
         self.each = bias.size // self.channels
         self.step = np.where(step > 0, step, step.max(initial=0) or 1.0)
         self.few = weight_max <= FEW_LEVELS
         self.peaks = [self._peaks(a) for a in arriving]
-        self.largest = np.max([*self.peaks, np.zeros(self.channels)], axis=0)
+        #: What the largest weights become.
+        self.levels = [
+            levels_of_peaks(a.operator, self.channels, weight_max)
+            if not self.few
+            else np.full(self.channels, float(weight_max))
+            for a in arriving
+        ]
         biases = np.abs(bias).reshape(self.channels, -1).max(1)
         #: Nothing finer would leave the bias inside 24 bit.
         self.least = np.maximum(biases / (MEMBRANE_LIMIT / 2), 1e-300)
         #: Steps are kept, and scales follow, where a clip or a maximum over channels hangs on them.
-        self.keeps_step = one_unit or stage.maximum is not None
+        self.keeps_step = one_unit or keep_step or stage.maximum is not None
         self.repeats = None if one_unit else self._repeating()
         self.exponents = self._exponents()
 
@@ -282,12 +288,12 @@ class _Stage:
                 lift -= 1
                 continue
             coarser = np.where(over > 1, coarser * np.clip(over, 1.02, 1.2), coarser)
-            if self.one_slope or self.stage.is_readout:
+            if self.stage.is_readout:
                 coarser[:] = coarser.max()
             levels = self.limit / coarser
             if self.reach.size:
                 give_up = ~seen & (levels < _PROOF_LEVELS * self.limit / 127)
-                if self.one_slope or self.stage.is_readout:
+                if self.stage.is_readout:
                     give_up[:] = give_up.any()
                 coarser[give_up], seen = 1.0, seen | give_up
             # what a readout of a long window adds up is coarse rather than wrong
@@ -383,14 +389,12 @@ class _Stage:
         for i, peak in enumerate(self.peaks):
             if i != self.repeats and peak.any():
                 floored = np.maximum(peak, peak.max() * _FLOOR)
-                fine = np.maximum(fine, floored / (self.limit * 2.0 ** exponents[i]))
+                fine = np.maximum(fine, floored / (self.levels[i] * 2.0 ** exponents[i]))
         if not any(peak.any() for i, peak in enumerate(self.peaks) if i != self.repeats):
             fine = np.maximum(fine, self.step / _LEAST_SLOPE)
         fine = fine * coarser
         if self.stage.is_readout:
             return np.full(self.channels, fine.max())  # one unit decodes all outputs
-        if self.one_slope:
-            fine = self.step / self._slopes(fine)
         if self.repeats is not None:
             size, exponent = self.peaks[self.repeats], exponents[self.repeats]
             there = size > 0
@@ -404,10 +408,6 @@ class _Stage:
         if self.stage.is_readout:
             return np.ones(self.channels)
         most = MEMBRANE_LIMIT // max(self.top, 1)
-        if self.one_slope:
-            return np.full(
-                self.channels, np.clip(np.floor((self.step / scale).min() * (1 + 1e-9)), 1, most)
-            )
         slope = self.step / scale
         whole = np.floor(slope * (1 + 1e-9)) if self.keeps_step else np.rint(slope)
         return np.clip(whole, 1, most)

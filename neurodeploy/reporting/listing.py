@@ -8,7 +8,16 @@ from typing import Any
 from neurodeploy.conversion import scheme_named, schemes
 from neurodeploy.conversion.options import flag_of, options_of
 from neurodeploy.program.neurons import kind_named, kinds
-from neurodeploy.program.neurons.fields import Choice, Flag, Integer, PerNeuron, Rising, Rule, rules
+from neurodeploy.program.neurons.fields import (
+    Choice,
+    Flag,
+    Integer,
+    IntegerOrEach,
+    PerNeuron,
+    Rising,
+    Rule,
+    rules,
+)
 from neurodeploy.reporting.console import table
 
 __all__ = ["neuron_list", "scheme_list", "show_neurons", "show_schemes"]
@@ -104,5 +113,7 @@ def _range(rule: Rule) -> str:
         return "true or false"
     if isinstance(rule, Rising):
         return f"{rule.low}..{rule.high}, 1 to {rule.most} that rise"
+    if isinstance(rule, IntegerOrEach):
+        return f"{rule.one.low}..{rule.one.high}, one for all or one a neuron"
     assert isinstance(rule, PerNeuron)
     return f"{rule.low}..{rule.high}, one a neuron"

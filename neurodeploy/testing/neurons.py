@@ -15,7 +15,16 @@ import numpy as np
 
 from neurodeploy.errors import ProgramError
 from neurodeploy.program.neurons import Neuron, kinds
-from neurodeploy.program.neurons.fields import Choice, Flag, Integer, PerNeuron, Rising, Rule, rules
+from neurodeploy.program.neurons.fields import (
+    Choice,
+    Flag,
+    Integer,
+    IntegerOrEach,
+    PerNeuron,
+    Rising,
+    Rule,
+    rules,
+)
 from neurodeploy.testing.foreign_kinds import Announcer, Graded
 from neurodeploy.testing.synapses import chance, one_of
 
@@ -107,9 +116,9 @@ def with_fields(neuron: Neuron, **values: Any) -> Neuron:
 
 
 def _fitted(kind: type[Neuron], values: dict[str, Any], period: int) -> Neuron:
-    """The neuron; an integer that does not suit the window becomes the largest that does."""
+    """The neuron; integers that do not suit the window become the largest that do."""
 
-    def fits(**changed: int) -> bool:
+    def fits(**changed: int | np.ndarray) -> bool:
         try:
             kind(**{**values, **changed}).check_period(period)
         except ProgramError:
@@ -118,13 +127,16 @@ def _fitted(kind: type[Neuron], values: dict[str, Any], period: int) -> Neuron:
 
     if not fits():
         for field, rule in rules(kind):
-            if not isinstance(rule, Integer) or not fits(**{field.name: rule.low}):
+            one = rule.one if isinstance(rule, IntegerOrEach) else rule
+            if not isinstance(one, Integer) or not fits(**{field.name: one.low}):
                 continue
-            low, high = rule.low, values[field.name]
+            value = values[field.name]
+            low, high = one.low, int(np.max(value, initial=one.low))
             while low + 1 < high:
                 middle = (low + high) // 2
                 low, high = (middle, high) if fits(**{field.name: middle}) else (low, middle)
-            values[field.name] = low
+            each = isinstance(value, np.ndarray)
+            values[field.name] = np.minimum(value, np.array(low, value.dtype)) if each else low
             break
     neuron = kind(**values)
     neuron.check_period(period)
@@ -147,6 +159,10 @@ def _value(
         return one_of(rng, *rule.words)
     if isinstance(rule, Rising):
         return _rising(rng, rule, extreme)
+    if isinstance(rule, IntegerOrEach):
+        if chance(rng, 0.5):
+            return _integer(rng, rule.one, extreme)
+        return _array(rng, rule.each, size, extreme)
     assert isinstance(rule, PerNeuron)
     return _array(rng, rule, size, extreme)
 

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from neurodeploy.errors import StorageError
+from neurodeploy.errors import ProgramError, StorageError
+from neurodeploy.program import Connection, Decoder, Dense, Encoder, Population, Program, Ttfs
 from neurodeploy.program.storage import SCHEMA, load, save, to_bytes
 from neurodeploy.testing.programs import random_program
 
@@ -217,3 +218,31 @@ def test_sealed_and_hostile(tmp_path, change):
     change(manifest["program"])
     members["manifest.json"] = json.dumps(manifest).encode()
     refused(tmp_path, sealed(members))
+
+
+@pytest.mark.parametrize("each", [False, True])
+def test_a_slope_for_all_is_a_number_and_slopes_are_a_tensor(tmp_path, each):
+    slope = np.array([7, 9], np.int32) if each else 7
+    program = Program(
+        (Population("out", (2,), Ttfs(np.array([1, -1], np.int32), slope, fires=False), 2),),
+        (Connection("input", "out", Dense(np.ones((2, 2), np.int8))),),
+        Encoder((2,), "ttfs", 1.0, 0, 3),
+        Decoder("out", 1.0),
+        3,
+    )
+    path = tmp_path / "p.ndp"
+    save(program, path)
+    members = members_of(path.read_bytes())
+    said = json.loads(members["manifest.json"])["program"]["populations"][0]["neuron"]["slope"]
+    assert said == ("population_0_slope" if each else 7)
+    assert ("population_0_slope.npy" in members) is each
+    loaded = load(path)
+    np.testing.assert_array_equal(loaded.populations[0].neuron.slope, slope)
+    assert to_bytes(loaded) == path.read_bytes()
+
+
+def test_slopes_fit_the_neurons():
+    with pytest.raises(ProgramError, match="3 slopes for 2 biases"):
+        Ttfs(np.zeros(2, np.int32), np.ones(3, np.int32))
+    with pytest.raises(ProgramError, match="leaves 24 bit"):
+        Ttfs(np.zeros(2, np.int32), np.array([0, 1], np.int32))

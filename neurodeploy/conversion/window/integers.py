@@ -38,22 +38,22 @@ class Recipe:
         Whether each channel has a step of its own.
     weight_max, exponent_max
         Largest weight and exponent.
-    one_slope
-        As for `quantize_stage`.
     correct
         Whether mean errors are taken back in biases where it helps.
     level
         Largest activation of a layer where something fixes it; None, or None of it: by least
         squares.
+    messages
+        How many each integer 0..`top` takes; see `least_squares_steps`.
     """
 
     top: int
     by_channel: bool
     weight_max: int
     exponent_max: int
-    one_slope: bool = False
     correct: bool = True
     level: Callable[[LayerStatistics, float | None, int | None], float | None] | None = None
+    messages: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,10 +208,11 @@ class _Run:
                 replace(a, moment=moments(a.operator, self.units.shapes[a.source], sent[a.source]))
                 for a in arriving
             )
+        step, fixed = self._step(stage, activations)
         layer = quantize_stage(
-            stage, bias, arriving, self._step(stage, activations), recipe.top, reach,
+            stage, bias, arriving, step, recipe.top, reach, keep_step=fixed,
             weight_max=recipe.weight_max, exponent_max=recipe.exponent_max,
-            one_slope=recipe.one_slope, one_unit=stage.name in self.units.one_unit,
+            one_unit=stage.name in self.units.one_unit,
         )  # fmt: skip
         for variant in self.variants:
             v = variant.side.integers(stage, layer)
@@ -230,10 +231,11 @@ class _Run:
         self.layers[stage.name] = layer
         self.units.summed(stage, layer.unit, (0, recipe.top))
 
-    def _step(self, stage: Stage, activations: np.ndarray | None) -> np.ndarray:
+    def _step(self, stage: Stage, activations: np.ndarray | None) -> tuple[np.ndarray, bool]:
+        """The step of each channel, and whether something fixes it."""
         channels, top = channels_of(stage.shape), self.recipe.top
         if stage.is_readout:
-            return np.zeros(channels)
+            return np.zeros(channels), False
         statistics = self.calibration.layers[stage.activation]
         fixed = self.recipe.level and self.recipe.level(statistics, stage.maximum, stage.levels)
         if fixed:
@@ -244,9 +246,10 @@ class _Run:
             step = least_squares_steps(
                 activations, stage.shape, top,
                 by_channel=self.recipe.by_channel and stage.name not in self.units.one_unit,
+                messages=self.recipe.messages,
             )  # fmt: skip
         if not step.any():
             step = np.full(channels, (stage.maximum or 1.0) / top)
         if stage.maximum is not None:
             step = np.minimum(step, stage.maximum / top)
-        return step
+        return step, bool(fixed)

@@ -9,7 +9,7 @@ import numpy as np
 
 from neurodeploy.conversion.window.masks import Parts, masks
 from neurodeploy.network.stages import Operator, Stage
-from neurodeploy.program import Earliest, MaskMaximum, Online, Radix, Ttfs
+from neurodeploy.program import Earliest, MaskMaximum, Online, Radix, Ttfs, window_codes
 from neurodeploy.program.neurons import Neuron
 from neurodeploy.quantization.operators import quantize
 from neurodeploy.quantization.window import Integers
@@ -35,6 +35,11 @@ class Messages:
     top: int
     entrance: str = "graded"
     own: str = ""
+
+    @property
+    def number(self) -> np.ndarray:
+        """How many messages each integer 0..`top` takes; int64."""
+        return np.minimum(np.arange(self.top + 1), 1)
 
     def membrane_unit(self, layer: Any) -> np.ndarray:
         """Real value of one membrane integer of a layer, float64 (neurons,)."""
@@ -62,7 +67,9 @@ class Times(Messages):
 
     def neuron(self, layer: Integers, *, fires: bool, first: bool) -> Neuron:
         """See `Messages.neuron`."""
-        return Ttfs(layer.bias.astype(np.int32), int(layer.slope[0]), fires=fires)
+        bias, slope = layer.bias.astype(np.int32), layer.slope.astype(np.int32)
+        alike = bool((slope == slope[0]).all())
+        return Ttfs(bias, int(slope[0]) if alike else slope, fires=fires)
 
     def relay(self, size: int, *, first: bool) -> Neuron:
         """See `Messages.relay`."""
@@ -79,6 +86,12 @@ class Digits(Messages):
 
     bits: int = 5
     digit: int = 1
+
+    @property
+    def number(self) -> np.ndarray:
+        """The digits that are not 0."""
+        code = window_codes.Digits(self.bits, self.digit)
+        return code.sent(np.arange(self.top + 1), self.period)
 
     def neuron(self, layer: Integers, *, fires: bool, first: bool) -> Neuron:
         """See `Messages.neuron`."""
@@ -101,6 +114,13 @@ class SignedDigits(Messages):
     entrance: str = "graded_first"
     bits: int = 5
     delay: int = 3
+
+    @property
+    def number(self) -> np.ndarray:
+        """The fewest signed digits: what neurons send is near it."""
+        x = np.arange(self.top + 1)
+        digits = x ^ 3 * x
+        return np.array([int(n).bit_count() for n in digits])
 
     def neuron(self, layer: Integers, *, fires: bool, first: bool) -> Neuron:
         """See `Messages.neuron`."""

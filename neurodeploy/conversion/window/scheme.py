@@ -57,8 +57,6 @@ class WindowScheme(Scheme):
     )
 
     exact: ClassVar[bool] = True
-    #: Whether the neuron kind has one slope for all neurons of a population.
-    one_slope: ClassVar[bool] = False
     #: What its neurons need, in the words of a refusal.
     needs: ClassVar[str] = "neuron of a window code"
 
@@ -151,13 +149,12 @@ class WindowScheme(Scheme):
         """All populations; None where the input had to wait longer than synapses can."""
         recipe = Recipe(
             top=messages.top,
-            by_channel=self.step == "channel"
-            or (self.step is None and not self.one_slope and messages.top < _FEW_LEVELS),
+            by_channel=self.step == "channel" or (self.step is None and messages.top < _FEW_LEVELS),
             weight_max=min(2 ** (self.weight_bits - 1) - 1, target.weight_max),
             exponent_max=target.exponent_max,
-            one_slope=self.one_slope,
             correct=self.bias_correction,
             level=self.layer_level,
+            messages=messages.number,
         )
         quantized = quantize_network(stages, entrance, calibration, recipe)
         layout = Layout(messages, entrance.shape, quantized, target)

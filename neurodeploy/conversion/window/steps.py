@@ -14,6 +14,11 @@ __all__ = ["channels_of", "least_squares_steps"]
 #: A channel's step is at least this share of its layer's. Finer ones make more spikes and do not
 #: make outputs better: on ResNet-8 and ResNet-20, 1/16 to 0.85 were tried (docs/radix.md).
 FLOOR = 0.7
+#: Share of a layer's least squared error that its messages are worth, all together: channels whose
+#: error hardly grows take a step that says them in fewer.
+PRICE = 1.0
+#: Steps that are tried.
+_LEVELS = 95
 #: Channels with fewer activations above zero than this have no statistics of their own.
 _FEW = 64
 
@@ -24,7 +29,12 @@ def channels_of(shape: tuple[int, ...]) -> int:
 
 
 def least_squares_steps(
-    activations: np.ndarray, shape: tuple[int, ...], top: int, *, by_channel: bool
+    activations: np.ndarray,
+    shape: tuple[int, ...],
+    top: int,
+    *,
+    by_channel: bool,
+    messages: np.ndarray | None = None,
 ) -> np.ndarray:
     """The step of each channel.
 
@@ -38,6 +48,9 @@ def least_squares_steps(
         Number of levels above zero.
     by_channel
         Whether each channel has its own; else all have the layer's.
+    messages
+        How many each integer 0..`top` takes: a step is chosen for little error and few messages
+        (`PRICE`). None: for the least error.
 
     Returns
     -------
@@ -45,17 +58,19 @@ def least_squares_steps(
     """
     channels = channels_of(shape)
     maps = activations.reshape(len(activations), channels, -1)
-    whole = _least_squares(maps.reshape(1, -1), top, 8192)
+    whole = _least_squares(maps.reshape(1, -1), top, 8192, messages)
     if not by_channel or channels == 1 or not whole[0]:
         return np.repeat(whole, channels)
     flat = np.ascontiguousarray(maps.transpose(1, 0, 2)).reshape(channels, -1)
-    own = _least_squares(flat, top, 1024 if channels <= 512 else 512)
+    own = _least_squares(flat, top, 1024 if channels <= 512 else 512, messages)
     few = np.count_nonzero(flat, 1) < _FEW
     own[few] = np.maximum(own[few], whole[0])
     return np.maximum(own, whole[0] * FLOOR)
 
 
-def _least_squares(values: np.ndarray, top: int, bins: int) -> np.ndarray:
+def _least_squares(
+    values: np.ndarray, top: int, bins: int, messages: np.ndarray | None = None
+) -> np.ndarray:
     """Step of each row of values (rows, n): maximum * (1 - 0.01 i) / top, i = 0..94."""
     rows = len(values)
     largest = values.max(1, initial=0).astype(np.float64)
@@ -66,11 +81,16 @@ def _least_squares(values: np.ndarray, top: int, bins: int) -> np.ndarray:
         counts[row] = np.bincount(np.minimum(place, bins - 1), minlength=bins)
     counts[:, 0] -= np.count_nonzero(values == 0, axis=1)  # silence is exact
     centres = (np.arange(bins) + 0.5) / bins
-    best, least = np.ones(rows), np.full(rows, np.inf)
-    for i in range(95):
-        level = 1 - 0.01 * i
-        coded = np.clip(np.floor(centres * (top / level) + 0.5), 0, top) * (level / top)
-        error = counts @ (coded - centres) ** 2
-        better = error < least
-        best[better], least[better] = level, error[better]
+    levels = 1 - 0.01 * np.arange(_LEVELS)
+    error, sent = np.empty((_LEVELS, rows)), np.zeros((_LEVELS, rows))
+    for i, level in enumerate(levels):
+        coded = np.clip(np.floor(centres * (top / level) + 0.5), 0, top)
+        error[i] = counts @ (coded * (level / top) - centres) ** 2
+        if messages is not None:
+            sent[i] = counts @ messages[coded.astype(np.int64)]
+    cost = error * largest**2  # comparable between rows
+    if messages is not None:
+        first = cost.argmin(0), np.arange(rows)
+        cost = cost / max(cost[first].sum(), 1e-300) + PRICE * sent / max(sent[first].sum(), 1.0)
+    best = levels[cost.argmin(0)]
     return best * largest / top

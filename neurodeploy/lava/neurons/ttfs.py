@@ -22,7 +22,7 @@ class SpikeTimes(WindowProcess):
     """The time-to-first-spike neuron of `docs/semantics.md`, section 4."""
 
     states = ("u", "held", "done")
-    per_neuron = ("bias",)
+    per_neuron = ("bias", "slopes")
 
 
 @implements(proc=SpikeTimes, protocol=LoihiProtocol)
@@ -38,6 +38,7 @@ class SpikeTimesModel(WindowModel):
     held: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
     done: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=1)
     bias: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
+    slopes: np.ndarray = LavaPyType(np.ndarray, np.int32, precision=24)
 
     def run_spk(self) -> None:
         """One step."""
@@ -53,7 +54,7 @@ class SpikeTimesModel(WindowModel):
         self.u[:] = u
         v = self.v.astype(np.int64) + self.u
         self.v[:] = np.clip(v, -MEMBRANE_LIMIT, MEMBRANE_LIMIT)
-        level = self.neuron.slope * (self.period - tau) - (self.neuron.slope >> 1)
+        level = self.slopes.astype(np.int64) * (self.period - tau) - (self.slopes >> 1)
         spikes = (self.done == 0) & (self.held >= level) & self.neuron.fires
         self.done[spikes] = 1
         self.s_out.send(spikes)

@@ -13,5 +13,7 @@ __all__: list[str] = []
 @reading_of.register
 def _(neuron: Ttfs, steps: int) -> Reading:
     return Reading(
-        bias=neuron.bias.astype(np.float64), height=neuron.slope, start=neuron.slope >> 1
+        bias=neuron.bias.astype(np.float64),
+        height=neuron.slopes.astype(np.float64),
+        start=neuron.slopes >> 1,
     )

@@ -175,6 +175,7 @@ class Neuron:
             field.name: getattr(self, field.name)
             for field, rule in rules(self)
             if not isinstance(rule, PerNeuron)
+            and not isinstance(getattr(self, field.name), np.ndarray)
         }
 
     def registers(self) -> tuple[Register, ...]:

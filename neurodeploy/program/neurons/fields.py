@@ -19,6 +19,7 @@ __all__ = [
     "Choice",
     "Flag",
     "Integer",
+    "IntegerOrEach",
     "PerNeuron",
     "Rising",
     "Rule",
@@ -26,6 +27,7 @@ __all__ = [
     "choice",
     "flag",
     "integer",
+    "integer_or_each",
     "per_neuron",
     "rising",
     "rules",
@@ -136,7 +138,23 @@ class Rising:
             raise ProgramError(f"{name} {shown(value)} do not rise within {self.low}..{self.high}")
 
 
-Rule = Integer | Choice | Flag | PerNeuron | Rising
+@dataclass(frozen=True)
+class IntegerOrEach:
+    """One whole number for all neurons, or an array as of `PerNeuron` with one for each.
+
+    A manifest has the number itself, or the name of a tensor.
+    """
+
+    one: Integer
+    each: PerNeuron
+    optional: bool = False
+
+    def check(self, name: str, value: Any) -> None:
+        """Refuse what neither of the two takes."""
+        (self.each if isinstance(value, np.ndarray) else self.one).check(name, value)
+
+
+Rule = Integer | Choice | Flag | PerNeuron | IntegerOrEach | Rising
 
 
 def integer(
@@ -175,6 +193,21 @@ def per_neuron(
     return dataclasses.field(metadata={_KEY: rule})
 
 
+def integer_or_each(
+    dtype: type,
+    low: int,
+    high: int,
+    *,
+    tensor: str,
+    bits: str = "its range",
+    usual: tuple[int, int] | None = None,
+) -> Any:
+    """A field that holds an `IntegerOrEach`."""
+    one = Integer(low, high, usual=usual)
+    each = PerNeuron(dtype, low, high, tensor, bits, usual=usual)
+    return dataclasses.field(metadata={_KEY: IntegerOrEach(one, each)})
+
+
 def rising(low: int, high: int, most: int, *, usual: tuple[int, int] | None = None) -> Any:
     """A field that holds a `Rising`."""
     return dataclasses.field(metadata={_KEY: Rising(low, high, most, usual=usual)})
@@ -197,7 +230,10 @@ def check_fields(neuron: Any) -> None:
     for field, rule in rules(neuron):
         value = getattr(neuron, field.name)
         rule.check(field.name, value)
-        if isinstance(rule, PerNeuron):
-            frozen: np.ndarray = np.array(value, rule.dtype)
+        if isinstance(rule, PerNeuron) or (
+            isinstance(rule, IntegerOrEach) and isinstance(value, np.ndarray)
+        ):
+            each = rule.each if isinstance(rule, IntegerOrEach) else rule
+            frozen: np.ndarray = np.array(value, each.dtype)
             frozen.flags.writeable = False
             object.__setattr__(neuron, field.name, frozen)

@@ -11,7 +11,7 @@ from neurodeploy.errors import ProgramError
 from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT, clip24, wrap24
 from neurodeploy.program.neurons.base import Neuron, State, StateVariable, Stepped
 from neurodeploy.program.neurons.closed_form import Quotient
-from neurodeploy.program.neurons.fields import flag, integer, per_neuron
+from neurodeploy.program.neurons.fields import flag, integer_or_each, per_neuron
 from neurodeploy.program.neurons.registry import register
 from neurodeploy.program.neurons.worst_case import Bounds, Drive
 from neurodeploy.program.window_codes import OneMessage, Times, WindowCode
@@ -32,7 +32,8 @@ class Ttfs(Neuron):
     bias
         int32 array, one entry a neuron (flat), within 24 bit.
     slope
-        Integer value of the membrane that one output level stands for (1..2**23 - 1).
+        Membrane integers that one output level stands for (1..2**23 - 1): one number for all
+        neurons, or an int32 array with one for each.
     fires
         False for a readout, which only integrates.
     """
@@ -40,7 +41,9 @@ class Ttfs(Neuron):
     bias: np.ndarray = per_neuron(
         np.int32, -MEMBRANE_LIMIT, MEMBRANE_LIMIT, tensor="bias", bits="24 bit", usual=(-500, 500)
     )
-    slope: int = integer(1, MEMBRANE_LIMIT, usual=(1, 2000))
+    slope: int | np.ndarray = integer_or_each(
+        np.int32, 1, MEMBRANE_LIMIT, tensor="slope", bits="24 bit", usual=(1, 2000)
+    )
     fires: bool = flag(True)
 
     kind: ClassVar[str] = "ttfs"
@@ -55,6 +58,16 @@ class Ttfs(Neuron):
     sends_once: ClassVar[bool] = True
     message: ClassVar[str] = "time"
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if isinstance(self.slope, np.ndarray) and self.slope.size != self.bias.size:
+            raise ProgramError(f"{self.slope.size} slopes for {self.bias.size} biases")
+
+    @property
+    def slopes(self) -> np.ndarray:
+        """`slope` of each neuron, int64 (neurons,)."""
+        return np.broadcast_to(np.asarray(self.slope, np.int64), self.bias.shape)
+
     @property
     def sends(self) -> tuple[int, int]:
         """Spikes; nothing for a readout."""
@@ -62,8 +75,9 @@ class Ttfs(Neuron):
 
     @property
     def membrane_scale(self) -> tuple[int, str]:
-        """Levels: an integer is sent so many steps before the window's end."""
-        return self.slope, "steps before the window's end"
+        """Levels, by the middle one of the slopes: sent so many steps before the window's end."""
+        middle = max(1, int(np.median(self.slope))) if np.size(self.slope) else 1
+        return middle, "steps before the window's end"
 
     @property
     def membrane_bias(self) -> np.ndarray:
@@ -72,8 +86,9 @@ class Ttfs(Neuron):
 
     def check_period(self, period: int) -> None:
         """The highest threshold, slope times period, stays within 24 bit."""
-        if self.slope * period > MEMBRANE_LIMIT:
-            raise ProgramError(f"slope {self.slope} times {period} steps leaves 24 bit")
+        largest = int(np.max(self.slope, initial=1))
+        if largest * period > MEMBRANE_LIMIT:
+            raise ProgramError(f"slope {largest} times {period} steps leaves 24 bit")
 
     def window_code(self, period: int) -> WindowCode:
         """Times."""
@@ -96,7 +111,7 @@ class Ttfs(Neuron):
             state["v"] = self.bias.astype(np.int64)
         state["u"], wrapped = wrap24(state["u"] + a)
         state["v"], clipped = clip24(state["v"] + state["u"])
-        level = self.slope * (period - tau) - (self.slope >> 1)
+        level = self.slopes * (period - tau) - (self.slopes >> 1)
         spikes = (state["done"] == 0) & (state["held"] >= level) & self.fires
         state["done"] = state["done"] | spikes
         return Stepped(spikes.astype(np.int64), wrapped, clipped)

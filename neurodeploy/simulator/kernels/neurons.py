@@ -146,7 +146,7 @@ def step_ttfs(
                 done[i] = not fires
                 u[i] = 0
                 v[i] = bias[i]
-        level = slope * (period - tau[s]) - (slope >> 1)
+        left = period - tau[s]
         for i in range(neurons):
             x = u[i] + np.int64(block[row_of[s], i])
             if x > _WRAP:
@@ -164,7 +164,7 @@ def step_ttfs(
                 y = -_LIMIT
                 overflow[1] += 1
             v[i] = y
-            if not done[i] and held[i] >= level:
+            if not done[i] and held[i] >= slope[i] * left - (slope[i] >> 1):
                 _mark(fired[s], i)
                 done[i] = True
             if slot[s] >= 0:

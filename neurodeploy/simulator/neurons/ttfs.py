@@ -16,6 +16,7 @@ class _Ttfs:
         self.overflow = np.zeros(2, np.int64)
         self.silent = not neuron.fires
         self._neuron, self._bias, self._period = neuron, setup.bias.astype(np.int64), setup.period
+        self._slope = neuron.slopes[setup.order]
         size = setup.bias.size
         self._u, self._v, self._held = (np.zeros(size, np.int64) for _ in range(3))
         self._done = np.full(size, not neuron.fires)
@@ -24,7 +25,7 @@ class _Ttfs:
         n = self._neuron
         kernels.step_ttfs(
             block.currents, block.row_of, self._u, self._v, self._held, self._done, self._bias,
-            n.slope, n.fires, block.tau, self._period, block.fired, block.record, block.slot,
+            self._slope, n.fires, block.tau, self._period, block.fired, block.record, block.slot,
             self.overflow,
         )  # fmt: skip
 
