@@ -25,7 +25,7 @@ GROUPS = {"any": OUR_KINDS, "every": EVERY_KIND, "graded": EVERY_KIND[len(OUR_KI
 KINDS = {**GROUPS, **{kind.kind: (kind,) for kind in EVERY_KIND}}
 
 
-def make(shape: str, kind: str, seed: int) -> tuple[Program, np.ndarray]:
+def make(shape: str, kind: str, seed: int, networks: int = 1) -> tuple[Program, np.ndarray]:
     """A random program and input messages."""
     rng = np.random.default_rng(seed)
     among = KINDS[kind]
@@ -34,7 +34,10 @@ def make(shape: str, kind: str, seed: int) -> tuple[Program, np.ndarray]:
     if shape == "any":
         return random_program(rng, among=among)
     coded = shape in CODES
-    program, level = random_coded_program(rng, shape) if coded else random_ttfs_program(rng)  # type: ignore[arg-type]
+    if coded:
+        program, level = random_coded_program(rng, shape, networks=networks)  # type: ignore[arg-type]
+    else:
+        program, level = random_ttfs_program(rng, networks=networks)
     drain = max(p.fire_phase(program.period) for p in program.populations)
     return program, messages_of(program.encoder, level, program.period, drain)
 
@@ -59,6 +62,13 @@ def main() -> int:
         help="neuron kinds: any of the package's, graded (test kinds that send integers), every "
         "one of these, or one by name (every)",
     )
+    parser.add_argument(
+        "--networks",
+        type=int,
+        default=1,
+        metavar="N",
+        help="of window codes: networks side by side in a program (1); a run costs its start",
+    )
     parser.add_argument("--timeout", type=float, default=120.0, help="seconds a program (120)")
     parser.add_argument(
         "--stock", action="store_true", help="Lava's own models, not ours of its processes"
@@ -67,7 +77,7 @@ def main() -> int:
     started = time.monotonic()
     spikes = values = wrapped = clipped = bad = failed = 0
     for k in range(options.seed, options.seed + options.programs):
-        program, messages = make(options.kind, options.neurons, k)
+        program, messages = make(options.kind, options.neurons, k, options.networks)
         names = [p.name for p in program.populations]
         expected = reference.run(program, messages)
         try:
@@ -99,8 +109,9 @@ def main() -> int:
     seconds = time.monotonic() - started
     print(file=sys.stderr)
     ended = f", {failed} did not run" if failed else ""
+    each = f" of {options.networks} networks" if options.networks > 1 else ""
     print(
-        f"{options.programs} programs, {spikes} spikes and {values} membranes compared "
+        f"{options.programs} programs{each}, {spikes} spikes and {values} membranes compared "
         f"({wrapped} currents wrapped, {clipped} membranes clipped), {seconds:.0f} s: "
         f"{bad} differ{ended}"
     )

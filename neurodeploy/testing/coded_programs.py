@@ -41,11 +41,16 @@ CODES: tuple[Code, ...] = ("radix", "graded", "mask_maximum", "online")
 
 
 def random_coded_program(
-    rng: np.random.Generator, code: Code, *, max_depth: int = 4
+    rng: np.random.Generator, code: Code, *, max_depth: int = 4, networks: int = 1
 ) -> tuple[Program, np.ndarray]:
     """A program, and levels for some samples.
 
     Proved not to overflow, so that `radix` programs have a closed form.
+
+    Parameters
+    ----------
+    networks
+        That read the same input side by side and share nothing else; the last one is decoded.
 
     Returns
     -------
@@ -80,41 +85,43 @@ def random_coded_program(
         populations.append(Population(name, shape, neuron, phase))
         shapes[name], fires[name] = shape, populations[-1].fire_phase(period)
 
-    last, depth = INPUT, int(rng.integers(1, max_depth + 1))
-    for k in range(depth):
-        name, readout = f"p{k}", k == depth - 1
-        pooled = last != INPUT and not online and not readout
-        pooled = pooled and chance(rng, 0.7 if code == "mask_maximum" else 0.2)
-        if pooled:
-            made = _pooling(rng, shapes[last], digit)
-            if made is not None:
-                target, parts = made
-                add(name, target, MaskMaximum(digit, bits), [(last, s, e) for s, e in parts])
-                last = name
-                continue
-        near = [n for n in shapes if n != INPUT and fires[last] - fires[n] < 58]
-        sources = [last]
-        if last != INPUT:
-            while len(sources) < 3 and chance(rng, 0.4):
-                sources.append(one_of(rng, *near))
-        target, first = _target(rng, shapes[last])
-        room = MEMBRANE_LIMIT // (4 * largest * len(sources))
-        arriving = []
-        for i, source in enumerate(sources):
-            synapses = first if i == 0 else between(rng, shapes[source], target)
-            arriving.append((source, *within(rng, synapses, room, extreme=False)))
-        size = prod(target)
-        slope = rng.integers(1, 2 + int(one_of(rng, 3, 300, 20000)), size).astype(np.int32)
-        if chance(rng, 0.2):
-            slope[:] = slope[0]
-        bias = rng.integers(-3 * slope, 3 * slope + 1).astype(np.int32)
-        made_of: Neuron
-        if online:
-            made_of = Online(bias, slope, bits, delay, first=last == INPUT, fires=not readout)
-        else:
-            made_of = Radix(bias, slope, bits, digit, fires=not readout)
-        add(name, target, made_of, arriving)
-        last = name
+    for _ in range(networks):
+        last, depth = INPUT, int(rng.integers(1, max_depth + 1))
+        first = len(populations)
+        for k in range(depth):
+            name, readout = f"p{first + k}", k == depth - 1
+            pooled = last != INPUT and not online and not readout
+            pooled = pooled and chance(rng, 0.7 if code == "mask_maximum" else 0.2)
+            if pooled:
+                made = _pooling(rng, shapes[last], digit)
+                if made is not None:
+                    target, parts = made
+                    add(name, target, MaskMaximum(digit, bits), [(last, s, e) for s, e in parts])
+                    last = name
+                    continue
+            near = [p.name for p in populations[first:] if fires[last] - fires[p.name] < 58]
+            sources = [last]
+            if last != INPUT:
+                while len(sources) < 3 and chance(rng, 0.4):
+                    sources.append(one_of(rng, *near))
+            target, way = _target(rng, shapes[last])
+            room = MEMBRANE_LIMIT // (4 * largest * len(sources))
+            arriving = []
+            for i, source in enumerate(sources):
+                synapses = way if i == 0 else between(rng, shapes[source], target)
+                arriving.append((source, *within(rng, synapses, room, extreme=False)))
+            size = prod(target)
+            slope = rng.integers(1, 2 + int(one_of(rng, 3, 300, 20000)), size).astype(np.int32)
+            if chance(rng, 0.2):
+                slope[:] = slope[0]
+            bias = rng.integers(-3 * slope, 3 * slope + 1).astype(np.int32)
+            made_of: Neuron
+            if online:
+                made_of = Online(bias, slope, bits, delay, first=last == INPUT, fires=not readout)
+            else:
+                made_of = Radix(bias, slope, bits, digit, fires=not readout)
+            add(name, target, made_of, arriving)
+            last = name
     program = Program(
         tuple(populations), tuple(connections), encoder, Decoder(last, 1.0), period, "radix"
     )

@@ -143,12 +143,17 @@ def random_program(
 
 
 def random_ttfs_program(
-    rng: np.random.Generator, *, max_depth: int = 4, max_window: int = 14
+    rng: np.random.Generator, *, max_depth: int = 4, max_window: int = 14, networks: int = 1
 ) -> tuple[Program, np.ndarray]:
     """A time-to-first-spike program as the compiler makes them, and levels for some samples.
 
     Aligned, proved not to overflow; with skips that reach back within a window, maxima and
     a readout.
+
+    Parameters
+    ----------
+    networks
+        That read the same input side by side and share nothing else; the last one is decoded.
 
     Returns
     -------
@@ -162,49 +167,55 @@ def random_ttfs_program(
     fires, window = {INPUT: 1}, {INPUT: 0}
     populations: list[Population] = []
     connections: list[Connection] = []
-    last, depth = INPUT, int(rng.integers(1, max_depth + 1))
-    for k in range(depth):
-        name, readout = f"p{k}", k == depth - 1
-        pooled = len(shapes[last]) == 3 and not readout and chance(rng, 0.3)
-        if pooled:
-            kernel = tuple(int(n) for n in rng.integers(1, 4, 2))
-            ones = np.ones((shapes[last][0], 1, *kernel), np.int8)
-            pads = tuple(int(rng.integers(0, n)) for n in kernel)
-            pool = Convolution(ones, padding=pads * 2, groups=shapes[last][0])  # type: ignore[arg-type]
-            rows, columns = (shapes[last][1 + a] + 2 * pads[a] for a in (0, 1))
-            if rows < kernel[0] or columns < kernel[1]:
-                pool = Convolution(
-                    np.ones((shapes[last][0], 1, 1, 1), np.int8), groups=shapes[last][0]
+    for _ in range(networks):
+        last, depth = INPUT, int(rng.integers(1, max_depth + 1))
+        begun = len(populations)
+        for k in range(depth):
+            name, readout = f"p{begun + k}", k == depth - 1
+            pooled = len(shapes[last]) == 3 and not readout and chance(rng, 0.3)
+            if pooled:
+                kernel = tuple(int(n) for n in rng.integers(1, 4, 2))
+                ones = np.ones((shapes[last][0], 1, *kernel), np.int8)
+                pads = tuple(int(rng.integers(0, n)) for n in kernel)
+                pool = Convolution(ones, padding=pads * 2, groups=shapes[last][0])  # type: ignore[arg-type]
+                rows, columns = (shapes[last][1 + a] + 2 * pads[a] for a in (0, 1))
+                if rows < kernel[0] or columns < kernel[1]:
+                    pool = Convolution(
+                        np.ones((shapes[last][0], 1, 1, 1), np.int8), groups=shapes[last][0]
+                    )
+                shapes[name], sources = pool.output_shape(shapes[last]), [last]
+                made: list[Synapses] = [pool]
+            else:
+                own = [INPUT, *(p.name for p in populations[begun:])]
+                near = [n for n in own if window[n] == window[last]]
+                sources = _sources(rng, [*[n for n in near if n != last], last])
+                shapes[name], first = _target(rng, shapes[sources[0]], 40)
+                made = [first]
+                made += [between(rng, shapes[s], shapes[name]) for s in sources[1:]]
+            phase = 1 + max(fires[s] for s in sources)
+            room = MEMBRANE_LIMIT // (4 * period * len(sources))
+            for source, synapses in zip(sources, made, strict=True):
+                synapses, exponent = within(rng, synapses, room, extreme=False)
+                connections.append(
+                    Connection(
+                        source,
+                        name,
+                        synapses,
+                        exponent=0 if pooled else exponent,
+                        delay=phase - fires[source],
+                    )
                 )
-            shapes[name], sources = pool.output_shape(shapes[last]), [last]
-            made: list[Synapses] = [pool]
-        else:
-            near = [n for n in shapes if window[n] == window[last]]
-            sources = _sources(rng, [*[n for n in near if n != last], last])
-            shapes[name], first = _target(rng, shapes[sources[0]], 40)
-            made = [first]
-            made += [between(rng, shapes[s], shapes[name]) for s in sources[1:]]
-        phase = 1 + max(fires[s] for s in sources)
-        room = MEMBRANE_LIMIT // (4 * period * len(sources))
-        for source, synapses in zip(sources, made, strict=True):
-            synapses, exponent = within(rng, synapses, room, extreme=False)
-            connections.append(
-                Connection(
-                    source,
-                    name,
-                    synapses,
-                    exponent=0 if pooled else exponent,
-                    delay=phase - fires[source],
-                )
-            )
-        size = prod(shapes[name])
-        slope = int(rng.integers(1, 1 + int(one_of(rng, 5, 300, 20000))))
-        bias = rng.integers(-3 * slope, 3 * slope + 1, size).astype(np.int32)
-        neuron: Neuron = Earliest() if pooled else Ttfs(bias, slope, fires=not readout)
-        populations.append(Population(name, shapes[name], neuron, phase))
-        fires[name] = populations[-1].fire_phase(period)
-        window[name] = window[last] + neuron.lag
-        last = name
+            size = prod(shapes[name])
+            most = int(one_of(rng, 5, 300, 20000))
+            slope: int | np.ndarray = int(rng.integers(1, 1 + most))
+            if chance(rng, 0.5):
+                slope = rng.integers(1, 1 + most, size).astype(np.int32)
+            bias = rng.integers(-3 * slope, 3 * slope + 1, size).astype(np.int32)
+            neuron: Neuron = Earliest() if pooled else Ttfs(bias, slope, fires=not readout)
+            populations.append(Population(name, shapes[name], neuron, phase))
+            fires[name] = populations[-1].fire_phase(period)
+            window[name] = window[last] + neuron.lag
+            last = name
     decoder = Decoder(last, 1.0)
     program = Program(tuple(populations), tuple(connections), encoder, decoder, period, "ttfs")
     level = rng.integers(0, encoder.high + 1, (int(rng.integers(1, 4)), prod(shape)))

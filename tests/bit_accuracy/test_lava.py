@@ -75,18 +75,20 @@ def test_random_program(models: str, seed: int) -> None:
     assert_equal_on_lava(*random_program(np.random.default_rng(seed)), models)
 
 
-@pytest.mark.parametrize(("models", "seed"), some(10, 2))
+@pytest.mark.parametrize(("models", "seed"), some(5, 1))
 def test_random_ttfs_program(models: str, seed: int) -> None:
-    program, level = random_ttfs_program(np.random.default_rng(seed))
+    """Four networks side by side in each."""
+    rng = np.random.default_rng(seed)
+    program, level = random_ttfs_program(rng, max_depth=2, networks=4)
     assert_equal_on_lava(program, stream_of(program, level), models)
 
 
 @pytest.mark.parametrize("code", CODES)
 @pytest.mark.parametrize("seed", range(5))
 def test_random_coded_program(code: Code, seed: int) -> None:
-    """Few: `tests/lava/test_neuron_models.py` compares the neurons, the tool whole programs."""
+    """Four networks side by side in each: what a run costs is to start it."""
     rng = np.random.default_rng(100 + seed)
-    program, level = random_coded_program(rng, code, max_depth=3)
+    program, level = random_coded_program(rng, code, max_depth=2, networks=4)
     assert_equal_on_lava(program, stream_of(program, level), "neurodeploy")
 
 
