@@ -7,7 +7,7 @@
 counted) against ONNX Runtime on the float network and on its own 8-bit network
 (`quantize_static`, from the same calibration images). Each repetition runs all of them, one after
 the other; medians and the medians of the ratios within a repetition are printed, so that a machine
-shared with others does little harm. Peak memory is that of a process of its own for each.
+shared with others does little harm. Peak memory (Linux) is that of a process of its own for each.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import json
 import multiprocessing
-import resource
 import statistics
 import sys
 import tempfile
@@ -57,7 +56,9 @@ def by_simulator(path: str, threads: int) -> Run:
 
 def _peak(queue: multiprocessing.Queue, make: Callable, arguments: tuple, x: np.ndarray) -> None:
     make(*arguments)(x)
-    queue.put(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    # not ru_maxrss: a process that was forked begins with its parent's
+    status = Path("/proc/self/status").read_text()
+    queue.put(int(status.partition("VmHWM:")[2].split()[0]) / 1024)
 
 
 def peak_memory(make: Callable, arguments: tuple, x: np.ndarray) -> float:

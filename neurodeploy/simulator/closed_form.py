@@ -2,16 +2,19 @@
 
 What a `ttfs` or `radix` population adds up to is ``bias + sum_j w_j x_j`` and what it sends is
 ``clip(floor((v + slope // 2) / slope), 0, top)`` (docs/semantics.md, sections 4 and 9), so a sample
-is one sweep through the layers. Two ways, equal bit for bit:
+is one sweep through the layers. Three ways, equal bit for bit:
 
 - `DenseSweep`: ONNX Runtime in float32. Every product and partial sum is an integer below 2**24
   (proved from the weights), which float32 holds exactly in whatever order it is summed.
+- `IntegerSweep`: products of bytes on maps that lie channels last, where integers are bytes and
+  this machine multiplies them faster (`FasterSweep` tries both).
 - `EventSweep`: each neuron adds its row of weights times its integer. For what ONNX Runtime cannot
   express, and where it is not installed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -68,6 +71,20 @@ class Swept:
     fired: dict[str, np.ndarray] = field(default_factory=dict)
     exceeded: np.ndarray = field(default_factory=lambda: np.zeros(0, bool))
     clipped: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def join(cls, parts: Sequence[Swept]) -> Swept:
+        """Parts one after the other, none of them with samples that were stepped."""
+        if len(parts) == 1:
+            return parts[0]
+        one = parts[0]
+        return cls(
+            np.concatenate([p.membrane for p in parts]),
+            {name: np.concatenate([p.spikes[name] for p in parts]) for name in one.spikes},
+            [np.concatenate(rows) for rows in zip(*(p.operations for p in parts), strict=True)],
+            {name: np.concatenate([p.fired[name] for p in parts]) for name in one.fired},
+            np.concatenate([p.exceeded for p in parts]),
+        )
 
 
 class Sweep(Protocol):

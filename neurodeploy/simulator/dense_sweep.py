@@ -27,6 +27,7 @@ from neurodeploy.program.window_codes import Digits, OneMessage
 from neurodeploy.simulator import kernels
 from neurodeploy.simulator.closed_form import Swept, check
 from neurodeploy.simulator.kernels.counting import lowest_bits
+from neurodeploy.simulator.message_counts import channel_groups
 from neurodeploy.simulator.sparse_forms import simpler
 
 __all__ = ["DenseSweep", "can_sweep"]
@@ -36,6 +37,8 @@ _OPSET = 19
 _FLOAT_LIMIT = 2**24
 #: Values of a constant from which on it is handed to ONNX Runtime beside the model.
 _APART = 2**20
+#: Samples at once: a layer's values stay in a core's cache.
+_SAMPLES = 8
 #: Neurons that a sweep looks at in NumPy before it loads a compiled kernel (about 0.2 s).
 _FEW = 1 << 18
 
@@ -213,6 +216,10 @@ class DenseSweep:
 
     def run(self, level: np.ndarray, every: bool = False) -> Swept:
         """See `Sweep.run`."""
+        starts = range(0, max(1, len(level)), _SAMPLES)
+        return Swept.join([self._part(level[at : at + _SAMPLES], every) for at in starts])
+
+    def _part(self, level: np.ndarray, every: bool) -> Swept:
         program, n = self.program, len(level)
         x = level.reshape(n, *program.encoder.shape).astype(np.float32)
         found = dict(zip(self._outputs, self._session.run(self._outputs, {"x": x}), strict=True))
@@ -245,22 +252,10 @@ class DenseSweep:
         return Swept(membrane, spikes, operations, silent | fired, exceeded)
 
     def _group(self, name: str) -> None:
-        """Put channels together that reach as many neurons from each position."""
-        shape = self.program.shape_of(name)
-        channels = shape[0] if len(shape) == 3 else 1
-        leaving = [k for k, c in enumerate(self.program.connections) if c.source == name]
-        tables = [
-            self.program.connections[k].synapses.fan_out(shape).reshape(channels, -1)
-            for k in leaving
-        ]
-        group = np.zeros(channels, np.int64)
-        if any((table != table[:1]).any() for table in tables):
-            group = np.unique(np.concatenate(tables, axis=1), axis=0, return_inverse=True)[1]
-            group = group.reshape(channels).astype(np.int64)
-        first = [int(np.flatnonzero(group == k)[0]) for k in range(int(group.max()) + 1)]
-        for k, table in zip(leaving, tables, strict=True):
-            self._fan_out[k] = table[first].reshape(-1).astype(np.float64)
-        self._groups[name] = group
+        """See `channel_groups`."""
+        self._groups[name], fan_out = channel_groups(self.program, name)
+        for k, reached in fan_out.items():
+            self._fan_out[k] = reached
 
     def _watch(self, graph: _Graph, p: Population, total: str, half: int) -> None:
         """Have the lowest and the highest sum of each sample told."""

@@ -32,8 +32,8 @@ _UNITS = {"": 1, "b": 1} | {
 }
 #: Samples that a thread takes at once: enough that handing them out costs nothing.
 BATCH = 16
-#: The same for time to first spike: a layer's values stay in a core's cache.
-SWEPT = 8
+#: The same for closed forms, which divide them further as their layers ask for.
+SWEPT = 32
 #: Bytes of a thread's buffers that no batch is worth, if there is a way with less.
 ENOUGH = 2**30
 #: Where the system does not say how much memory there is.
@@ -189,7 +189,7 @@ def share(program: Program, threads: int, limit: int) -> Share:
         One sample on one thread does not fit.
     """
     most = SWEPT if is_closed_form(program) else BATCH
-    ways = [(samples, program.period) for samples in (16, 8, 4, 2, 1) if samples <= most]
+    ways = [(samples, program.period) for samples in (32, 16, 8, 4, 2, 1) if samples <= most]
     # what fires a window after it reads needs all of a window first
     whole = bool(program.recurrent) or any(p.fire_phase(1) > p.phase for p in program.populations)
     cut = is_by_sample(program) and not whole

@@ -65,8 +65,9 @@ def best_sweep(program: Program) -> Sweep:
 
 def _sweep(program: Program) -> Sweep:
     if importlib.util.find_spec("onnxruntime") and importlib.util.find_spec("onnx"):
-        from neurodeploy.simulator.dense_sweep import DenseSweep, can_sweep
+        from neurodeploy.simulator.dense_sweep import can_sweep
+        from neurodeploy.simulator.faster_sweep import FasterSweep
 
         if can_sweep(program):
-            return DenseSweep(program)
+            return FasterSweep(program)
     return EventSweep(program)

@@ -9,16 +9,15 @@ Messages of small integers are laid out as they are, from a zero point on where 
 from __future__ import annotations
 
 import importlib.util
-import threading
 from functools import cache
 from math import prod
-from typing import Any
 
 import numpy as np
 
 from neurodeploy.simulator import kernels
 from neurodeploy.simulator.buffers import Take
 from neurodeploy.simulator.events import Events
+from neurodeploy.simulator.matrix_product import MatrixProduct
 from neurodeploy.simulator.receptive import Receptive, tile_weights
 from neurodeploy.simulator.units import Range
 
@@ -35,8 +34,6 @@ _LANES = 64
 #: Columns that ONNX Runtime 1.23.2, the last for Python 3.10, multiplies wrongly with AMX: of every
 #: 32nd row those from the 17th on (mended by its pull request 27671 of March 2026).
 _WRONG = range(17, 32)
-#: Rows that each session is tried with: both halves of a kernel of 32 rows, and a rest.
-_TRIED = 67
 #: What sources of spikes send.
 _SPIKES = (0, 1)
 
@@ -75,8 +72,7 @@ class Product:
     Attributes
     ----------
     is_exact
-        Whether the library multiplied a few rows as NumPy does; nothing else makes sure that its
-        kernels for this processor are right.
+        As of a `MatrixProduct`.
     """
 
     def __init__(self, field: Receptive, source: tuple[int, ...], sends: Range = _SPIKES) -> None:
@@ -99,9 +95,8 @@ class Product:
         self._payloads = sends != _SPIKES
         self._zero = np.uint8(-min(sends[0], 0) * prod(field.window))
         matrix = weights.reshape(self._depth, self._lanes)
-        self._session = _session(matrix, int(self._zero))
-        self.is_exact = _is_exact(self._session, matrix, int(self._zero))
-        self._held = threading.local()
+        self._product = MatrixProduct(matrix, _COUNT_MAX, int(self._zero))
+        self.is_exact = self._product.is_exact
 
     def add(
         self, events: Events, block: np.ndarray, first: int, shift: int, keep: bool, take: Take
@@ -139,16 +134,7 @@ class Product:
                 self._height, self._width, patches,
             )  # fmt: skip
         products = take("", "products", (steps, self._rows * self._lanes), np.int32)
-        held = self._held
-        if not hasattr(held, "binding"):
-            held.binding, held.bound = self._session.io_binding(), ()
-        ends = steps * self._rows, patches.ctypes.data, products.ctypes.data
-        if held.bound != ends:
-            count, begin, end = ends
-            held.binding.bind_input("a", "cpu", 0, np.uint8, (count, self._depth), begin)
-            held.binding.bind_output("y", "cpu", 0, np.int32, (count, self._lanes), end)
-            held.bound = ends
-        self._session.run_with_iobinding(held.binding)
+        self._product.run(patches, steps * self._rows, products)
         return products
 
     def _lay_out_integers(self, plane: np.ndarray, steps: int, events: Events, first: int) -> None:
@@ -207,34 +193,3 @@ def _offsets(
     inside = (y[:, None] < size[0]) & (x < size[1])
     place = (y[:, None] * size[1] + x)[..., None] * channels + c
     return np.where(inside[..., None], place, beyond).reshape(-1)
-
-
-def _session(weights: np.ndarray, zero: int = 0) -> Any:
-    """ONNX Runtime's product of uint8 rows, less `zero`, with int8 (depth, outputs)."""
-    import onnxruntime as ort
-    from onnx import TensorProto, helper, numpy_helper
-
-    graph = helper.make_graph(
-        [helper.make_node("MatMulInteger", ["a", "w", "zero"][: 2 + (zero > 0)], ["y"])],
-        "product",
-        [helper.make_tensor_value_info("a", TensorProto.UINT8, [None, len(weights)])],
-        [helper.make_tensor_value_info("y", TensorProto.INT32, [None, weights.shape[1]])],
-        [
-            numpy_helper.from_array(np.ascontiguousarray(weights), "w"),
-            numpy_helper.from_array(np.array(zero, np.uint8), "zero"),
-        ][: 1 + (zero > 0)],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 19)], ir_version=9)
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1  # samples go to threads, not parts of a layer
-    options.log_severity_level = 3
-    return ort.InferenceSession(
-        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
-
-
-def _is_exact(session: Any, weights: np.ndarray, zero: int = 0) -> bool:
-    """Whether a session multiplies rows of counts with its weights exactly."""
-    rows = np.random.default_rng(0).integers(0, _COUNT_MAX + 1, (_TRIED, len(weights)))
-    expected = (rows - zero).astype(float) @ weights.astype(float)  # far below 2**53
-    return np.array_equal(session.run(None, {"a": rows.astype(np.uint8)})[0], expected)

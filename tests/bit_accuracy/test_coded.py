@@ -36,6 +36,7 @@ from neurodeploy.simulator import encoding, reference
 from neurodeploy.simulator.activity import activity
 from neurodeploy.simulator.closed_form import EventSweep, is_closed_form
 from neurodeploy.simulator.dense_sweep import DenseSweep, can_sweep
+from neurodeploy.simulator.integer_sweep import IntegerSweep, integer_sweep
 from neurodeploy.simulator.recording import record
 from neurodeploy.testing.codecs import messages_of
 from neurodeploy.testing.coded_programs import CODES, random_coded_program
@@ -91,6 +92,9 @@ def test_every_way_is_the_same(code, seed):
     ways = [EventSweep(program).run(level, every=True)]
     if can_sweep(program):
         ways.append(DenseSweep(program).run(level, every=True))
+    whole = integer_sweep(program) if seed % 3 == 0 else None  # for time
+    if whole is not None:
+        ways.append(whole.run(level, every=True))
     for way in ways:
         np.testing.assert_array_equal(way.membrane, trace.membrane[decoder.name][last])
         for name, x in said.items():
@@ -277,7 +281,7 @@ def test_max_pooling(kernel, digit, bits):
     expected = level.reshape(5, 6 // high, high, 6 // wide, wide).max((2, 4)).reshape(5, -1)
     trace = compare_simulate(program, level.reshape(5, 1, 6, 6).astype(np.float32))
     assert trace.spikes["max"].any()
-    for way in (EventSweep(program), DenseSweep(program)):
+    for way in (EventSweep(program), DenseSweep(program), IntegerSweep(program)):
         np.testing.assert_array_equal(way.run(level).membrane, expected)
 
 
@@ -349,7 +353,7 @@ def test_what_is_not_proved_is_seen_when_it_happens(bits, digit, wide):
     level[3] = 2**bits - 1
     trace = compare_simulate(program, level.astype(np.float32))
     assert trace.clipped["x"] > 0
-    for sweep in (EventSweep(program), DenseSweep(program)):
+    for sweep in (EventSweep(program), DenseSweep(program), IntegerSweep(program)):
         found = sweep.run(level)
         assert found.exceeded[3]
         assert not found.exceeded[:2].any()

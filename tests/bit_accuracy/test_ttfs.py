@@ -12,6 +12,7 @@ from neurodeploy.simulator import encoding, reference
 from neurodeploy.simulator.closed_form import EventSweep, is_closed_form
 from neurodeploy.simulator.dense_sweep import DenseSweep, can_sweep
 from neurodeploy.simulator.engine import Engine
+from neurodeploy.simulator.integer_sweep import integer_sweep
 from neurodeploy.testing.programs import random_ttfs_program
 
 MANY = settings(
@@ -44,6 +45,9 @@ def test_every_way_is_the_same(seed):
     ways = [EventSweep(program).run(level)]
     if can_sweep(program):
         ways.append(DenseSweep(program).run(level))
+    whole = integer_sweep(program) if seed % 3 == 0 else None  # for time
+    if whole is not None:
+        ways.append(whole.run(level))
     decoder = program.population(program.decoder.population)
     fired = {INPUT: level != 0}
     for p in program.populations:
@@ -65,5 +69,7 @@ def test_every_way_is_the_same(seed):
 
 def test_both_ways_are_taken():
     """Programs that ONNX Runtime can express and programs that it cannot are among them."""
-    able = [can_sweep(random_ttfs_program(np.random.default_rng(s))[0]) for s in range(100)]
+    programs = [random_ttfs_program(np.random.default_rng(s))[0] for s in range(100)]
+    able = [can_sweep(program) for program in programs]
     assert 10 < sum(able) < 95
+    assert sum(integer_sweep(program) is not None for program in programs[:40]) > 8
