@@ -3,7 +3,7 @@
 Each scheme is compiled with its default options (or those stated) from the same calibration images
 and simulated on the same test images, the network itself runs in ONNX Runtime.
 
-    python tools/compare_schemes.py --models MODELS --data DATA --limit 1000
+    python tools/compare_schemes.py --models MODELS --data DATA --limit 10000 --stepped-limit 1000
 
 MODELS holds `resnet20_cifar10.onnx` and `mlperftiny_resnet8_cifar10.onnx`, DATA holds
 `cifar10_test.npz` and `cifar10_train_first2000.npz` (x uint8 with channels last, y); the fashion
@@ -27,6 +27,7 @@ from neurodeploy.conversion import schemes
 from neurodeploy.errors import NeuroDeployError
 from neurodeploy.program import Preprocessing
 from neurodeploy.samples import load_samples
+from neurodeploy.simulator.closed_form import is_closed_form
 
 FASHION = Path(__file__).resolve().parent.parent / "models" / "fashion_cnn"
 
@@ -95,9 +96,7 @@ def stated(text: str) -> tuple[str, dict[str, int]]:
 
 def measure(subject: Subject, scheme: str, given: dict[str, int], options: argparse.Namespace):
     """One row: a scheme on a network."""
-    x, y = subject.images(subject.test, options.limit)
     calibration, _ = subject.images(subject.calibration, options.calibration_samples)
-    ann = subject.ann(x)
     program = nd.compile(
         subject.model,
         calibration,
@@ -109,7 +108,11 @@ def measure(subject: Subject, scheme: str, given: dict[str, int], options: argpa
         warn=lambda line: print(f"{subject.title}, {scheme}: {line}", file=sys.stderr),
         **given,
     )
-    nd.simulate(program, x[:8], threads=options.threads)  # kernels are loaded
+    stepped = not is_closed_form(program)
+    limit = options.stepped_limit if stepped and options.stepped_limit else options.limit
+    x, y = subject.images(subject.test, limit)
+    ann = subject.ann(x)
+    nd.simulate(program, x[: 8 if stepped else 256], threads=options.threads)  # kernels are loaded
     started = time.perf_counter()
     result = nd.simulate(program, x, threads=options.threads)
     seconds = time.perf_counter() - started
@@ -125,6 +128,7 @@ def measure(subject: Subject, scheme: str, given: dict[str, int], options: argpa
         "synaptic_operations": result.synaptic_operations_per_sample,
         "latency": program.latency,
         "interval": program.period,
+        "unsettled": sum(result.unsettled.values()),
         "images_per_second": len(x) / seconds,
     }
 
@@ -132,15 +136,15 @@ def measure(subject: Subject, scheme: str, given: dict[str, int], options: argpa
 def markdown(rows: list[dict]) -> str:
     """The table."""
     lines = [
-        "| network | scheme | accuracy (%) | ANN (%) | agreement (%) | messages an image "
+        "| network | scheme | images | accuracy (%) | ANN (%) | agreement (%) | messages an image "
         "| synaptic operations | latency (steps) | a sample every (steps) | images/s |",
-        "| --- " * 10 + "|",
+        "| --- " * 11 + "|",
     ]
     for r in rows:
         said = "".join(f" --{key} {value}" for key, value in r["options"].items())
         lines.append(
-            f"| {r['network']} | {r['scheme']}{said} | {r['accuracy']:.1f} "
-            f"| {r['ann_accuracy']:.1f} | {r['agreement']:.1f} | {r['spikes']:,.0f} "
+            f"| {r['network']} | {r['scheme']}{said} | {r['images']:,} | {r['accuracy']:.2f} "
+            f"| {r['ann_accuracy']:.2f} | {r['agreement']:.2f} | {r['spikes']:,.0f} "
             f"| {r['synaptic_operations'] / 1e6:.1f} M | {r['latency']:,} | {r['interval']} "
             f"| {r['images_per_second']:.0f} |"
         )
@@ -154,6 +158,12 @@ def main() -> int:
     parser.add_argument("--network", action="append", choices=("fashion", "resnet8", "resnet20"))
     parser.add_argument("--scheme", action="append", type=stated, help="ttfs or ttfs:steps=31")
     parser.add_argument("--limit", type=int, default=1000, help="test images")
+    parser.add_argument(
+        "--stepped-limit",
+        type=int,
+        default=None,
+        help="test images of programs that are stepped (as many as of the others)",
+    )
     parser.add_argument("--calibration-samples", type=int, default=500)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
