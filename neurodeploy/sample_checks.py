@@ -16,15 +16,12 @@ from neurodeploy.sample_scale import IMAGE_SCALE
 from neurodeploy.warning import Warn
 
 if TYPE_CHECKING:
-    from neurodeploy.metrics import Labels
     from neurodeploy.program import Encoder, Preprocessing, Program
 
 __all__ = [
     "Seen",
     "calibrated_range",
     "check_calibration",
-    "label_line",
-    "look_at_labels",
     "look_at_samples",
 ]
 
@@ -131,12 +128,14 @@ def look_at_samples(program: Program, x: np.ndarray, warn: Warn) -> None:
     """
     encoder = program.encoder
     seen = Seen.of(x, encoder.preprocessing, calibrated_range(program), encoder.unit)
-    for rule in (_scaled_unasked, _beyond, _small, _constant):
-        line = rule(seen, program)
-        if line:
-            warn(line)
-    line = _rounded(program, x)
-    if line:
+    lines = (
+        _scaled_unasked(seen, program),
+        _beyond(seen, program) or _beyond_channels(seen, program, x),
+        _small(seen, program),
+        _constant(seen, program),
+        _rounded(program, x),
+    )
+    for line in filter(None, lines):
         warn(line)
 
 
@@ -164,6 +163,38 @@ def _beyond(seen: Seen, program: Program) -> str:
         f"samples leave the calibrated range {low:g}..{high:g}: {100 * seen.values:.2g} % of the "
         f"values, in {seen.samples:,} of {seen.count:,} samples, by up to {seen.excess:g}{share}; "
         f"what lies outside is clipped; {_remedy(seen, program)}"
+    )
+
+
+def _beyond_channels(seen: Seen, program: Program, x: np.ndarray) -> str:
+    """Values that leave what the integers of their own channel, or feature, can say."""
+    encoder = program.encoder
+    if not (encoder.channel_units or encoder.channel_offsets):
+        return ""
+    size = x[0].size
+    unit, zero = (np.broadcast_to(v, size) for v in (encoder.units, encoder.offsets))
+    low, high = zero + (encoder.low - 0.5) * unit, zero + (encoder.high + 0.5) * unit
+    values = samples = 0
+    farthest, line = 0.0, ""
+    rows = max(1, _BLOCK // max(1, size))
+    for first in range(0, len(x), rows):
+        real = encoder.preprocessing.apply(x[first : first + rows]).reshape(-1, size)
+        off = np.maximum(low - real, real - high) / ((encoder.high - encoder.low) * unit)
+        values += int((off > 0).sum())
+        samples += int((off > 0).any(1).sum())
+        if off.max() > farthest:
+            farthest = float(off.max())
+            row, at = np.unravel_index(off.argmax(), off.shape)
+            index = at // max(1, size // encoder.shape[0])
+            line = f"{index} with {real[row, at]:g} where {low[at]:g}..{high[at]:g} is known"
+    if not values:
+        return ""
+    what = "feature" if len(encoder.shape) == 1 else "channel"
+    return (
+        f"samples leave the calibrated range of their {what}: {100 * values / x.size:.2g} % of the "
+        f"values, in {samples:,} of {seen.count:,} samples, farthest {what} {line}; what lies "
+        "outside is clipped; prepare them as the calibration samples were, or compile with "
+        "calibration samples like these"
     )
 
 
@@ -312,40 +343,3 @@ def _alike(seen: Seen, preprocessing: Preprocessing) -> bool:
     return low - room <= seen.low and seen.high <= high + room and (
         seen.high - seen.low >= (high - low) / 8
     )  # fmt: skip
-
-
-def look_at_labels(labels: Labels | None, warn: Warn) -> None:
-    """Say of labels, as the task has them, what does not fit its classes."""
-    if labels is None or labels.task.kind == "regression":
-        return
-    ignored = labels.ignored
-    values = labels.values if ignored is None else labels.values[~ignored]
-    line = label_line(values, labels.task.classes)
-    if line:
-        warn(line)
-
-
-def label_line(labels: np.ndarray, outputs: int) -> str:
-    """What is wrong with class labels for a network of so many outputs; empty if nothing.
-
-    One output tells two classes apart. Labels that are no whole numbers are not classes, and
-    not looked at.
-    """
-    labels = np.asarray(labels)
-    if labels.dtype.kind not in "iu" or labels.size == 0:
-        return ""
-    classes = max(2, outputs)
-    low, high = int(labels.min()), int(labels.max())
-    if low >= 1 and high == classes:
-        return (
-            f"labels run from {low} to {high}, the network's {classes} classes from 0 to "
-            f"{classes - 1}: they seem to count from 1; give y - 1"
-        )
-    if low >= 0 and high < classes:
-        return ""
-    wrong = int(((labels < 0) | (labels >= classes)).sum())
-    return (
-        f"labels run from {low} to {high}, the network has classes 0 to {classes - 1}: "
-        f"{wrong:,} of {labels.size:,} samples count as wrong; give the labels that the network "
-        "was trained with"
-    )

@@ -22,10 +22,11 @@ from neurodeploy.ledger.remedy_trials import try_remedies, untried
 from neurodeploy.ledger.report import Explanation
 from neurodeploy.ledger.source_model import find_model, reference_network
 from neurodeploy.metrics import Labels, Task, read_labels
+from neurodeploy.metrics.label_checks import look_at_labels
 from neurodeploy.network import Network
 from neurodeploy.network.evaluate import Evaluator
 from neurodeploy.program import INPUT, Program
-from neurodeploy.sample_checks import look_at_labels, look_at_samples
+from neurodeploy.sample_checks import look_at_samples
 from neurodeploy.samples import read_labels as load_labels
 from neurodeploy.samples import read_samples
 from neurodeploy.simulator.encoding import check_samples

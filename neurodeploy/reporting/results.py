@@ -14,10 +14,10 @@ import numpy as np
 from neurodeploy.errors import DataError, ModelError
 from neurodeploy.files import read_bytes, write_atomically
 from neurodeploy.metrics import Labels, Task, against, judge, read_labels
+from neurodeploy.metrics.label_checks import look_at_labels
 from neurodeploy.program import Program
 from neurodeploy.reporting.console import print_json, table, warn
 from neurodeploy.reporting.inspection import fidelity
-from neurodeploy.sample_checks import look_at_labels
 from neurodeploy.samples import Samples
 from neurodeploy.simulator.result import Result
 

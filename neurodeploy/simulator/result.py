@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from neurodeploy.errors import DataError, DataWarning
+from neurodeploy.metrics.label_checks import look_at_labels
 from neurodeploy.metrics.labels import Labels
 from neurodeploy.metrics.model_outputs import beside
 from neurodeploy.metrics.scores import Scores, against, judge
 from neurodeploy.metrics.task import Task, from_shape
 from neurodeploy.metrics.task_from_labels import read_labels
-from neurodeploy.sample_checks import look_at_labels
 from neurodeploy.warning import Warn, warner
 
 __all__ = ["Result", "warn_of_overflow"]

@@ -1,6 +1,7 @@
 """A refusal names the layer that is in the way, not the nodes that serve it."""
 
 import numpy as np
+import onnx
 import pytest
 
 from neurodeploy.errors import UnsupportedError
@@ -260,3 +261,30 @@ def test_frames_in_the_batch(model, save, frames, channels):
         load_network(path)
     assert f"(batch, {channels}, 4, 4)" in str(caught.value)
     assert "sample of its own" in str(caught.value)
+
+
+def test_comparisons_of_scikit_learn_are_no_spikes(save):
+    """Its classifiers compare scores, as truth values made numbers, to choose classes."""
+    graph = onnx.helper.make_graph(
+        [
+            onnx.helper.make_node("MatMul", ["x", "w"], ["g"], "n-g"),
+            onnx.helper.make_node("Greater", ["g", "t"], ["c"], "n-c"),
+            onnx.helper.make_node("Cast", ["c"], ["f"], "n-f", to=1),
+            onnx.helper.make_node("MatMul", ["f", "v"], ["y"], "n-y"),
+            onnx.helper.make_node(
+                "Binarizer", ["y"], ["z"], "n-z", domain="ai.onnx.ml", threshold=0.5
+            ),
+        ],
+        "classes",
+        [onnx.helper.make_tensor_value_info("x", 1, ["n", 3])],
+        [onnx.helper.make_tensor_value_info("z", 1, ["n", 2])],
+        [
+            onnx.numpy_helper.from_array(value, name)
+            for name, value in (("w", f(3, 4)), ("v", f(4, 2)), ("t", np.float32(0)))
+        ],
+    )
+    opsets = [onnx.helper.make_opsetid("", 17), onnx.helper.make_opsetid("ai.onnx.ml", 1)]
+    path = save(onnx.helper.make_model(graph, opset_imports=opsets, ir_version=8))
+    by_node = {finding.node: finding for finding in check(path).refused}
+    assert "spik" not in by_node["n-c"].reason
+    assert "jump" in by_node["n-c"].reason

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import neurodeploy as nd
 from neurodeploy.errors import DataError
-from neurodeploy.sample_checks import label_line
+from neurodeploy.metrics.label_checks import label_line
 from neurodeploy.sample_scale import choose_scale
 from neurodeploy.testing.command_process import run_command
 

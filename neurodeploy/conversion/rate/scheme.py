@@ -172,7 +172,11 @@ class RateScheme(Balanced):
         return Balanced.level(stated, statistics, maximum, levels)
 
     def entrance(
-        self, shape: tuple[int, ...], calibration: Calibration, preprocessing: Preprocessing
+        self,
+        shape: tuple[int, ...],
+        calibration: Calibration,
+        preprocessing: Preprocessing,
+        stages: tuple[Stage, ...] = (),
     ) -> Entrance:
         """Integers of the input: 8 bits of a constant current, or 2**-16 spikes a step.
 
@@ -181,7 +185,7 @@ class RateScheme(Balanced):
         low, high = calibration.input_range
         calibration = replace(calibration, input_range=(min(low, 0.0), high))
         if self.encoding == "current":
-            return eight_bits(shape, calibration, preprocessing)
+            return eight_bits(shape, calibration, preprocessing, stages)
         return even(shape, calibration, PROBABILITY_ONE)
 
     def largest(
@@ -223,7 +227,7 @@ class RateScheme(Balanced):
                 stages, input_shape, calibration, target, preprocessing, seed, provenance
             )
         shape = population_shape(input_shape)
-        entrance = self.entrance(shape, calibration, preprocessing)
+        entrance = self.entrance(shape, calibration, preprocessing, stages)
         encoder = _encoder(entrance, self.encoding, input_shape, preprocessing, seed)
         self._check_target(target, encoder)
         levels: dict[str, float] = {}

@@ -13,8 +13,9 @@ from math import prod
 import numpy as np
 
 from neurodeploy.calibration import Calibration
-from neurodeploy.network.stages import Shape
-from neurodeploy.program import Preprocessing
+from neurodeploy.network.stages import Shape, Stage
+from neurodeploy.program import INPUT, Preprocessing
+from neurodeploy.quantization.peaks import float_columns
 
 __all__ = ["Entrance", "eight_bits", "even"]
 
@@ -67,7 +68,12 @@ def _by_channel(values: np.ndarray, shape: Shape) -> tuple[float, ...]:
     return (float(found[0]),) if (found == found[0]).all() else tuple(map(float, found))
 
 
-def eight_bits(shape: Shape, calibration: Calibration, preprocessing: Preprocessing) -> Entrance:
+def eight_bits(
+    shape: Shape,
+    calibration: Calibration,
+    preprocessing: Preprocessing,
+    stages: tuple[Stage, ...] = (),
+) -> Entrance:
     """The entrance at 8 bits.
 
     Cases
@@ -77,7 +83,14 @@ def eight_bits(shape: Shape, calibration: Calibration, preprocessing: Preprocess
        least a sixteenth of the whole range.
     3. Samples on a coarser even grid of the whole range, as networks trained with activations of
        few levels take them: exactly, in as many parts as that grid divides.
-    4. Vectors, a range that was stated, no samples: the whole range in 255 parts.
+    4. Vectors of features of very different sizes (`_needs_own_grids`): each feature's range, an
+       eighth wider on both sides, in 255 parts.
+    5. Other vectors, a range that was stated, no samples: the whole range in 255 parts.
+
+    Parameters
+    ----------
+    stages
+        What reads the input, where it may be a vector.
     """
     low, high = calibration.input_range
     pixels = _pixels(shape, calibration, preprocessing)
@@ -97,7 +110,40 @@ def eight_bits(shape: Shape, calibration: Calibration, preprocessing: Preprocess
             each = size // shape[0]
             unit, zero = np.repeat(width / top, each), np.repeat(least, each)
             unit = np.where(unit > 0, unit, 1.0 / top)
+    elif calibration.x.size and len(shape) == 1:
+        values = calibration.x.reshape(len(calibration.x), size).astype(np.float64)
+        least, most = values.min(0), values.max(0)
+        seen = np.array([least.min(), most.max()])
+        whole = np.isclose(seen, (low, high), rtol=1e-5, atol=1e-12) | (seen > 0) & (low == 0)
+        if whole[0] and np.isclose(seen[1], high) and _needs_own_grids(values, stages, unit[0]):
+            width = most - least
+            unit = np.where(width > 0, 1.25 * width / top, unit)
+            zero = least - width / 8
     return Entrance(shape, unit, zero, top, _on_grid(calibration.x, unit, zero))
+
+
+def _needs_own_grids(values: np.ndarray, stages: tuple[Stage, ...], unit: float) -> bool:
+    """Whether one grid for all features loses some that count: a scaler's column weighs them up.
+
+    A feature is lost if its standard deviation is less than two levels, and counts if it moves
+    some neuron at least an eighth as far as the one that moves one farthest. Pixels at the border
+    of flattened images vary little, too, but do not count.
+
+    Parameters
+    ----------
+    values
+        float64 (samples, features).
+    unit
+        Of the one grid.
+    """
+    weight = np.zeros(values.shape[1])
+    for stage in stages:
+        for path in stage.paths:
+            if path.source == INPUT:
+                weight = np.maximum(weight, float_columns(path.operator))
+    spread = values.std(0)
+    moves = weight * spread
+    return bool(((spread < 2 * unit) & (moves > 0) & (8 * moves >= moves.max())).any())
 
 
 def even(shape: Shape, calibration: Calibration, top: int) -> Entrance:

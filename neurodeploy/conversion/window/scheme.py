@@ -108,7 +108,7 @@ class WindowScheme(Scheme):
         messages = self.messages()
         shape = population_shape(input_shape)
         if self._takes_graded(stages, target):
-            entrance = eight_bits(shape, calibration, preprocessing)
+            entrance = eight_bits(shape, calibration, preprocessing, stages)
             made = self._program(messages, stages, entrance, calibration, target)
             if made is not None:
                 layout, quantized = made

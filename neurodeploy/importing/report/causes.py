@@ -49,6 +49,8 @@ _GATES = (
     "synapses weigh an activation with a constant, and not with another"
 )
 _GATES_REMEDY = "use a feed-forward network with ReLU, over a window of the signal"
+_EXAMPLES = "compares each sample with stored examples: nearest neighbours, or a kernel"
+_EXAMPLES_REMEDY = "train an MLPClassifier or MLPRegressor on its predictions"
 _ROUNDING = frozenset({"Floor", "Round", "Ceil"})
 _SCALING = frozenset({"Add", "Div", "Mul", "Sub"})
 _LEVELS = "rounds a clipped activation to a few levels (clip-floor-shift, QCFS, fake quantisation)"
@@ -69,7 +71,9 @@ def name_causes(nodes: Iterable[ir.Node], findings: dict[str, Finding]) -> dict[
        an LSTM or GRU cell is written out; the first one stands for all.
     3. Spiking neurons (as snnTorch, SpikingJelly and sinabs export theirs): comparisons that are
        cast to numbers and read on, or that say which multiples of a threshold count; the first one
-       stands for all of them, and for what is refused of their roundings and moves.
+       stands for all of them, and for what is refused of their roundings and moves. Not beside
+       operators of scikit-learn, whose comparisons choose classes; their Scan is no recurrence,
+       it goes through stored examples.
     4. Activations of a few levels: rounding behind a clip.
 
     Parameters
@@ -84,7 +88,10 @@ def name_causes(nodes: Iterable[ir.Node], findings: dict[str, Finding]) -> dict[
     _recurrent(nodes, found)
     _attention(nodes, found)
     _gates(nodes, found)
-    _spiking(nodes, found)
+    if any(node.domain == "ai.onnx.ml" for node in nodes):
+        _stored_examples(nodes, found)
+    else:
+        _spiking(nodes, found)
     _staircase(nodes, found)
     return found
 
@@ -126,6 +133,14 @@ def _reach(
         if node.op_type in through:
             stack.extend(step(node))
     return seen
+
+
+def _stored_examples(nodes: list[ir.Node], found: dict[str, Finding]) -> None:
+    for node in nodes:
+        if node.op_type == "Scan" and _refused(node, found):
+            name = node.name or node.op_type
+            reason = f"{node.op_type} {_EXAMPLES}"
+            found[name] = replace(found[name], reason=reason, remedy=_EXAMPLES_REMEDY)
 
 
 def _recurrent(nodes: list[ir.Node], found: dict[str, Finding]) -> None:

@@ -15,11 +15,12 @@ from neurodeploy.ledger import Explanation, explain
 from neurodeploy.ledger.activation_code import top_of
 from neurodeploy.ledger.source_model import find_ann
 from neurodeploy.metrics import Labels, Task, read_labels
+from neurodeploy.metrics.label_checks import look_at_labels
 from neurodeploy.program import INPUT, Program
 from neurodeploy.reporting.page import sample_budget
 from neurodeploy.reporting.page.early_readout import EarlyReadout
 from neurodeploy.reporting.results import Reference
-from neurodeploy.sample_checks import look_at_labels, look_at_samples
+from neurodeploy.sample_checks import look_at_samples
 from neurodeploy.samples import Samples
 from neurodeploy.simulator import encoding
 from neurodeploy.simulator.activity import Activity, activity
