@@ -12,8 +12,10 @@ rounding may cause can move them.
 
 rate: a neuron with reset by subtraction whose input charge never strays from a straight line of
 slope z by more than E fires ``z t`` in t steps but for ``lambda/2 + 3 E``. So the outputs may
-differ from those of clipped rates by what these bounds, carried through the weights, allow. It is
-held without bias correction, which follows from the spikes themselves.
+differ from those of clipped rates by what these bounds, carried through the weights, allow. Biases
+that were corrected, which follows from the spikes themselves, are taken from the program as those
+of window codes are: a pass moves them by a mean error, which is bounded, and what it moved by is
+in the error of the next.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ import numpy as np
 
 from neurodeploy.network import Activation, Network, Node, Output, Pool
 from neurodeploy.network.stages import RELAY
-from neurodeploy.program import INPUT, Connection, Population, Program
+from neurodeploy.program import INPUT, Connection, IntegrateFire, Population, Program
 from neurodeploy.program.codec import PROBABILITY_ONE
 from neurodeploy.testing.numpy_network import Way, fires, maximum, run, ways
 
@@ -35,6 +37,8 @@ __all__ = ["Held", "hold"]
 #: Of a weight integer, and of a bias relative to what it is the sum of: single precision.
 _TIE, _FLOAT = 5e-5, 3e-6
 _WEIGHT_MAX = 127
+#: Passes of the rate code's bias correction: of a layer, and of the outputs.
+_PASSES, _PASSES_AT_OUTPUT = 3, 1
 
 
 @dataclass(frozen=True)
@@ -365,22 +369,51 @@ class _Rates(_Held):
             loss = (np.abs(w.lost) + w.either) * (scale[:, None] / self.message[s])
             stray += self.stray[s] @ size + self.steps * (most @ loss.T)
             clipped += self.clipped[s] @ size
+        own = self._own_bias(p, reads, bias)
         if p.name == self.program.decoder.population:
-            self.rate[p.name], self.stray[p.name], self.clipped[p.name] = rate, stray, clipped
+            moved = self._moved(p, own, stray / self.steps + clipped, _PASSES_AT_OUTPUT)
+            self.rate[p.name], self.stray[p.name] = rate + moved, stray
+            self.clipped[p.name] = clipped + np.abs(moved)
             return
         level = np.zeros(p.size) + p.spike_values
         self.message[p.name] = level
+        node = self.nodes.get(p.name)
+        true = self.exact[node.name] if node else np.maximum(rate, 0)
+        most = (level / 2 + 3 * stray) / self.steps + clipped + np.maximum(true - level, 0)
+        moved = self._moved(p, own, most, _PASSES)
+        rate, clipped = rate + moved, clipped + np.abs(moved)
         self.rate[p.name] = np.clip(rate, 0, level)
         self.said[p.name] = self.rate[p.name]
         # charge that stays under half a lambda around its line fires nothing below 0, and at every
         # step above lambda; else see the module
         certain = ((rate <= 0) | (rate >= level)) & (stray < level / 2)
         inside = (rate > 0) & (rate < level)
-        moved = level / 2 + np.where(inside, 3, 1) * stray
-        self.stray[p.name] = np.where(certain, 0.0, np.minimum(moved, level * self.steps))
-        node = self.nodes.get(p.name)
-        true = self.exact[node.name] if node else np.maximum(rate, 0)
+        spread = level / 2 + np.where(inside, 3, 1) * stray
+        self.stray[p.name] = np.where(certain, 0.0, np.minimum(spread, level * self.steps))
         self.clipped[p.name] = clipped + np.maximum(true - level, 0)
+
+    def _own_bias(
+        self, p: Population, reads: list[tuple[np.ndarray, Connection]], bias: np.ndarray
+    ) -> np.ndarray:
+        """By how much the program's bias, real and a step, differs from the network's."""
+        if not isinstance(p.neuron, IntegrateFire):
+            return np.zeros(p.size)
+        for matrix, connection in reads:  # the value of the input's 0 is in the bias
+            if connection.source == INPUT:
+                bias = bias + matrix @ (np.zeros(matrix.shape[1]) + self.program.encoder.offsets)
+        half = p.neuron.threshold.astype(np.int64) >> 1 if p.neuron.fires else 0
+        total = p.neuron.bias.astype(np.int64) * self.steps + p.neuron.initial - half
+        return total * p.membrane_units / self.steps - bias
+
+    def _moved(self, p: Population, own: np.ndarray, error: np.ndarray, passes: int) -> np.ndarray:
+        """The part of a bias's difference that its correction explains, one number a channel.
+
+        A pass moves it by the mean of at most `error`, and the next one's error is larger by that.
+        """
+        if not self.program.provenance["quantization"]["bias_corrected"]:
+            return np.zeros(p.size)
+        largest = error.max(0).reshape(p.shape[0], -1).max(1) * (2**passes - 1)
+        return np.where(np.abs(own) <= np.repeat(largest, p.size // p.shape[0]), own, 0.0)
 
 
 #: What a program says of each neuron, by its scheme.

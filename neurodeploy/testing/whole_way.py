@@ -26,8 +26,6 @@ _STEPS = {"ttfs": (1, 3, 8, 16, 33, 64, 128), "rate": (64, 256, 512)}
 _BITS = {"radix": (2, 3, 4, 5, 6, 8), "graded": (3, 4, 6, 8)}
 #: Encodings to draw from, where the scheme has a choice.
 _ENCODINGS = {"rate": ("current", "current", "deterministic")}
-#: Biases that are corrected follow from the spikes: no plain evaluation knows them.
-_STATED: dict[str, dict[str, Any]] = {"rate": {"bias_correction": False}}
 _BALANCES = ("max", "percentile", "mmse")
 
 
@@ -77,7 +75,7 @@ def try_network(scheme: str, seed: int) -> Tried:
         }
     if scheme in _ENCODINGS:
         options["encoding"] = str(rng.choice(_ENCODINGS[scheme]))
-    options |= _STATED.get(scheme, {})
+        options["bias_correction"] = bool(rng.integers(2))
     words = f"{scheme} {seed} {options}: {made.description}"
     session = ort.InferenceSession(
         made.model.SerializeToString(), providers=["CPUExecutionProvider"]
