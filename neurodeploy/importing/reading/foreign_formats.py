@@ -127,6 +127,22 @@ _SAMPLES = Format(
     "holds arrays (NumPy), not a model",
     ("give the ONNX file first, and these samples with", "--calibration {file} or --data {file}"),
 )
+_GZIP = Format("is compressed (gzip)", ("gunzip -k {file}", "and give what comes out of it"))
+_ZIPPED = Format("is an archive that holds a model", ("unzip {file}", "and give the .onnx in it"))
+_POINTER = Format(
+    "is a pointer of Git LFS: the model itself was not downloaded",
+    ("git lfs install", "git lfs pull, in the repository that it lies in"),
+)
+_PAGE = Format(
+    "is a web page: the download brought no model",
+    ("download it again, by the link to the raw file,", "and look at it first: head -c 100 {file}"),
+)
+_ORT = Format(
+    "is ONNX Runtime's own format, made for one machine",
+    ("give the .onnx that it was made of,", "or export the network as ONNX again"),
+)
+#: What is on the way to a model, and needs no export.
+_PACKED = (_GZIP, _ZIPPED, _POINTER, _PAGE, _ORT)
 
 _SUFFIXES = {
     ".pt": _TORCH,
@@ -194,6 +210,10 @@ def _refusal(found: Format, name: str) -> ModelError:
     lines = "\n    ".join(line.replace("{file}", file) for line in found.lines)
     if found in (_PROGRAM, _SAMPLES):
         return ModelError(found.what, place=name, remedy=f"use it so:\n    {lines}")
+    if found in _PACKED:
+        return ModelError(
+            f"{found.what}, not an ONNX file", place=name, remedy=f"get it so:\n    {lines}"
+        )
     remedy = f"export the network as ONNX:\n    {lines}"
     return ModelError(f"{found.what}, not an ONNX file", place=name, remedy=remedy)
 
@@ -211,6 +231,15 @@ def _by_content(content: bytes, suffix: str) -> Format | None:
         return _KERAS_WEIGHTS if weights or suffix == ".keras" else _HDF5
     if head[4:8] == b"TFL3":
         return _TFLITE
+    if head[4:8] == b"ORTM":
+        return _ORT
+    if head[:3] == b"\x1f\x8b\x08":
+        return _GZIP
+    if head.startswith(b"version https://git-lfs.github.com/"):
+        return _POINTER
+    start = head[:200].lstrip().lower()
+    if start.startswith((b"<!doctype html", b"<html")):
+        return _PAGE
     if head[:6] == b"\x93NUMPY":
         return _SAMPLES
     if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
@@ -242,6 +271,8 @@ def _by_members(content: bytes, suffix: str) -> Format | None:
         return _SCRIPT
     if "data.pkl" in last:
         return _TORCH
+    if any(name.endswith(".onnx") for name in names):
+        return _ZIPPED
     if names and all(name.endswith(".npy") for name in names):
         return _SAMPLES
     return None
