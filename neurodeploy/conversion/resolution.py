@@ -14,7 +14,7 @@ from neurodeploy.program import INPUT, Connection, Program, Sparse
 from neurodeploy.quantization.layer import Arrival
 from neurodeploy.quantization.peaks import by_channel, float_columns, float_rows, integer_rows
 
-__all__ = ["coarse_neurons", "lost_channels"]
+__all__ = ["coarse_neurons", "coarse_outputs", "lost_channels"]
 
 #: A layer's largest weight over a channel's, from which its weights round to nothing.
 _FAR = 254.0
@@ -77,6 +77,45 @@ def _read(stages: tuple[Stage, ...], name: str, channels: int) -> np.ndarray:
             else:
                 total = np.maximum(total, by_channel(float_columns(path.operator), channels))
     return total
+
+
+def coarse_outputs(stages: tuple[Stage, ...], program: Program) -> list[str]:
+    """One line where outputs of very different sizes leave the small ones few integers.
+
+    The readout has one weight scale. Each output counts, however small: a regression's have units
+    of their own. Told from an error of 15 % on, of outputs that dense layers make.
+    """
+    stage = stages[-1]
+    sent = {p.name: p.spike_values for p in program.populations}
+    sent[INPUT] = program.encoder.units
+    reals, made = [], []
+    for c in program.incoming(stage.name):
+        path = next((path for path in stage.paths if path.source == c.source), None)
+        if path is None or not isinstance(path.operator, Dense) or isinstance(c.synapses, Sparse):
+            return []
+        reals.append(path.operator.weight.astype(np.float64) * sent[c.source])
+        made.append(c.synapses.weights.reshape(reals[-1].shape) * 2.0**c.exponent)
+    if not stage.is_readout or not reals:
+        return []
+    real, whole = np.concatenate(reals, 1), np.concatenate(made, 1)
+    at = np.unravel_index(np.abs(whole).argmax(), whole.shape)
+    if not whole[at]:
+        return []
+    scale = real[at] / whole[at]
+    # no synapse where one would be an integer or more: what it reads never fires
+    real = real * ((whole != 0).any(0) | (np.abs(real) < abs(scale)).all(0))
+    power = (real**2).sum(1)
+    wrong = ((whole * scale - real) ** 2).sum(1)
+    off = np.sqrt(wrong / np.where(power > 0, power, 1))
+    coarse = off > _COARSE
+    if not coarse.any():
+        return []
+    times = np.sqrt(power.max() / power[coarse].min())
+    return [
+        f"{stage.name}: the weights of {int(coarse.sum())} of {len(real)} outputs are off by up to "
+        f"{100 * off.max():.0f} % as integers, for those of others are {times:.3g} times as large: "
+        "let the network give all outputs in one size, and scale them behind it"
+    ]
 
 
 def coarse_neurons(stages: tuple[Stage, ...], program: Program) -> list[str]:

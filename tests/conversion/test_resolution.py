@@ -84,3 +84,17 @@ def test_python_warns():
         nd.compile(to_onnx(network(16, 6.0)), X, try_samples=0)
     _, (without_samples,) = said(network(16, 6.0), "rate", None)
     assert "16 decades" in without_samples
+
+
+@pytest.mark.parametrize("scheme", ["rate", "ttfs", "graded"])
+def test_outputs_of_several_sizes_are_told(scheme):
+    """A regression's outputs in units of their own: the small ones are left few integers."""
+    for head, told in ((1.0, False), (3.0, False), (100.0, True)):
+        lines: list[str] = []
+        model = to_onnx(network(0, None, head=head))
+        program = nd.compile(model, X, scheme=scheme, try_samples=0, warn=lines.append)
+        found = [line for line in lines if "of 6 outputs are off" in line]
+        assert bool(found) == told
+        if told:
+            (wrong,) = (c.synapses.weights for c in program.incoming("output"))
+            assert np.abs(wrong[1:].astype(int)).max() < 10
