@@ -113,9 +113,9 @@ def eight_bits(
     elif calibration.x.size and len(shape) == 1:
         values = calibration.x.reshape(len(calibration.x), size).astype(np.float64)
         least, most = values.min(0), values.max(0)
-        seen = np.array([least.min(), most.max()])
-        whole = np.isclose(seen, (low, high), rtol=1e-5, atol=1e-12) | (seen > 0) & (low == 0)
-        if whole[0] and np.isclose(seen[1], high) and _needs_own_grids(values, stages, unit[0]):
+        # the rate code's range begins at 0 where all samples lie above it
+        begins = (low == 0 and least.min() > 0) or np.isclose(least.min(), low, atol=1e-12)
+        if begins and np.isclose(most.max(), high) and _needs_own_grids(values, stages, unit[0]):
             width = most - least
             unit = np.where(width > 0, 1.25 * width / top, unit)
             zero = least - width / 8
