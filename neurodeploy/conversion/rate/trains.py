@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -17,8 +17,8 @@ __all__ = ["Arrived", "Trains", "samples_to_step"]
 #: Samples times steps that are looked at, and messages of the largest population among them.
 _ROWS, _MESSAGES = 4096, 2**26
 _LEAST, _MOST = 16, 128
-#: Rows that go through a layer at once.
-_PART = 512
+#: Rows that go through a layer at once, and messages in them, at most.
+_PART, _PART_MESSAGES = 512, 2**24
 
 
 class Arrived(Protocol):
@@ -72,24 +72,34 @@ class Trains:
 
     def currents(self, arrivals: Sequence[Arrived]) -> np.ndarray:
         """What arrives at each step: float32 (steps or 1, samples, neurons)."""
+        assert arrivals, "a layer without a source"
+        steps = max(len(self.values[arrival.source]) for arrival in arrivals)
         total: np.ndarray | None = None
         for arrival in arrivals:
             run = synapse_map(arrival.synapses, self.shapes[arrival.source])
-            part = _by_parts(run, self.values[arrival.source])
-            part *= np.float32(1 << arrival.exponent)
-            if total is None or len(total) < len(part):
-                total = part if total is None else part + total
-            else:
-                total += part
-        assert total is not None, "a layer without a source"
+            factor = np.float32(1 << arrival.exponent)
+            for at, part in _by_parts(run, self.values[arrival.source]):
+                part *= factor
+                if total is None:
+                    samples = self.values[arrival.source].shape[1]
+                    total = np.zeros((steps, samples, part.shape[2]), np.float32)
+                alike = len(self.values[arrival.source]) < steps  # one row for all steps
+                total[slice(None) if alike else at] += part
+        assert total is not None
         return total
 
     def largest(self, stage: Stage) -> np.ndarray:
         """What a maximum of counts sends for a max pooling."""
         (path,) = stage.paths
-        counts = np.cumsum(self.values[path.source], axis=0, dtype=np.float32)
-        pooled = _by_parts(pooling_map(path.operator, self.shapes[path.source]), counts)
-        return np.diff(pooled, axis=0, prepend=np.float32(0)).astype(np.int8)
+        run = pooling_map(path.operator, self.shapes[path.source])
+        messages = self.values[path.source]
+        found = np.empty((*messages.shape[:2], stage.bias.size), np.int8)
+        for sample in range(messages.shape[1]):
+            counts = np.cumsum(messages[:, sample], axis=0, dtype=np.float32)
+            parts = [part for _, part in _by_parts(run, counts[:, None])]
+            pooled = np.concatenate(parts)[:, 0]
+            found[:, sample] = np.diff(pooled, axis=0, prepend=np.float32(0))
+        return found
 
     def keep(self, stage: Stage, messages: np.ndarray) -> None:
         """What a stage sends; trains that nothing reads any more are dropped."""
@@ -100,7 +110,13 @@ class Trains:
                 del self.values[path.source]
 
 
-def _by_parts(run: Callable[[np.ndarray], np.ndarray], x: np.ndarray) -> np.ndarray:
-    rows = x.reshape(-1, x.shape[2])
-    found = [run(rows[i : i + _PART].astype(np.float32)) for i in range(0, len(rows), _PART)]
-    return np.concatenate(found).reshape(*x.shape[:2], -1)
+def _by_parts(
+    run: Callable[[np.ndarray], np.ndarray], x: np.ndarray
+) -> Iterator[tuple[slice, np.ndarray]]:
+    """Steps at a time that memory holds: which, and float32 (those steps, samples, neurons)."""
+    steps, samples, neurons = x.shape
+    rows = max(1, min(_PART, _PART_MESSAGES // neurons) // samples)
+    for first in range(0, steps, rows):
+        part = x[first : first + rows].reshape(-1, neurons).astype(np.float32)
+        found = run(part)
+        yield slice(first, first + rows), found.reshape(-1, samples, found.shape[1])
