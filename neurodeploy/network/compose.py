@@ -19,7 +19,7 @@ from neurodeploy.network.picking_convolutions import through_pick
 
 __all__ = ["apply_linear", "bias_map", "compose", "is_channel_affine"]
 
-#: A dense matrix of more weights is not made by composition.
+#: A matrix or kernel of more weights is not made by composition.
 _MAX_DENSE = 50_000_000
 
 
@@ -163,6 +163,8 @@ def _spread(pool: Pool, conv: Conv, shape: Shape) -> Conv | None:
             return None
     step = [conv.dilation[a] * pool.stride[a] for a in range(rank)]
     size = [(conv.kernel[a] - 1) * step[a] + pool.kernel[a] for a in range(rank)]
+    if conv.weight.shape[0] * conv.weight.shape[1] * prod(size) > _MAX_DENSE:
+        return None
     weight = np.zeros((*conv.weight.shape[:2], *size), np.float64)
     for offset in np.ndindex(*pool.kernel):
         at = tuple(

@@ -69,11 +69,10 @@ def chain_operator(shape: Shape, chain: list[Node], result: Shape) -> Operator:
     start = shape
     merged: list[tuple[Node, Shape]] = []  # with the shape each one reads
     for node in joined_moves(narrowed(chain, shape)):
-        if merged and (both := compose(merged[-1][0], node, merged[-1][1])) is not None:
-            merged[-1] = (both, merged[-1][1])
-        else:
-            merged.append((node, shape))
-        shape = node.output_shape([shape])
+        reads, shape = shape, node.output_shape([shape])
+        while merged and (both := compose(merged[-1][0], node, merged[-1][1])) is not None:
+            node, reads = both, merged.pop()[1]
+        merged.append((node, reads))
     real = [(node, reads) for node, reads in merged if not is_reshape(node)]
     if len(real) == 1:
         node, reads = real[0]
@@ -85,10 +84,19 @@ def chain_operator(shape: Shape, chain: list[Node], result: Shape) -> Operator:
         lands = population_shape(node.output_shape([reads])) == population_shape(result)
         if isinstance(node, Conv) and fits and lands and len(reads) in (2, 3):
             return two_dimensional(node)
+        if isinstance(node, Conv) and _reads_all(node, reads):
+            flat = np.zeros(len(node.weight), np.float32)
+            return Dense(node.name, node.weight.reshape(len(flat), -1), flat)
     if not real:
         same = population_shape(start) == population_shape(result)
         return identity_operator(population_shape(start) if same else (prod(start),))
     return reduce(lambda done, step: as_matrix(*step) @ done, real[1:], as_matrix(*real[0]))
+
+
+def _reads_all(conv: Conv, shape: Shape) -> bool:
+    """Whether each output reads the whole map once, in order: a dense layer."""
+    apart = any(d != 1 and k != 1 for d, k in zip(conv.dilation, conv.kernel, strict=True))
+    return conv.kernel == shape[1:] and conv.groups == 1 and not any(conv.padding) and not apart
 
 
 def identity_operator(shape: Shape) -> Operator:

@@ -79,13 +79,15 @@ class FireAfterPooling:
             folded = apart // pooled * prod(shape)
             added = (folded - apart) * len(reader.weight)
         else:
-            merged = compose(pool, reader, shape)
-            if merged is not None:
-                folded = prod(merged.weight.shape[1:])
-                added = (folded - apart) * len(reader.weight)
-            else:
-                folded = apart * cells
-                added = (folded - apart) * prod(network.shapes[reader.name])
+            folded = apart * cells
+            added = (folded - apart) * len(reader.weight)
+            if added <= _ADDED:
+                merged = compose(pool, reader, shape)
+                if merged is None:  # a list of synapses
+                    added *= prod(network.shapes[reader.name][1:])
+                else:
+                    folded = prod(merged.weight.shape[1:])
+                    added = (folded - apart) * len(reader.weight)
         limit = self.largest_fan_in
         return added > _ADDED or (limit is not None and folded > limit >= apart)
 
