@@ -29,6 +29,8 @@ Reason = Literal["stated", "model", "images", "raw images", "counts", "float", "
 _LOOKED_AT = 64
 #: Images have many levels and reach the upper half of 0..255; counts of events rarely do both.
 _LEVELS, _BRIGHT = 32, 128
+#: A model that scales its input by less than that takes pixels of 0..255, not of 0..1.
+_SCALES_ITSELF = 1 / 32
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ def choose_scale(
     mean: tuple[float, ...],
     std: tuple[float, ...],
     outputs: Callable[[np.ndarray], np.ndarray],
+    input_gain: float = 1.0,
 ) -> ScaleChoice:
     """The scale by the model's and the calibration's ranges.
 
@@ -64,8 +67,9 @@ def choose_scale(
     3. Float calibration: 1, unless its values are images of 0..255 scaled by 1/255 (and by mean
        and std), many levels of which lie on that grid.
     4. Integers that are not images (negative, beyond 255, few or small levels: counts): 1.
-    5. Images: 1/255, unless the model's outputs stay the same for all of them so and tell them
-       apart at 0..255: then it takes them as they are.
+    5. Images: 1/255, unless the model begins with a division by as much itself, or its outputs
+       stay the same for all of them so and tell them apart at 0..255: then it takes them as they
+       are.
 
     Parameters
     ----------
@@ -73,6 +77,8 @@ def choose_scale(
         Calibration samples (n, *shape).
     outputs
         Network input float32 (k, *shape) to outputs (k, ...).
+    input_gain
+        By how much the model scales its input itself.
     """
     if integer_model:
         return ScaleChoice(1.0, "model")
@@ -100,6 +106,13 @@ def choose_scale(
             "counts",
             f"integer samples ({low}..{high}) that do not look like images of 0..255: taken as "
             "they are, with scale 1 (state --scale if the model takes others)",
+        )
+    if (mean, std) == ((0.0,), (1.0,)) and input_gain <= _SCALES_ITSELF:
+        return ScaleChoice(
+            1.0,
+            "raw images",
+            f"integer samples: taken as they are, with scale 1, for the model divides its input by "
+            f"{1 / input_gain:.4g} itself (state --scale if it takes others)",
         )
     if (mean, std) == ((0.0,), (1.0,)) and _takes_raw(part, outputs):
         return ScaleChoice(
@@ -181,7 +194,9 @@ def choose_preprocessing(
         return Evaluator(network).run(x)[network.output.name]
 
     if scale is None:
-        chosen = choose_scale(calibration, imported.integer_input, mean, std, outputs)
+        chosen = choose_scale(
+            calibration, imported.integer_input, mean, std, outputs, imported.input_gain
+        )
     else:
         chosen = ScaleChoice(number("--scale", scale), "stated")
     try:

@@ -11,6 +11,7 @@ import onnx_ir as ir
 import neurodeploy.importing.operators  # noqa: F401 - registers the handlers
 from neurodeploy.errors import ModelError, NeuroDeployError, UnsupportedError
 from neurodeploy.importing.building.builder import Builder, Signal
+from neurodeploy.importing.building.input_gain import input_gain
 from neurodeploy.importing.building.integer_grid import entrance_grid
 from neurodeploy.importing.building.operation import Operation
 from neurodeploy.importing.building.staircases import Staircase, Staircases, find_staircases
@@ -70,6 +71,8 @@ class Imported:
         labels behind its scores; else empty.
     note
         What a user should know of the operators that were dropped; mostly empty.
+    input_gain
+        By how much the model scales its input itself, before the first layer.
     """
 
     network: Network
@@ -87,6 +90,7 @@ class Imported:
     findings: tuple[Finding, ...]
     classes: tuple[int | str, ...] = ()
     note: str = ""
+    input_gain: float = 1.0
 
 
 @dataclass
@@ -339,6 +343,7 @@ def _examine(model: Model, output: str | None) -> tuple[Imported | None, Report]
             findings=findings,
             classes=(walk.tail.classes if walk.tail else ()) or outputs.classes,
             note=walk.tail.note if walk.tail else "",
+            input_gain=input_gain(cleaned.model.graph.inputs[0]),
         )
     except ModelError as error:
         _at(error, name)

@@ -11,6 +11,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import neurodeploy as nd
 from neurodeploy.errors import DataError
+from neurodeploy.importing import load_network
 from neurodeploy.metrics.label_checks import label_line
 from neurodeploy.sample_scale import choose_scale
 from neurodeploy.testing.command_process import run_command
@@ -123,6 +124,46 @@ def test_a_model_that_takes_raw_images_gets_them_raw():
     assert choose_scale(sparse, False, (0.5,), (0.2,), outputs).reason == "images"
     trained = choose_scale(sparse, False, (0.0,), (1.0,), lambda x: outputs(x * 255))
     assert trained.reason == "images"
+
+
+@pytest.mark.parametrize(
+    ("first", "gain"),
+    [
+        ([("Div", ["x", "k"])], 1 / 255),
+        ([("Sub", ["x", "h"]), ("Div", ["a0", "h"])], 1 / 127.5),
+        ([("Transpose", ["x"]), ("Mul", ["i", "a0"])], 1 / 255),
+        ([("BatchNormalization", ["x", "one", "zero", "mean", "var"])], 1 / 73.5),
+        ([("Mul", ["x", "two"])], 2.0),
+    ],
+)
+def test_a_model_that_divides_pixels_itself_gets_them_raw(first, gain):
+    """The program then is the model: no scale is applied twice."""
+    constants = {
+        "k": np.float32(255), "h": np.float32(127.5), "i": np.float32(1 / 255),
+        "two": np.float32(2), "one": np.ones(3, np.float32), "zero": np.zeros(3, np.float32),
+        "mean": np.full(3, 127, np.float32), "var": np.full(3, 73.5**2, np.float32),
+        "w": np.random.default_rng(5).standard_normal((4, 3, 3, 3)).astype(np.float32),
+    }  # fmt: skip
+    nodes = []
+    for k, (kind, reads) in enumerate(first):
+        order = {"perm": [0, 1, 2, 3]} if kind == "Transpose" else {}
+        nodes.append(helper.make_node(kind, reads, [f"a{k}"], **order))
+    nodes.append(helper.make_node("Conv", [f"a{len(first) - 1}", "w"], ["c"]))
+    nodes.append(helper.make_node("Relu", ["c"], ["y"]))
+    used = {name for node in nodes for name in node.input}
+    graph = helper.make_graph(
+        nodes, "pixels",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", *SHAPE])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 4, 4, 3])],
+        [numpy_helper.from_array(v, name) for name, v in constants.items() if name in used],
+    )  # fmt: skip
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    assert load_network(model.SerializeToString()).input_gain == pytest.approx(gain, rel=1e-3)
+    lines: list[str] = []
+    program = nd.compile(model, IMAGES, scheme="graded", warn=lines.append, try_samples=0)
+    scale = 1.0 if gain < 0.1 else pytest.approx(1 / 255)
+    assert program.encoder.preprocessing.scale == scale
+    assert any("divides its input" in line for line in lines) == (gain < 0.1)
 
 
 def test_counts_give_the_same_as_integers_and_as_floats(model):
