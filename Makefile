@@ -22,12 +22,12 @@ setup-site: $(SITE)
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
-# lava-nc 0.10.0 says Python <3.11 and numpy <2; it runs on 3.10 to 3.13 (docs/lava.md), so it is
-# installed past its metadata, and what it imports comes with the `lava` extra.
+# lava-nc 0.10.0 says Python <3.11 and numpy <2; it runs on 3.10 to 3.13 (docs/lava.md), so
+# `setup-lava` installs it past its metadata, and what it imports.
 $(BASE): $(VENV)/bin/python pyproject.toml Makefile
 	$(PIP) install -q --upgrade "pip>=24"
-	$(PIP) install -q -e ".[lava]"
-	$(PIP) install -q --no-deps --ignore-requires-python "lava-nc==0.10.0"
+	$(PIP) install -q -e .
+	$(VENV)/bin/neurodeploy setup-lava
 	@touch $@
 
 $(DEV): $(TRAIN)

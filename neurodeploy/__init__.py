@@ -28,17 +28,20 @@ _PUBLIC = {
     "SpikingLayer": "neurodeploy.network",
     "Ttfs": "neurodeploy.conversion:TtfsScheme",
     "check": "neurodeploy.checking",
+    "compare": "neurodeploy.comparing",
     "compile": "neurodeploy.pipeline",
     "deploy": "neurodeploy.lava.deploy",
     "estimate_cost": "neurodeploy.cost",
     "explain": "neurodeploy.explaining",
     "export": "neurodeploy.exporting",
+    "image_folder": "neurodeploy.image_folders",
     "load": "neurodeploy.program.storage",
     "map": "neurodeploy.mapping",
     "record": "neurodeploy.recording",
     "report": "neurodeploy.reporting.page",
     "simulate": "neurodeploy.simulating",
     "spiking_network": "neurodeploy.network",
+    "tune": "neurodeploy.tuning",
 }
 
 __all__ = [
@@ -52,21 +55,27 @@ __all__ = [
     "SpikingLayer",
     "Ttfs",
     "check",
+    "compare",
     "compile",
     "deploy",
     "estimate_cost",
     "explain",
     "export",
+    "image_folder",
     "load",
     "map",
+    "plot",
     "record",
     "report",
     "simulate",
     "spiking_network",
+    "tune",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "plot":
+        return import_module("neurodeploy.plot")
     if name in _PUBLIC:
         module, _, inside = _PUBLIC[name].partition(":")
         return getattr(import_module(module), inside or name)
@@ -74,4 +83,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_PUBLIC])
+    return sorted({*globals(), *__all__})

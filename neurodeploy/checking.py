@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neurodeploy.errors import NeuroDeployError, ProgramError, UsageError
+from neurodeploy.log import logged
 from neurodeploy.program import Preprocessing
 from neurodeploy.targets import Target, load_target
 from neurodeploy.warning import quiet
 
 if TYPE_CHECKING:
+    import torch
+
     from neurodeploy.conversion import Scheme
     from neurodeploy.importing import Report
     from neurodeploy.importing.reading.sources import Model
@@ -21,14 +24,16 @@ if TYPE_CHECKING:
 __all__ = ["check"]
 
 
+@logged
 def check(
-    model: Model | Network,
+    model: Model | Network | torch.nn.Module,
     scheme: str | Scheme = "rate",
     target: str = "loihi2",
     steps: int | None = None,
     *,
     output: str | None = None,
     annotate: str | Path | None = None,
+    input_shape: tuple[int, ...] | None = None,
     **options: Any,
 ) -> Report:
     """Every node of an ONNX file with verdict, reason and remedy.
@@ -46,6 +51,8 @@ def check(
         first.
     annotate
         Write a copy of the model here, with the verdicts in its metadata.
+    input_shape
+        Of one sample, of a ``torch.nn.Module``, which does not say it: ``(3, 32, 32)``.
 
     Returns
     -------
@@ -64,8 +71,17 @@ def check(
     from neurodeploy.importing.lava_dl import is_lava_dl
     from neurodeploy.importing.nir import is_nir
     from neurodeploy.importing.reading.spiking_models import is_spiking_onnx
+    from neurodeploy.importing.reading.torch_modules import exported, is_torch_module
     from neurodeploy.network import Network
 
+    if is_torch_module(model):
+        if input_shape is None:
+            raise UsageError(
+                "a torch module does not say the shape of its samples",
+                place="input_shape",
+                remedy="give input_shape=(...), the shape of one sample",
+            )
+        model = exported(model, tuple(input_shape))
     if is_lava_dl(model):
         from neurodeploy.compiling.lava_dl import check_lava_dl
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neurodeploy.compiling.torch_modules import as_file, is_torch_module
 from neurodeploy.conversion import scheme_named, scheme_of, schemes
 from neurodeploy.conversion.lava_dl import LAVA_DL
 from neurodeploy.conversion.options import options_of
@@ -18,6 +19,7 @@ from neurodeploy.ledger import Explanation
 from neurodeploy.ledger import explain as run
 from neurodeploy.ledger.source_model import find_model, recorded_output
 from neurodeploy.ledger.spiking import SpikingExplanation
+from neurodeploy.log import logged
 from neurodeploy.network import Network
 from neurodeploy.pipeline import compile as compile_model
 from neurodeploy.program import Program
@@ -26,15 +28,19 @@ from neurodeploy.simulator.encoding import check_samples
 from neurodeploy.targets import target_names
 from neurodeploy.warning import Warn, quiet, warner
 
+if TYPE_CHECKING:
+    import torch
+
 __all__ = ["explain", "recompile"]
 
 
+@logged
 def explain(
     program: Program,
     x: Any,
     labels: Any = None,
     *,
-    model: str | Path | Network | None = None,
+    model: str | Path | Network | torch.nn.Module | None = None,
     near: str | Path | None = None,
     task: str | None = None,
     threads: int | None = None,
@@ -47,7 +53,7 @@ def explain(
     Parameters
     ----------
     program, x, labels, model, near, task, threads, progress, warn
-        As for `neurodeploy.ledger.explain`.
+        As for `neurodeploy.ledger.explain`; `model` may be the ``torch.nn.Module`` as well.
     try_seconds
         Seconds for which advice may be tried: the model is compiled again with the advised
         options, on some of the samples, and run on the others. 0: advice is marked as not tried.
@@ -64,6 +70,12 @@ def explain(
         The model is missing, is another one, or does not fit the program; bad samples.
     """
     check_program(program)
+    if is_torch_module(model):
+        with as_file(model, program.encoder.sample_shape) as path:
+            return explain(
+                program, x, labels, model=path, task=task, threads=threads,
+                try_seconds=try_seconds, progress=progress, warn=warn,
+            )  # fmt: skip
     if scheme_of(program).spiking:
         return _spiking(program, x, labels, model, near, warn)
     if not try_seconds >= 0:

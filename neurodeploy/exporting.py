@@ -24,6 +24,8 @@ def export(what: Program | Network, path: str | Path, dt: float | None = None) -
 
     Parameters
     ----------
+    what
+        A program, or a network that spikes.
     path
         Of the ``.nir`` to write.
     dt

@@ -11,12 +11,15 @@ from neurodeploy.errors import (
     DataWarning,
     UsageError,
 )
+from neurodeploy.log import logged
 from neurodeploy.option_values import whole
 from neurodeploy.program import Program
 from neurodeploy.targets import load_target
 from neurodeploy.warning import Warn, warner
 
 if TYPE_CHECKING:
+    import torch
+
     from neurodeploy.conversion import Scheme
     from neurodeploy.importing.reading.sources import Model
     from neurodeploy.ledger import Trial
@@ -40,8 +43,9 @@ def _quiet(*_: object) -> None:
     """Ignore progress."""
 
 
+@logged
 def compile(
-    model: Model | Network,
+    model: Model | Network | torch.nn.Module,
     calibration: Any = None,
     scheme: str | Scheme = "rate",
     steps: int | None = None,
@@ -74,11 +78,13 @@ def compile(
         Path of the ONNX file, its bytes, an ``onnx.ModelProto`` or an ``onnx_ir.Model``; or the
         path or bytes of a NIR graph or of a lava-dl file (`.net`), or a
         `neurodeploy.network.Network` that spikes (`docs/spiking-networks.md`); these need no
-        samples.
+        samples. Or a ``torch.nn.Module``, which torch's exporter turns into ONNX, in the mode of
+        inference and for any number of samples (`docs/from-pytorch.md`); it needs samples.
     calibration
         Samples (n, *input shape): float32 as the model takes them, or integers such as uint8
         images (then `scale`, `mean` and `std` say what the model takes). An array, the path of a
-        `.npz` (array `x`) or `.npy` file, or an iterable of batches. Without samples, bounds are
+        `.npz` (array `x`) or `.npy` file, a ``DataLoader``, a data set, or another iterable of
+        batches or samples, each alone or with its labels. Without samples, bounds are
         used. Of a network that spikes: (n, steps, *input shape), for the input's range alone.
     scheme
         Name of a scheme (`neurodeploy schemes` lists them), or one with its options, such as
@@ -136,8 +142,15 @@ def compile(
     from neurodeploy.importing.lava_dl import is_lava_dl
     from neurodeploy.importing.nir import is_nir
     from neurodeploy.importing.reading.spiking_models import is_spiking_onnx
+    from neurodeploy.importing.reading.torch_modules import is_torch_module
     from neurodeploy.network import Network
 
+    if is_torch_module(model):
+        from neurodeploy.compiling.torch_modules import from_torch
+
+        progress("export", 0, 1)
+        model, calibration = from_torch(model, calibration)
+        progress("export", 1, 1)
     given = dict(
         others, steps=steps, reset=reset, encoding=encoding, balance=balance, percentile=percentile
     )

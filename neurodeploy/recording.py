@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from neurodeploy.display import Displayed
 from neurodeploy.errors import DataWarning, UsageError, shown
 from neurodeploy.event_samples import samples_for
 from neurodeploy.program import INPUT, Program
@@ -18,8 +19,8 @@ from neurodeploy.warning import Warn, warner
 __all__ = ["Rasters", "record"]
 
 
-@dataclass(frozen=True, eq=False)
-class Rasters:
+@dataclass(frozen=True, eq=False, repr=False)
+class Rasters(Displayed):
     """Spikes and membranes of some samples.
 
     Row tau of a sample is the step tau of the population's own window: layers follow one another
@@ -39,6 +40,26 @@ class Rasters:
     spikes: dict[str, np.ndarray]
     membranes: dict[str, np.ndarray]
     units: dict[str, np.ndarray]
+
+    def facts(self) -> dict[str, Any]:
+        """See `Displayed.facts`."""
+        return {"spikes": ", ".join(self.spikes), "membranes": ", ".join(self.membranes)}
+
+    def records(self) -> list[dict[str, Any]]:
+        """A row a population: messages and the share of neurons that sent any, over all samples."""
+        return [
+            {
+                "population": name,
+                "shape": str(sent.shape),
+                "messages": int(np.count_nonzero(sent)),
+                "active": float((sent != 0).any(1).mean()),
+            }
+            for name, sent in self.spikes.items()
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """`arrays` as nested lists, JSON-like."""
+        return {name: array.tolist() for name, array in self.arrays().items()}
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All of it for an `.npz`: ``spikes/NAME``, ``membranes/NAME``, ``units/NAME``."""
@@ -61,6 +82,8 @@ def record(
 
     Parameters
     ----------
+    program
+        To run.
     x, limit, bin, warn
         As for `simulate`.
     populations

@@ -18,7 +18,16 @@ from neurodeploy.files import map_bytes
 from neurodeploy.npy import HEADER_BYTES, read_header
 from neurodeploy.sample_shapes import shape_remedy
 
-__all__ = ["Samples", "array_names", "load_arrays", "load_samples", "read_labels", "read_samples"]
+__all__ = [
+    "Samples",
+    "array_names",
+    "is_batched",
+    "items_of",
+    "load_arrays",
+    "load_samples",
+    "read_labels",
+    "read_samples",
+]
 
 #: Largest array that is read into memory.
 MAX_BYTES = 2**33
@@ -199,12 +208,32 @@ def read_samples(
         )
     if not _is_iterable(given):
         raise DataError(f"a {_kind(given)} is not samples", place=place, remedy=_TAKEN)
-    batched = not _is_array(given)
-    if batched and isinstance(given, list | tuple):
-        batched = any(_is_array(item) or _is_pair(item, shape) for item in given)
-    if not batched:
+    if not is_batched(given):
         return Samples(_as_array(given, place)[slice(limit) if limit else ...], None)
     return _gathered(given, shape, place, limit, labels)
+
+
+def is_batched(given: Any) -> bool:
+    """Whether samples come one after the other, as a loader or a data set yields them."""
+    if isinstance(given, Samples | Mapping | str | os.PathLike) or _is_array(given):
+        return False
+    if isinstance(given, list | tuple):
+        return any(_is_array(item) or _holds_arrays(item) for item in given)
+    return _is_iterable(given)
+
+
+def items_of(given: Any) -> Iterator[Any]:
+    """The items of a loader, a generator, or a data set that has a length and an index."""
+    if hasattr(given, "__iter__"):
+        return iter(given)
+    return (given[index] for index in range(len(given)))
+
+
+def _holds_arrays(item: Any) -> bool:
+    """Whether it is a pair of samples and labels, or a mapping of them."""
+    if isinstance(item, Mapping):
+        return "x" in item
+    return isinstance(item, list | tuple) and len(item) == 2 and _is_array(item[0])
 
 
 def read_labels(given: Any, place: str = "labels") -> np.ndarray:
@@ -266,7 +295,7 @@ def _batches(
     given: Iterable[Any], shape: tuple[int, ...], place: str
 ) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
     """Each item as a batch (n, *shape) with the labels that came with it."""
-    for index, item in enumerate(given):
+    for index, item in enumerate(items_of(given)):
         where = f"{place}: batch {index}"
         y = None
         if isinstance(item, Mapping) and "x" in item:
@@ -314,9 +343,14 @@ def _is_array(value: Any) -> bool:
 
 def _is_iterable(value: Any) -> bool:
     """Whether there may be samples in it; texts, bytes and messages of protobuf have none."""
-    return _is_array(value) or (
-        hasattr(value, "__iter__") and not isinstance(value, str | bytes | bytearray)
-    )
+    if isinstance(value, str | bytes | bytearray):
+        return False
+    return _is_array(value) or hasattr(value, "__iter__") or _is_sequence(value)
+
+
+def _is_sequence(value: Any) -> bool:
+    """Whether it has a length and items by index, as the data sets of torch do."""
+    return hasattr(value, "__len__") and hasattr(value, "__getitem__")
 
 
 def _kind(value: Any) -> str:
@@ -331,6 +365,8 @@ def _as_array(value: Any, place: str) -> np.ndarray:
             place=place,
             remedy="fill it (x.filled(value)), or leave those samples out",
         )
+    if hasattr(value, "detach") and hasattr(value, "cpu"):  # a tensor: NumPy takes no other
+        value = value.detach().cpu()
     try:
         array = np.asarray(value)
     except Exception as error:  # ragged lists, tensors on a device or with a gradient

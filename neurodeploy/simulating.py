@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from neurodeploy.errors import DataWarning, RunWarning, UsageError
 from neurodeploy.event_samples import samples_for
+from neurodeploy.log import logged
 from neurodeploy.metrics.task import Task
 from neurodeploy.option_values import whole
 from neurodeploy.program import Program
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["simulate"]
 
 
+@logged
 def simulate(
     program: Program,
     x: Any,
@@ -40,6 +42,8 @@ def simulate(
 
     Parameters
     ----------
+    program
+        To run.
     x
         (n, *input shape): float32 as the ONNX model takes it, or integers (preprocessed as the
         program says). An array, the path of a `.npz` or `.npy` file, or an iterable of batches.

@@ -9,7 +9,9 @@
 from __future__ import annotations
 
 import re
+from operator import attrgetter
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 __all__ = ["on_page_content", "on_page_markdown"]
@@ -38,7 +40,10 @@ def reference(name: str) -> str:
     """The directive of one public name."""
     import neurodeploy
 
-    found = getattr(neurodeploy, name)
+    found = attrgetter(name)(neurodeploy)
+    if isinstance(found, ModuleType):  # nd.plot: each of its functions
+        names = (f"{name}.{inside}" for inside in found.__all__)
+        return "\n\n".join(map(reference, names))
     path = f"{found.__module__}.{found.__qualname__}"
     return f"::: {path}\n    options:\n      heading: nd.{name}\n      toc_label: nd.{name}\n"
 

@@ -1,4 +1,4 @@
-"""Commands that look without running: check, doctor."""
+"""The command `check`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,21 @@ from typing import Any
 
 import click
 
+from neurodeploy.cli.help import examples
 from neurodeploy.cli.options import FITS, JSON, OUTPUT_NAME
 from neurodeploy.cli.scheme_options import SchemeCommand, taken, with_defaults
 
-__all__ = ["check", "doctor"]
+__all__ = ["check"]
 
 
-@click.command(cls=SchemeCommand)
+@click.command(
+    cls=SchemeCommand,
+    epilog=examples(
+        "neurodeploy check model.onnx",
+        "neurodeploy check model.onnx --scheme radix --bits 5 --fits",
+        "neurodeploy check model.onnx --annotate verdicts.onnx",
+    ),
+)
 @click.argument("model", type=click.Path())
 @click.option("--target", default="loihi2", show_default=True, help="loihi1, loihi2 or a .toml.")
 @OUTPUT_NAME
@@ -63,18 +71,3 @@ def check(
     show_report(report, asked, annotate, as_json)
     if not report.ok or (fits and report.fits is not True):
         raise SystemExit(2)
-
-
-@click.command()
-@JSON
-def doctor(as_json: bool) -> None:
-    """Show what is installed here and what is missing."""
-    from neurodeploy.reporting.console import print_json, table
-    from neurodeploy.reporting.health import examine
-
-    report = examine()
-    if as_json:
-        print_json(report)
-        return
-    rows = [(c["name"], "ok" if c["ok"] else "MISSING", c["detail"]) for c in report["checks"]]
-    table("neurodeploy doctor", ("part", "state", "detail"), rows)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from neurodeploy.cli.help import examples
 from neurodeploy.cli.options import FITS, JSON, OUTPUT_NAME, TASK, numbers
 from neurodeploy.cli.scheme_options import SchemeCommand
 
@@ -16,7 +17,17 @@ if TYPE_CHECKING:
 __all__ = ["compile_command"]
 
 
-@click.command(name="compile", cls=SchemeCommand)
+@click.command(
+    name="compile",
+    cls=SchemeCommand,
+    epilog=examples(
+        "neurodeploy compile model.onnx --calibration train.npz",
+        "neurodeploy compile model.onnx --calibration train.npz --scheme graded -o graded.ndp",
+        "neurodeploy compile model.onnx --calibration train.npz --scheme auto",
+        "neurodeploy compile model.onnx --calibration images.npz --scale 0.00392157 \\",
+        "    --mean 0.485,0.456,0.406 --std 0.229,0.224,0.225",
+    ),
+)
 @click.argument("model", type=click.Path())
 @click.option("--calibration", type=click.Path(), help=".npz with x: samples for thresholds.")
 @click.option("--target", default="loihi2", show_default=True, help="loihi1, loihi2 or a .toml.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from neurodeploy.cli.help import examples
 from neurodeploy.cli.options import (
     ENERGY_MODEL,
     JSON,
@@ -24,7 +25,12 @@ if TYPE_CHECKING:
 __all__ = ["cost"]
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "neurodeploy cost model.ndp --data test.npz",
+        "neurodeploy cost model.ndp --data test.npz --energy-model loihi1-davies2018",
+    ),
+)
 @click.argument("program", type=click.Path())
 @click.option("--data", required=True, type=click.Path(), help=".npz with x: the samples.")
 @limit_option(256)
@@ -69,7 +75,7 @@ def cost(
             warn=warn,
         )
     if as_json:
-        print_json(found.as_dict())
+        print_json(found.to_dict())
     else:
         _show(program, found)
 

@@ -8,10 +8,19 @@ from typing import Any
 
 import click
 
+from neurodeploy.cli.help import examples
+from neurodeploy.cli.options import JSON
+
 __all__ = ["events"]
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "neurodeploy events a.aedat4 b.aedat4 --sensor 128x128 --bin 1ms --window 300ms -o x.npz",
+        "neurodeploy events raw.npz --sensor 34x34 --bin 1ms --window 300ms --polarity merged "
+        "-o x.npz",
+    )
+)
 @click.argument("recordings", type=click.Path(), nargs=-1, required=True)
 @click.option("-o", "--output", required=True, type=click.Path(), help="The .npz to write.")
 @click.option("--sensor", required=True, metavar="WxH", help="Width and height, like 34x34.")
@@ -32,6 +41,7 @@ __all__ = ["events"]
     show_default=True,
     help="So many times so many places of the sensor are one input.",
 )
+@JSON
 def events(
     recordings: tuple[str, ...],
     output: str,
@@ -41,6 +51,7 @@ def events(
     polarity: str,
     crop: str | None,
     downsample: int,
+    as_json: bool,
 ) -> None:
     """Put raw events into steps, for simulate and deploy.
 
@@ -53,7 +64,7 @@ def events(
     from neurodeploy.event_files import cropped, read_camera_files
     from neurodeploy.event_samples import RawEvents, binned, microseconds, read_events, within
     from neurodeploy.files import check_output, write_atomically
-    from neurodeploy.reporting.console import say, warn
+    from neurodeploy.reporting.console import print_json, say, warn
 
     check_output(output, *recordings)
     found = re.fullmatch(r"([1-9][0-9]{0,4})x([1-9][0-9]{0,4})", sensor)
@@ -100,6 +111,17 @@ def events(
     stream = io.BytesIO()
     np.savez_compressed(stream, **arrays)
     write_atomically(output, stream.getvalue())
+    if as_json:
+        print_json(
+            {
+                "output": output,
+                "recordings": len(made.start) - 1,
+                "events": int(made.step.size),
+                "steps": steps,
+                "shape": [polarities, height, width],
+            }
+        )
+        return
     say(
         f"{output}: {len(made.start) - 1:,} recordings, {made.step.size:,} events, "
         f"{steps} steps of {bin_}, inputs {polarities} x {height} x {width}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from neurodeploy.cli.help import examples
 from neurodeploy.cli.options import DATA, JSON, MODEL, TASK, THREADS, limit_option, program_samples
 
 if TYPE_CHECKING:
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
 __all__ = ["explain"]
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "neurodeploy explain model.ndp --data test.npz",
+        "neurodeploy explain model.ndp --data test.npz --model model.onnx --try-seconds 0",
+    ),
+)
 @click.argument("program", type=click.Path())
 @DATA
 @MODEL
@@ -63,7 +69,7 @@ def explain(
             warn=warn,
         )
     if as_json:
-        print_json(found.as_dict())
+        print_json(found.to_dict())
     elif isinstance(found, SpikingExplanation):
         _show_spiking(program, found)
     else:

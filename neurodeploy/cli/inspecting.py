@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from neurodeploy.cli.help import examples
 from neurodeploy.cli.options import JSON
 
 if TYPE_CHECKING:
@@ -14,7 +15,12 @@ if TYPE_CHECKING:
 __all__ = ["inspect"]
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "neurodeploy inspect model.ndp",
+        "neurodeploy inspect model.ndp --json",
+    ),
+)
 @click.argument("program", type=click.Path())
 @JSON
 def inspect(program: str, as_json: bool) -> None:

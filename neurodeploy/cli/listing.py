@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
+from neurodeploy.cli.help import examples
 from neurodeploy.cli.options import JSON
 
 __all__ = ["neurons", "schemes", "targets"]
 
 
-@click.command()
+@click.command(epilog=examples("neurodeploy targets", "neurodeploy targets loihi2"))
 @click.argument("name", required=False)
 @JSON
 def targets(name: str | None, as_json: bool) -> None:
@@ -67,7 +68,7 @@ def targets(name: str | None, as_json: bool) -> None:
     table("targets (24-bit state)", columns, rows)
 
 
-@click.command()
+@click.command(epilog=examples("neurodeploy schemes", "neurodeploy schemes graded"))
 @click.argument("name", required=False)
 @JSON
 def schemes(name: str | None, as_json: bool) -> None:
@@ -82,7 +83,7 @@ def schemes(name: str | None, as_json: bool) -> None:
         show_schemes(found)
 
 
-@click.command()
+@click.command(epilog=examples("neurodeploy neurons", "neurodeploy neurons lif"))
 @click.argument("name", required=False)
 @JSON
 def neurons(name: str | None, as_json: bool) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from neurodeploy.cli.help import examples
 from neurodeploy.cli.options import JSON, limit_option, program_samples
 
 if TYPE_CHECKING:
@@ -14,7 +15,13 @@ if TYPE_CHECKING:
 __all__ = ["map_command"]
 
 
-@click.command("map")
+@click.command(
+    "map",
+    epilog=examples(
+        "neurodeploy map model.ndp",
+        "neurodeploy map model.ndp --data test.npz --target loihi2",
+    ),
+)
 @click.argument("program", type=click.Path())
 @click.option("--target", help="Default: the program's own; loihi1, loihi2, cpu or a .toml.")
 @click.option("--data", type=click.Path(), help=".npz with x: count spikes on these samples.")
@@ -58,27 +65,11 @@ def map_command(
         spikes = spikes_of(loaded, x)
     mapping = map_program(loaded, target, spikes, placement)
     if as_json:
-        print_json(_plain(mapping))
+        print_json(mapping.to_dict())
     else:
         _show(program, mapping)
     if not mapping.ok:
         raise SystemExit(2)
-
-
-def _plain(mapping: Mapping) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    return {
-        "target": mapping.target,
-        "ok": mapping.ok,
-        "placement": mapping.placement,
-        "chips": mapping.chips,
-        "flow": None if mapping.flow is None else asdict(mapping.flow),
-        "notes": list(mapping.notes),
-        "findings": [asdict(finding) for finding in mapping.findings],
-        "parts": [asdict(part) for part in mapping.parts],
-        "cores": [asdict(core) | {"binding": core.binding.resource} for core in mapping.cores],
-    }
 
 
 def _show(program: str, mapping: Mapping) -> None:

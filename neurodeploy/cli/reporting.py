@@ -7,9 +7,11 @@ from pathlib import Path
 
 import click
 
+from neurodeploy.cli.help import examples
 from neurodeploy.cli.options import (
     DATA,
     ENERGY_MODEL,
+    JSON,
     MODEL,
     TASK,
     THREADS,
@@ -22,7 +24,12 @@ __all__ = ["report"]
 _SUFFIXES = {".html": "html", ".htm": "html", ".md": "md", ".json": "json"}
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "neurodeploy report model.ndp --data test.npz -o report.html",
+        "neurodeploy report model.ndp --data test.npz --format md > report.md",
+    )
+)
 @click.argument("program", type=click.Path())
 @DATA
 @click.option(
@@ -55,6 +62,7 @@ _SUFFIXES = {".html": "html", ".htm": "html", ".md": "md", ".json": "json"}
 )
 @TASK
 @THREADS
+@JSON
 def report(
     program: str,
     data: str,
@@ -68,15 +76,20 @@ def report(
     compare_schemes: bool,
     task: str | None,
     threads: int | None,
+    as_json: bool,
 ) -> None:
-    """Write one page that tells all about a program (docs/report.md)."""
+    """Write one page that tells all about a program (docs/report.md).
+
+    With --json and no output the whole content goes to stdout, as --format json; with an output
+    only its name, form and size do.
+    """
     from neurodeploy.explaining import recompile
     from neurodeploy.files import check_output, write_atomically
     from neurodeploy.program.storage import load
-    from neurodeploy.reporting.console import Progress, say, warn
+    from neurodeploy.reporting.console import Progress, print_json, say, warn
     from neurodeploy.reporting.page import report as run
 
-    kind = _format(output, kind)
+    kind = "json" if as_json and output is None and kind is None else _format(output, kind)
     if output is None and kind == "html":
         output = "report.html"
     if output is not None:
@@ -109,7 +122,10 @@ def report(
         return
     written = text.encode()
     write_atomically(output, written)
-    say(f"{output}: {len(written):,} bytes")
+    if as_json:
+        print_json({"output": output, "format": kind, "bytes": len(written)})
+    else:
+        say(f"{output}: {len(written):,} bytes")
 
 
 def _format(output: str | None, kind: str | None) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from neurodeploy.cli.help import examples
 from neurodeploy.cli.options import DATA, JSON, TASK, THREADS, limit_option
 
 __all__ = ["deploy", "simulate"]
@@ -29,7 +30,13 @@ def _load(program: str, data: str, limit: int | None, bin: str | None) -> tuple[
     return loaded, samples
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "neurodeploy simulate model.ndp --data test.npz",
+        "neurodeploy simulate model.ndp --data test.npz --model model.onnx --limit 1000",
+        "neurodeploy simulate model.ndp --data test.npz --record spikes.npz --limit 3",
+    )
+)
 @click.argument("program", type=click.Path())
 @DATA
 @limit_option()
@@ -119,7 +126,12 @@ def _record(program: Any, x: Any, path: str, membranes: bool, memory: str | None
     write_atomically(path, stream.getvalue())
 
 
-@click.command()
+@click.command(
+    epilog=examples(
+        "neurodeploy deploy model.ndp --data test.npz --limit 3 --verify",
+        "neurodeploy deploy model.ndp --data test.npz --verify --membranes --stock",
+    )
+)
 @click.argument("program", type=click.Path())
 @click.option("--data", required=True, type=click.Path(), help=".npz with x and, optionally, y.")
 @click.option(
@@ -156,7 +168,10 @@ def deploy(
     bin: str | None,
     as_json: bool,
 ) -> None:
-    """Run samples on Intel's Lava runtime."""
+    """Run samples on Intel's Lava runtime.
+
+    Exit code 0, or 1 where --verify found a difference.
+    """
     from neurodeploy.lava.deploy import deploy as run
     from neurodeploy.reporting.console import Progress, warn
     from neurodeploy.reporting.results import show_result

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from neurodeploy.calibration import LayerStatistics
 from neurodeploy.conversion.options import option
 from neurodeploy.conversion.scheme import Scheme
 
-__all__ = ["BALANCES", "Balance", "Balanced"]
+__all__ = ["BALANCES", "PERCENTILES", "Balance", "Balanced"]
 
 Balance = Literal["percentile", "max", "mmse"]
 BALANCES = ("percentile", "max", "mmse")
+#: That `tune` tries beside the default: outliers are clipped less, or more.
+PERCENTILES = (99.99, 99.9, 99.0)
 _HELP = "How thresholds are chosen: percentile, maximum or least squared error of activations."
 
 
@@ -31,11 +34,23 @@ class Balanced(Scheme):
         Of `balance` percentile.
     """
 
-    steps: int = option(32, "Time steps a sample, or a layer's window.", low=1, high=65536)
+    steps: int = option(
+        32,
+        "Time steps a sample, or a layer's window.",
+        low=1,
+        high=65536,
+        tries=(8, 16, 32, 64, 128, 256),
+    )
     balance: Balance = option("percentile", _HELP, choices=BALANCES)
     percentile: float = option(
         99.9, "Percentile of the non-zero activations.", low=0, high=100, above=True
     )
+
+    def refinements(self, stated: Collection[str]) -> tuple[Scheme, ...]:
+        """Percentiles of the activations; see `Scheme.refinements`."""
+        if {"balance", "percentile"} & set(stated):
+            return ()
+        return tuple(replace(self, balance="percentile", percentile=p) for p in PERCENTILES)
 
     def level(
         self, statistics: LayerStatistics, maximum: float | None, levels: int | None = None

@@ -33,7 +33,7 @@ class OnlineScheme(WindowScheme):
         Steps from a digit of the input to the same digit of the output.
     """
 
-    bits: int = option(5, "Bits of an activation.", low=1, high=8)
+    bits: int = option(5, "Bits of an activation.", low=1, high=8, tries=(3, 4, 5, 6, 7, 8))
     delay: int = option(3, "Steps from a digit that comes to the same digit sent.", low=1, high=16)
 
     name: ClassVar[str] = "online"

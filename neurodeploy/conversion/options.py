@@ -36,6 +36,8 @@ class Option:
         What None stands for, in words; empty where the field is never None.
     hidden
         Left out of the command line.
+    tries
+        Values that `tune` tries, from the cheapest to the nearest; empty: the default alone.
     """
 
     help: str
@@ -46,6 +48,7 @@ class Option:
     above: bool = False
     absent: str = ""
     hidden: bool = False
+    tries: tuple[Any, ...] = ()
 
     @property
     def range(self) -> str:
@@ -108,10 +111,11 @@ def option(
     above: bool = False,
     absent: str = "",
     hidden: bool = False,
+    tries: tuple[Any, ...] = (),
 ) -> Any:
     """A field of a scheme; `type` is that of the default where it is not None."""
     kind = type or default.__class__
-    said = Option(help, kind, choices, low, high, above, absent, hidden)
+    said = Option(help, kind, choices, low, high, above, absent, hidden, tries)
     return dataclasses.field(default=default, metadata={_KEY: said})
 
 

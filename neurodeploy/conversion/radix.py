@@ -31,7 +31,7 @@ class RadixScheme(WindowScheme):
         Of them, how many a message carries: 1 is a spike, `bits` one graded message.
     """
 
-    bits: int = option(5, "Bits of an activation.", low=1, high=8)
+    bits: int = option(5, "Bits of an activation.", low=1, high=8, tries=(3, 4, 5, 6, 7, 8))
     digit: int = option(1, "Bits that a message carries; divides --bits.", low=1, high=8)
 
     name: ClassVar[str] = "radix"
@@ -75,7 +75,7 @@ class RadixScheme(WindowScheme):
 class GradedScheme(WindowScheme):
     """Options of graded messages, besides those of `WindowScheme`: the radix code of one digit."""
 
-    bits: int = option(8, "Bits of an activation.", low=1, high=8)
+    bits: int = option(8, "Bits of an activation.", low=1, high=8, tries=(4, 5, 6, 7, 8))
 
     name: ClassVar[str] = "graded"
     title: ClassVar[str] = "one graded message a neuron and sample, one step a layer"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
@@ -138,6 +140,28 @@ class Scheme:
         stated
             Options that the user has stated: they stay.
         """
+        return ()
+
+    def levels(self, stated: Collection[str]) -> tuple[Scheme, ...]:
+        """The settings that `tune` tries one after the other, from the cheapest to the nearest.
+
+        Every option that says which values are worth it (`Option.tries`), unless it was stated.
+        """
+        axes = [
+            (field.name, said.tries)
+            for field, said in options_of(self)
+            if said.tries and field.name not in stated
+        ]
+        names = [name for name, _ in axes]
+        values = itertools.product(*(tries for _, tries in axes))
+        made = []
+        for each in values:
+            with contextlib.suppress(UsageError):  # what a stated option does not go with
+                made.append(replace(self, **dict(zip(names, each, strict=True))))
+        return tuple(made)
+
+    def refinements(self, stated: Collection[str]) -> tuple[Scheme, ...]:
+        """Other settings at the same cost, which `tune` tries where the goal is near."""
         return ()
 
     def told(self, other: Scheme) -> str:

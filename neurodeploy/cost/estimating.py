@@ -15,6 +15,7 @@ from neurodeploy.cost.models import choose
 from neurodeploy.cost.report import Cost
 from neurodeploy.errors import DataWarning, UsageError
 from neurodeploy.event_samples import samples_for
+from neurodeploy.log import logged
 from neurodeploy.mapping.mapping import Mapping
 from neurodeploy.program import Program
 from neurodeploy.program.type_check import check_program
@@ -26,6 +27,7 @@ from neurodeploy.warning import Warn, warner
 __all__ = ["estimate_cost"]
 
 
+@logged
 def estimate_cost(
     program: Program,
     x: Any,
@@ -42,6 +44,8 @@ def estimate_cost(
 
     Parameters
     ----------
+    program
+        Whose work is counted.
     x
         Samples (n, *shape): integers (preprocessed as the program says) or network input. An
         array, the path of a `.npz` or `.npy` file, or an iterable of batches.
@@ -63,6 +67,11 @@ def estimate_cost(
     warn
         Called with each line that the user should read. Default: Python's warnings, of the
         class ``DataWarning``.
+
+    Returns
+    -------
+    Cost
+        Events a sample, `energy` (joules a sample; None without a model), `seconds`, `lines`.
 
     Raises
     ------

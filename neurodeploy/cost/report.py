@@ -7,6 +7,7 @@ from typing import Any
 
 from neurodeploy.cost.ann import AnnCost
 from neurodeploy.cost.counts import Counts
+from neurodeploy.display import Displayed
 
 __all__ = ["Cost", "Line"]
 
@@ -35,8 +36,8 @@ class Line:
     least: float | None = None
 
 
-@dataclass(frozen=True)
-class Cost:
+@dataclass(frozen=True, repr=False)
+class Cost(Displayed):
     """Counts of a program on samples, and what they cost by a cited model.
 
     Attributes
@@ -91,7 +92,21 @@ class Cost:
         """The line of that name."""
         return next(line for line in self.lines if line.name == name)
 
-    def as_dict(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, Any]:
+        """See `Displayed.facts`."""
+        return {
+            "target": self.target,
+            "model": self.model,
+            "samples": self.samples,
+            "synaptic_operations": self.synaptic_operations,
+            "energy": self.energy,
+        }
+
+    def records(self) -> list[dict[str, Any]]:
+        """A row an event: how often a sample, and its energy."""
+        return [asdict(line) for line in self.lines]
+
+    def to_dict(self) -> dict[str, Any]:
         """JSON-like; energies in joules, constants in picojoules, counts a sample in `lines` and
         over all samples in `counts`."""
         return {

@@ -26,11 +26,7 @@ __all__ = ["LAVA_VERSION", "import_lava", "refuse_hardware", "require_lava"]
 
 #: The version that this package is compared with, bit for bit. There will be no later one.
 LAVA_VERSION = "0.10.0"
-_INSTALL = (
-    "run `make setup`, or install it by hand: "
-    f"`pip install --no-deps --ignore-requires-python lava-nc=={LAVA_VERSION}` "
-    "and `pip install 'neurodeploy-compiler[lava]'`"
-)
+_INSTALL = "run `neurodeploy setup-lava`"
 #: What lava-nc imports but a --no-deps installation does not bring along.
 _NEEDS = {"scipy": "scipy", "asteval": "asteval", "sklearn": "scikit-learn"}
 

@@ -13,6 +13,7 @@ from neurodeploy.errors import DataWarning, ProgramError, RunWarning, UsageError
 from neurodeploy.event_samples import samples_for
 from neurodeploy.lava.comparison import Comparison, Mismatch, compare
 from neurodeploy.lava.run import LavaTrace, Models, run
+from neurodeploy.log import logged
 from neurodeploy.metrics.task import Task
 from neurodeploy.program import INPUT, Population, Program
 from neurodeploy.program.type_check import check_program
@@ -30,7 +31,7 @@ Simulator = Callable[[Program, np.ndarray], Trace]
 Progress = Callable[[int, int], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class DeployResult(Result):
     """A run on Lava.
 
@@ -53,6 +54,11 @@ class DeployResult(Result):
     step_seconds: float = 0.0
     lava_steps: int = 0
     models: Models = "neurodeploy"
+
+    def facts(self) -> dict[str, Any]:
+        """See `Displayed.facts`."""
+        compared = {"compared": self.compared_spikes, "mismatched": self.mismatched_spikes}
+        return super().facts() | (compared if self.comparison else {})
 
     @property
     def compared_spikes(self) -> int | None:
@@ -80,6 +86,7 @@ class DeployResult(Result):
         return self.comparison.first_mismatch if self.comparison else None
 
 
+@logged
 def deploy(
     program: Program,
     x: Any,
@@ -99,6 +106,8 @@ def deploy(
 
     Parameters
     ----------
+    program
+        To run; its phases must not mix neighbouring samples.
     x
         Samples (n, *shape): integers (preprocessed as the program says) or network input. An
         array, the path of a `.npz` or `.npy` file, or an iterable of batches.
@@ -125,6 +134,12 @@ def deploy(
     warn
         Called with each line that the user should read. Default: Python's warnings, of the
         classes ``DataWarning`` and ``RunWarning``.
+
+    Returns
+    -------
+    DeployResult
+        As of `simulate`, and with `verify` `compared_spikes`, `mismatched_spikes` and where the
+        first difference is.
 
     Raises
     ------

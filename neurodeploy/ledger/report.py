@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from neurodeploy.display import Displayed
+
 __all__ = ["CAUSES", "STAGES", "Attempt", "Blame", "Explanation", "Row", "Summary"]
 
 #: What can go wrong in one population, in the order in which it is accumulated.
@@ -196,8 +198,8 @@ class Blame:
         )
 
 
-@dataclass(frozen=True)
-class Explanation:
+@dataclass(frozen=True, repr=False)
+class Explanation(Displayed):
     """The error ledger of a program on some samples.
 
     Attributes
@@ -254,6 +256,23 @@ class Explanation:
             )
         return "; ".join(found)
 
-    def as_dict(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, Any]:
+        """See `Displayed.facts`."""
+        last = self.summary[-1]
+        return {
+            "scheme": self.scheme,
+            "samples": self.samples,
+            "layers": len(self.rows),
+            "agreement": last.agreement,
+            "error": last.error,
+            "blame": f"{self.blame.layer}: {self.blame.cause}",
+        }
+
+    def records(self) -> list[dict[str, Any]]:
+        """A row a population; the errors of the causes by `CAUSES`."""
+        rows = [asdict(row) for row in self.rows]
+        return [row | row.pop("alone") for row in rows]
+
+    def to_dict(self) -> dict[str, Any]:
         """JSON-like."""
         return asdict(self) | {"verdict": self.verdict}

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from neurodeploy.display import Displayed
 from neurodeploy.network.operators import operator_matrix
 from neurodeploy.network.stages import Stage
 from neurodeploy.network.stepping import Steps, step_through
@@ -58,8 +59,8 @@ class SpikingRow:
     leak: float
 
 
-@dataclass(frozen=True)
-class SpikingExplanation:
+@dataclass(frozen=True, repr=False)
+class SpikingExplanation(Displayed):
     """All layers, the outputs, and which layer's rounding changes most.
 
     Attributes
@@ -76,7 +77,15 @@ class SpikingExplanation:
     accuracy: tuple[float, float] | None
     sentence: str
 
-    def as_dict(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, Any]:
+        """See `Displayed.facts`."""
+        return {"samples": self.samples, "layers": len(self.rows), "agreement": self.agreement}
+
+    def records(self) -> list[dict[str, Any]]:
+        """A row a layer."""
+        return [asdict(row) for row in self.rows]
+
+    def to_dict(self) -> dict[str, Any]:
         """Plain numbers, for JSON."""
         return asdict(self)
 

@@ -41,6 +41,8 @@ def map_program(
 
     Parameters
     ----------
+    program
+        To be placed.
     target
         Name, path of a TOML file, or a target that is loaded; default: the program's own.
     spikes

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from math import prod
+from typing import Any
+
+from neurodeploy.display import Displayed
 
 __all__ = ["Box", "Core", "Finding", "Flow", "Mapping", "Part", "Use"]
 
@@ -120,8 +123,8 @@ class Flow:
     crossings: float
 
 
-@dataclass(frozen=True)
-class Mapping:
+@dataclass(frozen=True, repr=False)
+class Mapping(Displayed):
     """A program on the cores of a target.
 
     Attributes
@@ -159,3 +162,43 @@ class Mapping:
     def chips(self) -> int:
         """Chips in use."""
         return 1 + max((core.chip for core in self.cores), default=-1)
+
+    def facts(self) -> dict[str, Any]:
+        """See `Displayed.facts`."""
+        return {
+            "target": self.target,
+            "fits": self.ok,
+            "cores": len(self.cores),
+            "chips": self.chips,
+            "placement": self.placement,
+        }
+
+    def records(self) -> list[dict[str, Any]]:
+        """A row a core: where it is, what lies on it, and how full it is."""
+        return [
+            {
+                "core": core.index,
+                "chip": core.chip,
+                "x": core.x,
+                "y": core.y,
+                "populations": ", ".join(core.populations),
+                **{use.resource: use.value for use in core.uses},
+                "binding": core.binding.resource,
+                "share": core.binding.share,
+            }
+            for core in self.cores
+        ]
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, JSON-like, as `map --json` has it."""
+        return {
+            "target": self.target,
+            "ok": self.ok,
+            "placement": self.placement,
+            "chips": self.chips,
+            "flow": None if self.flow is None else asdict(self.flow),
+            "notes": list(self.notes),
+            "findings": [asdict(finding) for finding in self.findings],
+            "parts": [asdict(part) for part in self.parts],
+            "cores": [asdict(core) | {"binding": core.binding.resource} for core in self.cores],
+        }

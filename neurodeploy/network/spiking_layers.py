@@ -85,6 +85,12 @@ def spiking_network(shape: Shape | int, layers: Sequence[SpikingLayer]) -> Netwo
     ----------
     shape
         Of the input at one step, without the time axis.
+    layers
+        One after the other, the first at the input.
+
+    Returns
+    -------
+    Network
 
     Raises
     ------

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neurodeploy.display import Displayed
 from neurodeploy.errors import ProgramError, shown
 from neurodeploy.program.channels import by_neuron, check_channels
 from neurodeploy.program.codec import MAX_NEURONS, Decoder, Encoder
 from neurodeploy.program.limits import MAX_PARTS, MAX_PERIOD
 from neurodeploy.program.neurons import Neuron
+from neurodeploy.program.plain import population_row, whole
 from neurodeploy.program.silence import silent_steps
 from neurodeploy.program.synapse import Convolution, Synapses
 from neurodeploy.program.window_codes import WindowCode
@@ -151,8 +153,8 @@ class Connection:
         return f"{self.source}->{self.target}"
 
 
-@dataclass(frozen=True, eq=False)
-class Program:
+@dataclass(frozen=True, eq=False, repr=False)
+class Program(Displayed):
     """A spiking network in integers, ready to be saved, inspected, mapped and run.
 
     Attributes
@@ -428,6 +430,26 @@ class Program:
         """
         value = self.provenance.get(part)
         return value if isinstance(value, Mapping) else {}
+
+    def facts(self) -> dict[str, Any]:
+        """See `Displayed.facts`."""
+        return {
+            "scheme": self.scheme,
+            "target": self.target,
+            "populations": len(self.populations),
+            "neurons": self.neurons,
+            "latency": self.latency,
+            "period": self.period,
+        }
+
+    def records(self) -> list[dict[str, Any]]:
+        """A row a population."""
+        rows = [population_row(p) for p in self.populations]
+        return [row | {"shape": "x".join(map(str, row["shape"]))} for row in rows]
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it but the weights, JSON-like, as `inspect --json` has it."""
+        return whole(self, INPUT)
 
     @property
     def needs_microcode(self) -> bool:

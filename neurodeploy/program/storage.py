@@ -35,6 +35,15 @@ _AGAIN = "copy the file again, or compile the model again"
 def load(path: str | Path) -> Program:
     """Read a program and check every part of it.
 
+    Parameters
+    ----------
+    path
+        Of the ``.ndp`` file.
+
+    Returns
+    -------
+    Program
+
     Raises
     ------
     StorageError

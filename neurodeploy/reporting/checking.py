@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from neurodeploy.conversion import AUTO, scheme_named
@@ -33,18 +32,8 @@ def show_report(
     """
     if as_json:
         options = {key: value for key, value in asked.items() if key != "output-name"}
-        print_json(
-            {
-                "model": report.path,
-                **options,
-                "ok": report.ok,
-                "summary": asdict(report.summary),
-                "findings": [asdict(finding) for finding in report.findings],
-                "fits": report.fits,
-                "hardware": list(report.hardware),
-                "annotated": annotated,
-            }
-        )
+        said = report.to_dict()
+        print_json({"model": said.pop("model"), **options, **said, "annotated": annotated})
         return
     rows = [
         (

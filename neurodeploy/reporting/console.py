@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import json
+import os
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -13,12 +13,18 @@ from typing import Any
 from neurodeploy.errors import printable
 from neurodeploy.reporting.number_format import number
 
-__all__ = ["Progress", "print_json", "say", "table", "warn"]
+__all__ = ["SCHEMA", "Progress", "print_json", "say", "table", "warn"]
+
+#: Version of what `--json` prints (docs/machines.md): raised when something is renamed or removed.
+SCHEMA = 1
+_warned: list[str] = []
 
 
 def print_json(data: Any) -> None:
-    """One JSON object on stdout."""
-    sys.stdout.write(json.dumps(data, indent=2, allow_nan=False) + "\n")
+    """One JSON object on stdout: ``schema``, what is said, and the lines that were warned of."""
+    whole = {"schema": SCHEMA, **data, "warnings": list(_warned)}
+    _warned.clear()
+    sys.stdout.write(json.dumps(whole, indent=2, allow_nan=False) + "\n")
 
 
 def say(message: str) -> None:
@@ -27,33 +33,31 @@ def say(message: str) -> None:
 
 
 def warn(message: str) -> None:
-    """One line on stderr."""
+    """One line on stderr, and in what `print_json` writes."""
+    _warned.append(printable(message))
     sys.stderr.write(f"warning: {printable(message)}\n")
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """A table on stdout; numbers to the right."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
+    from neurodeploy.reporting.tables import drawn
 
-    made = Table(
-        title=printable(title), title_justify="left", box=box.SIMPLE_HEAD, title_style="bold"
-    )
-    for index, column in enumerate(columns):
-        numeric = all(isinstance(row[index], int | float) for row in rows) and bool(rows)
-        made.add_column(column, justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        made.add_row(*(printable(number(value)) for value in row))
-    # a pipe has no width: give tables room there, so that scripts see whole lines
+    numeric = [
+        bool(rows) and all(isinstance(row[i], int | float) for row in rows)
+        for i in range(len(columns))
+    ]
+    cells = [[printable(number(value)) for value in row] for row in rows]
+    heads = [printable(column) for column in columns]
     terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size().columns if terminal else 160
-    text = io.StringIO()  # written at once: rich would turn a closed pipe into an exit of its own
-    console = Console(
-        file=text, width=width, highlight=False, markup=False, force_terminal=terminal
-    )
-    console.print(made)
-    sys.stdout.write(_drawable(text.getvalue()))
+    text = drawn(printable(title), heads, cells, numeric, _width(terminal), terminal)
+    sys.stdout.write(_drawable(text))
+
+
+def _width(terminal: bool) -> int:
+    """Of the terminal, or as COLUMNS says; a pipe has none: scripts see whole lines there."""
+    if terminal or os.environ.get("COLUMNS", "").isdigit():
+        return max(40, shutil.get_terminal_size().columns)
+    return 160
 
 
 def _drawable(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from neurodeploy.program import INPUT, Program
+from neurodeploy.program import Program
 from neurodeploy.program.bounds import bounds
 from neurodeploy.targets import load_target, target_names
 
@@ -32,74 +32,13 @@ def _neurons(program: Program) -> str:
 
 
 def describe(program: Program) -> dict[str, Any]:
-    """A JSON-like description."""
+    """`Program.to_dict`, with the hardware and the proofs that nothing overflows."""
     proofs = bounds(program)
-    populations = []
-    for p in program.populations:
-        proof = proofs[p.name]
-        populations.append(
-            {
-                "name": p.name,
-                "shape": list(p.shape),
-                "neurons": p.size,
-                "neuron": p.neuron.kind,
-                "parameters": p.neuron.parameters(),
-                "stock": p.neuron.is_stock,
-                "runs_as": p.neuron.shipped or "custom microcode",
-                "phase": p.phase,
-                "spike_value": p.spike_value,
-                "membrane_unit": p.membrane_unit,
-                "current_bound": None if proof.current is None else list(proof.current),
-                "membrane_bound": None if proof.membrane is None else list(proof.membrane),
-                "cannot_overflow": proof.cannot_wrap and proof.cannot_clip,
-            }
-        )
-    connections = [
-        {
-            "source": c.source,
-            "target": c.target,
-            "kind": c.synapses.kind,
-            "weights": list(c.synapses.weights.shape),
-            "synapses": c.synapses.synapse_count(program.shape_of(c.source)),
-            "delay": c.delay,
-            "graded": c.graded,
-        }
-        for c in program.connections
-    ]
-    e = program.encoder
-    return {
-        "scheme": program.scheme,
-        "target": program.target,
-        "fidelity": fidelity(program),
-        "steps": program.period,
-        "latency_steps": program.latency,
-        "steps_per_sample": program.period,
-        "neurons": program.neurons,
-        "synapses": sum(c["synapses"] for c in connections),
-        "weight_bytes": sum(int(c.synapses.weights.nbytes) for c in program.connections),
-        "input": {
-            "name": INPUT,
-            "shape": list(e.shape),
-            "sample_shape": list(e.sample_shape),
-            "encoding": e.encoding,
-            "unit": e.unit,
-            "offset": e.offset,
-            "channel_units": list(e.channel_units),
-            "channel_offsets": list(e.channel_offsets),
-            "low": e.low,
-            "high": e.high,
-            "seed": e.seed,
-            "scale": e.preprocessing.scale,
-            "mean": list(e.preprocessing.mean),
-            "std": list(e.preprocessing.std),
-        },
-        "output": {
-            "population": program.decoder.population,
-            "unit": program.decoder.unit,
-            "decoding": program.decoder.decoding,
-            "tail": program.decoder.tail,
-        },
-        "populations": populations,
-        "connections": connections,
-        "provenance": dict(program.provenance),
-    }
+    about = program.to_dict()
+    for row in about["populations"]:
+        proof = proofs[row["name"]]
+        row["current_bound"] = None if proof.current is None else list(proof.current)
+        row["membrane_bound"] = None if proof.membrane is None else list(proof.membrane)
+        row["cannot_overflow"] = proof.cannot_wrap and proof.cannot_clip
+    scheme, target = about.pop("scheme"), about.pop("target")
+    return {"scheme": scheme, "target": target, "fidelity": fidelity(program), **about}

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from neurodeploy.display import Displayed
 from neurodeploy.errors import DataError, DataWarning
 from neurodeploy.metrics.label_checks import look_at_labels
 from neurodeploy.metrics.labels import Labels
@@ -21,8 +22,8 @@ from neurodeploy.warning import Warn, warner
 __all__ = ["Result", "warn_of_overflow"]
 
 
-@dataclass(frozen=True)
-class Result:
+@dataclass(frozen=True, repr=False)
+class Result(Displayed):
     """Outputs and costs of a run over n samples.
 
     Attributes
@@ -117,6 +118,46 @@ class Result:
     def synaptic_operations_per_sample(self) -> float:
         """Mean synaptic operations a sample, all connections."""
         return float(sum(s.sum() for s in self.synaptic_operations.values()) / self.samples)
+
+    def facts(self) -> dict[str, Any]:
+        """See `Displayed.facts`."""
+        return {
+            "samples": self.samples,
+            "outputs": self.outputs.shape,
+            "task": self.task.kind,
+            "spikes_per_sample": self.spikes_per_sample,
+            "synaptic_operations_per_sample": self.synaptic_operations_per_sample,
+        }
+
+    def records(self) -> list[dict[str, Any]]:
+        """A row a sample: its prediction where that is one number, spikes, operations."""
+        spikes = sum(np.asarray(s, np.int64) for s in self.spikes.values())
+        work = sum(np.asarray(s, np.int64) for s in self.synaptic_operations.values())
+        totals = [np.broadcast_to(values, self.samples) for values in (spikes, work)]
+        said = self.predictions
+        rows: list[dict[str, Any]] = []
+        for index in range(self.samples):
+            row = {"prediction": said[index].item()} if said[index].size == 1 else {}
+            counts = {"spikes": int(totals[0][index]), "synaptic_operations": int(totals[1][index])}
+            rows.append({"sample": index, **row, **counts})
+        return rows
+
+    def to_dict(self) -> dict[str, Any]:
+        """Outputs and counts as lists and numbers, JSON-like."""
+        return {
+            "samples": self.samples,
+            "task": self.task.kind,
+            "outputs": self.outputs.tolist(),
+            "predictions": self.predictions.tolist(),
+            "spikes": {name: np.asarray(s).tolist() for name, s in self.spikes.items()},
+            "synaptic_operations": {
+                name: np.asarray(s).tolist() for name, s in self.synaptic_operations.items()
+            },
+            "wrapped": {name: int(count) for name, count in self.wrapped.items()},
+            "clipped": {name: int(count) for name, count in self.clipped.items()},
+            "unsettled": {name: int(count) for name, count in self.unsettled.items()},
+            "seconds": self.seconds,
+        }
 
     @property
     def checksum(self) -> str:

@@ -39,6 +39,11 @@ ELSEWHERE = {
     "python -m neurodeploy.training mlf": "training/test_commands.py",
     "python tests/lava/model_pairs.py": "lava/test_models.py",
     "neurodeploy deploy": "test_deploying",  # below
+    "neurodeploy tune": "people/test_first_walk.py",
+    "neurodeploy compare": "people/test_first_walk.py",
+    "neurodeploy images": "people/test_first_walk.py",
+    "neurodeploy setup-lava": "people/test_first_walk.py",
+    "neurodeploy completion": "people/test_completion.py",
 }
 #: Commands of the pages on networks that spike: their `model.ndp` is another one.
 SPIKING = [c for c in commands((DOCS / "spiking-networks.md").read_text()) if "mlf" not in c]
@@ -168,7 +173,8 @@ def test_installers():
 def test_every_command_is_somebodys():
     """No command stands on a page that no test knows."""
     known = ("neurodeploy ", "python tools/", "python models/", "dask ", "pip ", "make ")
-    others = ("python -m tf2onnx.convert",)  # another package's; the way is tried by hand
+    # another package's, the user's own, and Python's: tried by hand
+    others = ("python -m tf2onnx.convert", "python -m venv", "python -m build", "python train.py")
     loose = [c for c in listed() if not c.startswith((*known, *others, *ELSEWHERE))]
     assert not loose
     names = {path.name for path in (ROOT / "tests").rglob("test_*.py")}

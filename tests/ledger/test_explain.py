@@ -74,7 +74,7 @@ def test_summary_and_json(made):
     assert found.blame.error == max(row.at_output for row in found.rows)
     assert set(found.blame.causes) == set(CAUSES)
     assert found.blame.advice in found.blame.sentence
-    json.dumps(found.as_dict(), allow_nan=False)
+    json.dumps(found.to_dict(), allow_nan=False)
 
 
 def test_threads_change_nothing(made):
@@ -235,4 +235,4 @@ def test_a_fault_before_the_conversion_is_named_as_such(fashion, fashion_program
     assert "the ANN itself is right on only" in found.verdict
     good = nd.explain(fashion_program, x[:64], y[:64], model=fashion / "model.onnx")
     assert "the ANN itself" not in good.verdict
-    assert good.as_dict()["verdict"] == good.verdict
+    assert good.to_dict()["verdict"] == good.verdict

@@ -149,6 +149,6 @@ def test_the_verdict_rests_on_agreement_and_error(agreement, error, accuracy, pr
 
 def test_json(made):
     program = nd.compile(made.path, made.x, steps=8, try_samples=0)
-    found = nd.explain(program, made.x, model=made.path).as_dict()
+    found = nd.explain(program, made.x, model=made.path).to_dict()
     tried = json.loads(json.dumps(found, allow_nan=False))["blame"]["tried"]
     assert {"text", "options", "agreement", "error_before", "helped"} < set(tried[0])

@@ -56,7 +56,7 @@ def test_the_ledger_is_that_of_explain(fashion, fashion_program, fashion_report,
         fashion_program, x[:few], y[:few], model=fashion / "model.onnx", try_seconds=0
     )
     ledger = fashion_report.content["ledger"]
-    expected = json.loads(json.dumps(found.as_dict())) | {"model": "model.onnx"}
+    expected = json.loads(json.dumps(found.to_dict())) | {"model": "model.onnx"}
     assert json.loads(json.dumps(ledger)) == expected
 
 

@@ -61,7 +61,7 @@ def test_the_layer_that_was_rounded_is_named():
     assert second.weights > 1e-3
     assert read.membrane > 0
     assert found.sentence.startswith("second changes most by itself")
-    assert set(found.as_dict()) == {"rows", "samples", "agreement", "accuracy", "sentence"}
+    assert set(found.to_dict()) == {"rows", "samples", "agreement", "accuracy", "sentence"}
 
 
 def test_the_command_and_a_nir_file(tmp_path):

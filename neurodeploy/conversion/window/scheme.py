@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -72,6 +73,12 @@ class WindowScheme(Scheme):
         An activation that was trained with levels ends at their clip.
         """
         return None if levels is None else maximum
+
+    def refinements(self, stated: Collection[str]) -> tuple[Scheme, ...]:
+        """A step for each channel, where many levels would share one by default."""
+        shared = self.step is None and self.messages().top >= _FEW_LEVELS
+        own = (replace(self, step="channel"),) if shared and "step" not in stated else ()
+        return (*own, *super().refinements(stated))
 
     def lacks(self, target: Target) -> str:
         """See `Scheme.lacks`: neurons of its own, and room for what its messages carry."""

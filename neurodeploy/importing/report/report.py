@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
+from neurodeploy.display import Displayed
 from neurodeploy.errors import ModelError, UnsupportedError
 from neurodeploy.importing.report.findings import Finding
 from neurodeploy.importing.report.summary import Summary
@@ -12,8 +14,8 @@ from neurodeploy.importing.report.summary import Summary
 __all__ = ["SHOWN", "Report", "refusal"]
 
 
-@dataclass(frozen=True)
-class Report:
+@dataclass(frozen=True, repr=False)
+class Report(Displayed):
     """Findings over a whole file.
 
     Attributes
@@ -53,6 +55,31 @@ class Report:
     def refused(self) -> tuple[Finding, ...]:
         """The findings that stop the import."""
         return tuple(finding for finding in self.findings if finding.verdict == "refused")
+
+    def facts(self) -> dict[str, Any]:
+        """See `Displayed.facts`."""
+        return {
+            "model": self.path,
+            "ok": self.ok,
+            "nodes": self.nodes,
+            "refused": len(self.refused),
+            "fits": self.fits,
+        }
+
+    def records(self) -> list[dict[str, Any]]:
+        """A row a finding."""
+        return [asdict(finding) for finding in self.findings]
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it, JSON-like, as `check --json` has it."""
+        return {
+            "model": self.path,
+            "ok": self.ok,
+            "summary": asdict(self.summary),
+            "findings": self.records(),
+            "fits": self.fits,
+            "hardware": list(self.hardware),
+        }
 
 
 #: Refusals spelled out in one message; a hostile file could have thousands.

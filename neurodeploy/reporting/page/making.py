@@ -9,6 +9,7 @@ from typing import Any
 
 from neurodeploy.errors import DataWarning, UsageError
 from neurodeploy.event_samples import samples_for
+from neurodeploy.log import logged
 from neurodeploy.program import Program
 from neurodeploy.program.type_check import check_program
 from neurodeploy.reporting.number_format import quantity
@@ -53,7 +54,7 @@ def _quiet(*_: object) -> None:
     """Ignore progress."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """A finished report.
 
@@ -64,6 +65,21 @@ class Report:
     """
 
     content: dict[str, Any]
+
+    def __repr__(self) -> str:
+        missing = [key for key, part in self.content.items() if "missing" in part]
+        told = f", without {', '.join(missing)}" if missing else ""
+        return f"Report({self.title}{told})"
+
+    def _repr_html_(self) -> str:
+        """The summary; the whole page is `html`."""
+        from neurodeploy.reporting.page.rendering import html
+
+        return html(self.title, self.sections[:1])
+
+    def to_dict(self) -> dict[str, Any]:
+        """The content, JSON-like."""
+        return self.content
 
     @property
     def title(self) -> str:
@@ -107,6 +123,7 @@ class Report:
         return json_text(self.content)
 
 
+@logged
 def report(
     program: Program,
     x: Any,

@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from neurodeploy.errors import printable
+from neurodeploy.reporting.console import SCHEMA
 from neurodeploy.reporting.number_format import number, place
 from neurodeploy.reporting.page.blocks import Section
 
@@ -65,7 +66,7 @@ def markdown(title: str, sections: Sequence[Section]) -> str:
 
 def json_text(content: dict[str, Any]) -> str:
     """The content; what is not finite is null."""
-    return json.dumps(_finite(content), indent=1, allow_nan=False) + "\n"
+    return json.dumps(_finite({"schema": SCHEMA, **content}), indent=1, allow_nan=False) + "\n"
 
 
 def _finite(value: Any) -> Any:

@@ -16,7 +16,7 @@ def gather(hardware: Hardware) -> dict[str, Any]:
     """As the cost estimate has it."""
     if hardware.cost is None:
         return {"missing": f"There is no estimate: {hardware.uncosted}."}
-    found: dict[str, Any] = hardware.cost.as_dict()
+    found: dict[str, Any] = hardware.cost.to_dict()
     return found
 
 

@@ -29,7 +29,7 @@ def gather(evidence: Evidence) -> dict[str, Any]:
             "missing": "There is no ledger, for it compares with the ONNX model: "
             f"{evidence.missing}."
         }
-    found = evidence.ledger.as_dict()
+    found = evidence.ledger.to_dict()
     found["model"] = evidence.model.name if evidence.model else ""
     return found
 
