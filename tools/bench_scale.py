@@ -84,7 +84,7 @@ def main() -> None:
     parser.add_argument("--networks", default=",".join(NETWORKS), help="names, comma-separated")
     parser.add_argument("--scheme", default="ttfs")
     parser.add_argument("--steps", type=int)
-    parser.add_argument("--try-samples", type=int, default=0)
+    parser.add_argument("--try-samples", type=int, default=128, help="as of `compile`")
     parser.add_argument("--placement", default="traffic", choices=["traffic", "layers"])
     parser.add_argument("--no-simulate", dest="simulate", action="store_false")
     parser.add_argument("--timeout", type=float, default=600, help="seconds a network")
