@@ -76,11 +76,9 @@ def add_currents(
             gather()
 
     begin, end = max(first, 0), max(first + len(block), 0)
-    part = slice(events.start[begin], events.start[end])
-    more = arrival.payloads and max(-arrival.sends[0], arrival.sends[1]) > 1
     arrival.choice.run(
         len(block),
-        int(np.abs(events.value[part]).sum() if more else part.stop - part.start),
+        int((events.start[end] - events.start[begin]) * arrival.units),
         {"gather": gather, "stamp": stamp, "product": multiply},
     )
 

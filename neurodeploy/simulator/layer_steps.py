@@ -271,7 +271,7 @@ class LayerSteps:
         if not layer.graded:
             return events
         sent_integers = integers[lag:]
-        value = take(p.name, "value", (int(events.start[-1]),), np.int32)
+        value = take(p.name, "value", (steps * size,), np.int32)[: events.start[-1]]
         kernels.pick(sent_integers, events.index, events.start, value)
         narrow = layer.message_type is np.int8
         return replace(events, value=value, sent=sent_integers if narrow else events.sent)

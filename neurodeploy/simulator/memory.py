@@ -22,16 +22,27 @@ from neurodeploy.simulator.closed_form import is_by_sample, is_closed_form
 from neurodeploy.simulator.plan import BLOCK_BYTES
 from neurodeploy.simulator.product import ROWS_BYTES
 from neurodeploy.simulator.streaming import warm_up
+from neurodeploy.simulator.units import MOST_UNITS
 
-__all__ = ["Share", "available", "default_limit", "need", "parse_size", "readable", "share"]
+__all__ = [
+    "Share",
+    "available",
+    "batch",
+    "default_limit",
+    "need",
+    "parse_size",
+    "readable",
+    "share",
+]
 
 _UNITS = {"": 1, "b": 1} | {
     f"{letter}{kind}": base**power
     for power, letter in enumerate("kmgt", 1)
     for kind, base in (("b", 1000), ("ib", 1024))
 }
-#: Samples that a thread takes at once: enough that handing them out costs nothing.
-BATCH = 16
+#: Samples that a thread takes at once: enough that handing them out costs nothing, of windows of a
+#: few steps more, up to a limit.
+BATCH, BATCH_STEPS, BATCH_MOST = 16, 512, 128
 #: The same for closed forms, which divide them further as their layers ask for.
 SWEPT = 32
 #: Bytes of a thread's buffers that no batch is worth, if there is a way with less.
@@ -188,8 +199,8 @@ def share(program: Program, threads: int, limit: int) -> Share:
     UsageError
         One sample on one thread does not fit.
     """
-    most = SWEPT if is_closed_form(program) else BATCH
-    ways = [(samples, program.period) for samples in (32, 16, 8, 4, 2, 1) if samples <= most]
+    most = SWEPT if is_closed_form(program) else batch(program.period)
+    ways = [(most >> k, program.period) for k in range(most.bit_length())]
     # what fires a window after it reads needs all of a window first
     whole = bool(program.recurrent) or any(p.fire_phase(1) > p.phase for p in program.populations)
     cut = is_by_sample(program) and not whole
@@ -207,6 +218,11 @@ def share(program: Program, threads: int, limit: int) -> Share:
         place="--memory",
         remedy=f"give {least} or more, or compile with fewer --steps",
     )
+
+
+def batch(period: int) -> int:
+    """Samples that a thread takes at once, of windows of so many steps."""
+    return max(BATCH, min(BATCH_MOST, BATCH_STEPS // period))
 
 
 def need(program: Program, samples: int, steps: int) -> int:
@@ -245,6 +261,10 @@ def _stepped(program: Program, samples: int, steps: int) -> int:
         total += (p.fire_phase(program.period) - p.phase) * (p.size // 8 + 32)
         # the list of spikes and where each position's begin; once more for pooled positions
         spikes = rows * (8 * p.size + 16 * (positions + 1) + 32)
+        if p.neuron.is_graded:  # a byte or four each, what each event carries, and units of it
+            least, high = p.neuron.sends
+            units = max(-least, high) if max(-least, high) <= MOST_UNITS else 0
+            spikes += rows * p.size * (16 + 8 * units)
         # currents, and the spike flags of the same steps, which take less
         block = 2 * max(BLOCK_BYTES, 8 * p.size)
         state = p.size * (32 + 8 * samples)

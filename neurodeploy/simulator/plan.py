@@ -140,6 +140,13 @@ class Arrival:
         if "activity" not in self._made and events.start[-1] > 0:
             sources = events.steps * prod(self.field.source)
             self._made["activity"] = float(events.start[-1]) / sources
+            if self.payloads:
+                self._made["units"] = float(np.abs(events.value).mean())
+
+    @property
+    def units(self) -> float:
+        """Spikes that a message stands for on the mean, as far as is seen."""
+        return self._made.get("units", 1.0)
 
     @property
     def product(self) -> Product:

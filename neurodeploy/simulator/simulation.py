@@ -170,9 +170,9 @@ def simulate(
 
 def _parts(n: int, divided: Share) -> Iterator[range]:
     """Ranges of samples for one thread at a time; smaller at the end, so that all end together."""
-    first = 0
+    first, shares = 0, 2 * divided.threads if divided.threads > 1 else 1
     while first < n:
-        left = -(-(n - first) // (2 * divided.threads))
+        left = -(-(n - first) // shares)
         size = min(divided.samples, left)
         yield range(first, first + size)
         first += size

@@ -153,7 +153,8 @@ def test_what_is_given_up_first(fashion_program):
 
     period = fashion_program.period
     one = memory.need(fashion_program, 1, period)
-    assert share(2**40) == memory.Share(4, memory.BATCH, period)
+    assert share(2**40) == memory.Share(4, memory.batch(period), period)
+    assert [memory.batch(steps) for steps in (1, 4, 16, 64, 1000)] == [128, 128, 32, 16, 16]
     assert share(4 * one) == memory.Share(4, 1, period)
     assert share(4 * one - 1).steps < period
     assert share(4 * one - 1).threads == 4

@@ -16,7 +16,16 @@ import numpy as np
 import neurodeploy as nd
 from neurodeploy.errors import NeuroDeployError
 from neurodeploy.program import INPUT, Program
-from simulator_bench.contenders import OWN, Contender, Form, best_form, own, torch_peer
+from simulator_bench.contenders import (
+    CLOCKS,
+    OWN,
+    Clock,
+    Contender,
+    Form,
+    best_form,
+    own,
+    torch_peer,
+)
 from simulator_bench.machine import used_by_others
 from simulator_bench.memory import peak_mebibytes
 from simulator_bench.peers import lava
@@ -52,6 +61,8 @@ class Bench:
         Batch sizes that torch peers try.
     lava_samples
         How many samples Lava runs; 0 for none.
+    clock
+        Of all but Lava.
     """
 
     peers: list[str]
@@ -62,6 +73,7 @@ class Bench:
     lava_samples: int
     lava_timeout: float
     memory: bool
+    clock: Clock = CLOCKS["wall"]
     forms: dict[tuple[str, str, int], tuple[Form, float]] = field(default_factory=dict)
 
     def cell(self, network: str, program: Program, x: np.ndarray, extras: bool) -> dict[str, Any]:
@@ -82,7 +94,7 @@ class Bench:
         others = used_by_others()
         for repetition in range(self.repeat):
             for name, contender in contenders.items():
-                speed, membranes[name] = contender.timed(x[: counts[name]])
+                speed, membranes[name] = contender.timed(x[: counts[name]], self.clock)
                 speeds[name].append(speed)
                 say(f"  run {repetition + 1}: {name} {speed:.1f} samples/s")
         disturbed = others()
@@ -110,12 +122,12 @@ class Bench:
         """Simulators, and how many samples each runs."""
         contenders = {OWN: own(program, self.threads)}
         contenders[OWN].run(x[:16])  # kernels are compiled or loaded, buffers made
-        speed, _ = contenders[OWN].timed(x[:TUNING_SAMPLES])
+        speed, _ = contenders[OWN].timed(x[:TUNING_SAMPLES], self.clock)
         counts = {OWN: min(len(x), max(TUNING_SAMPLES, round(self.seconds * speed)))}
         for name in self.peers:
             key = (name, network, program.period)
             if key not in self.forms:
-                self.forms[key] = best_form(name, program, x, self.batches)
+                self.forms[key] = best_form(name, program, x, self.batches, self.clock)
                 form, speed = self.forms[key]
                 say(f"  {name}: {form} ({speed:.1f} samples/s)")
             form, speed = self.forms[key]

@@ -16,9 +16,10 @@ def markdown(results: dict[str, Any]) -> str:
     """A table of speeds for each network, one of forms and memory, and the ceiling."""
     machine = results["machine"]
     versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
+    of_work = " of the processor's work" if results["clock"] == "processor" else ""
     parts = [
         f"{machine['processor']} ({', '.join(machine['extensions'])}), {machine['threads']} "
-        f"threads, load {machine['load']} before; {versions}. Samples a second, median of "
+        f"threads, load {machine['load']} before; {versions}. Samples a second{of_work}, median of "
         f"{results['repeat']} paired runs; in brackets how many times as fast neurodeploy is, "
         "median of the ratios of the runs." + _disturbed(results["cells"]),
         _ceiling(results["ceiling"]),

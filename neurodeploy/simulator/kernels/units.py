@@ -25,19 +25,31 @@ def turn_units(index, value, behind, out_index):
 
 
 @njit(nogil=True, cache=True)
-def spread_units(index, start, place, value, behind, out_index, out_start, out_place):
-    """As `turn_units` for any integers: one of -3 becomes three entries."""
+def spread_units(
+    index, start, place, value, behind, most, before, out_index, out_start, out_place
+):  # fmt: skip
+    """As `turn_units` for integers up to `most`: one of -3 becomes three entries.
+
+    Parameters
+    ----------
+    before
+        int64 (messages + 1,): takes the entries before each message.
+    out_index
+        int32, room for `most` entries a message.
+    out_start, out_place
+        Take where the entries of each step and position begin.
+    """
     count = 0
-    out_start[0] = 0
-    for s in range(start.size - 1):
-        row, into = place[s], out_place[s]
-        e = start[s]
-        for position in range(row.size):
-            while e < row[position]:
-                entry = index[e] + np.int32(value[e] < 0) * behind
-                for _ in range(abs(value[e])):
-                    out_index[count] = entry
-                    count += 1
-                e += 1
-            into[position] = count
-        out_start[s + 1] = count
+    for e in range(value.size):
+        before[e] = count
+        entry = index[e] + np.int32(value[e] < 0) * behind
+        # as many as there could be, without a branch that the value decides: the next mends it
+        for k in range(most):
+            out_index[count + k] = entry
+        count += abs(value[e])
+    before[value.size] = count
+    for s in range(start.size):
+        out_start[s] = before[start[s]]
+    for s in range(place.shape[0]):
+        for position in range(place.shape[1]):
+            out_place[s, position] = before[place[s, position]]
