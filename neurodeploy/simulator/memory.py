@@ -261,10 +261,12 @@ def _stepped(program: Program, samples: int, steps: int) -> int:
         total += (p.fire_phase(program.period) - p.phase) * (p.size // 8 + 32)
         # the list of spikes and where each position's begin; once more for pooled positions
         spikes = rows * (8 * p.size + 16 * (positions + 1) + 32)
-        if p.neuron.is_graded:  # a byte or four each, what each event carries, and units of it
-            least, high = p.neuron.sends
-            units = max(-least, high) if max(-least, high) <= MOST_UNITS else 0
-            spikes += rows * p.size * (16 + 8 * units)
+        if p.neuron.is_graded:
+            most = max(map(abs, p.neuron.sends))
+            # what is sent, what each event carries, and its entries: for two tables of either sign
+            # and before each message how many there are
+            carried = 5 + (8 if most == 1 else 8 + 4 * most) if most <= MOST_UNITS else 8
+            spikes += rows * p.size * carried
         # currents, and the spike flags of the same steps, which take less
         block = 2 * max(BLOCK_BYTES, 8 * p.size)
         state = p.size * (32 + 8 * samples)
