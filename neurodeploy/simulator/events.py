@@ -60,22 +60,22 @@ class Events:
 def events_of(messages: np.ndarray, positions: int) -> Events:
     """The messages that are not 0 of integers (steps, sources) in internal order."""
     steps, sources = messages.shape
-    row, index = np.nonzero(messages)
+    sent = np.ascontiguousarray(messages, np.int32)
+    bytes_of_bits = np.zeros((steps, words_of(sources) * 8), np.uint8)
+    packed = np.packbits(sent != 0, axis=1, bitorder="little")
+    bytes_of_bits[:, : packed.shape[1]] = packed
+    bits = bytes_of_bits.view("<u8").astype(np.uint64, copy=False)
+    index = np.zeros(steps * sources + kernels.WIDTH, np.int32)
     start = np.zeros(steps + 1, np.int64)
-    np.cumsum(np.bincount(row, minlength=steps), out=start[1:])
-    index = np.concatenate([index, np.zeros(kernels.WIDTH, np.int64)]).astype(np.int32)
-    place = np.empty((steps, positions + 1), np.int64)
-    kernels.locate(index, start, sources // positions, place)
-    bits = np.zeros((steps, words_of(sources) * 8), np.uint8)
-    packed = np.packbits(messages != 0, axis=1, bitorder="little")
-    bits[:, : packed.shape[1]] = packed
-    value = messages[row, index[: row.size]].astype(np.int32)
-    sent = _NO_ROWS
+    place = np.zeros((steps, positions + 1), np.int64)
+    kernels.collect(bits, sources, sources // positions, index, start, place)
+    value = np.empty(int(start[-1]), np.int32)
+    kernels.pick(sent, index, start, value)
+    narrow = _NO_ROWS
     if value.min(initial=0) >= _BYTE.min and value.max(initial=0) <= _BYTE.max:
-        sent = np.zeros((steps, words_of(sources) * kernels.WORD), np.int8)
-        sent[:, :sources] = messages
-    words = bits.view("<u8").astype(np.uint64, copy=False)
-    return Events(index, start, place, value, words, sent)
+        narrow = np.zeros((steps, words_of(sources) * kernels.WORD), np.int8)
+        narrow[:, :sources] = messages
+    return Events(index, start, place, value, bits, narrow)
 
 
 def pooled(events: Events, shape: tuple[int, ...], window: tuple[int, int], room: Events) -> Events:

@@ -18,11 +18,11 @@ from pathlib import Path
 
 from neurodeploy.errors import UsageError
 from neurodeploy.program import Connection, Convolution, Program
+from neurodeploy.simulator import kernels
 from neurodeploy.simulator.closed_form import is_by_sample, is_closed_form
 from neurodeploy.simulator.plan import BLOCK_BYTES
 from neurodeploy.simulator.product import ROWS_BYTES
 from neurodeploy.simulator.streaming import warm_up
-from neurodeploy.simulator.units import MOST_UNITS
 
 __all__ = [
     "Share",
@@ -265,7 +265,7 @@ def _stepped(program: Program, samples: int, steps: int) -> int:
             most = max(map(abs, p.neuron.sends))
             # what is sent, what each event carries, and its entries: for two tables of either sign
             # and before each message how many there are
-            carried = 5 + (8 if most == 1 else 8 + 4 * most) if most <= MOST_UNITS else 8
+            carried = 5 + (8 if most == 1 else 8 + 4 * most) if most <= kernels.MOST_UNITS else 8
             spikes += rows * p.size * carried
         # currents, and the spike flags of the same steps, which take less
         block = 2 * max(BLOCK_BYTES, 8 * p.size)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import prod
 from typing import Any
@@ -19,6 +19,7 @@ from neurodeploy.program import (
     Population,
     Program,
     Sparse,
+    Synapses,
 )
 from neurodeploy.program.bounds import Bounds, bounds
 from neurodeploy.program.one_to_one import one_to_one_weights
@@ -343,8 +344,11 @@ def _arrival(program: Program, connection: Connection, number: int, dtype: type)
     fan_out = connection.synapses.fan_out(source)[internal_order(source)]
     table = fan_out.reshape(-1, channels_of(source))
     shared = bool((table == table[:, :1]).all())
+    synapses = _written_out(connection.synapses)
     return Arrival(
-        connection=connection,
+        connection=connection
+        if synapses is connection.synapses
+        else replace(connection, synapses=synapses),
         number=number,
         source=source,
         target=program.population(connection.target).shape,
@@ -354,6 +358,22 @@ def _arrival(program: Program, connection: Connection, number: int, dtype: type)
         fan_out=fan_out,
         by_position=_changes(table[:, 0]) if shared else None,
     )
+
+
+def _written_out(synapses: Synapses) -> Synapses:
+    """A list of most of all possible synapses as a matrix, which is faster; else what it was."""
+    if not isinstance(synapses, Sparse):
+        return synapses
+    targets, count = synapses.row_starts.size - 1, synapses.weights.size
+    if 2 * count < targets * synapses.sources or count <= max(targets, synapses.sources):
+        return synapses
+    rows = np.repeat(np.arange(targets), np.diff(synapses.row_starts))
+    place = rows * synapses.sources + synapses.columns
+    if np.unique(place).size < count:  # several between two neurons
+        return synapses
+    weights = np.zeros((targets, synapses.sources), np.int8)
+    weights.reshape(-1)[place] = synapses.weights
+    return Dense(weights)
 
 
 def _sends(program: Program, source: str) -> Range:

@@ -12,19 +12,20 @@ from neurodeploy.simulator import kernels
 from neurodeploy.simulator.buffers import Take
 from neurodeploy.simulator.events import Events
 
-__all__ = ["MOST_UNITS", "Range", "as_units", "can_spread", "negated"]
+__all__ = ["Range", "as_units", "can_spread", "negated"]
 
 #: Least and most that a source sends.
 Range = tuple[int, int]
-
-#: Spikes that a message may stand for: beyond it a multiplication is cheaper.
-MOST_UNITS = 8
 
 
 def can_spread(sends: Range, weights: np.ndarray) -> bool:
     """Whether messages of a source are few spikes each, through weights that can be negated."""
     low, high = sends
-    return low >= -MOST_UNITS and high <= MOST_UNITS and (low >= 0 or weights.min(initial=0) > -128)
+    return (
+        low >= -kernels.MOST_UNITS
+        and high <= kernels.MOST_UNITS
+        and (low >= 0 or weights.min(initial=0) > -128)
+    )
 
 
 def negated(table: np.ndarray) -> np.ndarray:
@@ -47,14 +48,14 @@ def as_units(events: Events, sends: Range, behind: int, take: Take, source: str)
     room, key = events.index.size, f" {behind}"
     value = events.value[: events.start[-1]]
     most = max(-sends[0], sends[1])
-    index = take(source, "units" + key, (most * room,), np.int32)
+    index = take(source, "units" + key, (most * room + kernels.MOST_UNITS,), np.int32)
     if most == 1:
         kernels.turn_units(events.index, value, np.int32(behind), index)
         return Events(index, events.start, events.place)
     start = take(source, "units start" + key, events.start.shape, np.int64)
     place = take(source, "units place" + key, events.place.shape, np.int64)
     kernels.spread_units(
-        events.index, events.start, events.place, value, np.int32(behind), most,
+        events.index, events.start, events.place, value, np.int32(behind),
         take("", "units before", (room,), np.int64), index, start, place,
     )  # fmt: skip
     return Events(index, start, place)

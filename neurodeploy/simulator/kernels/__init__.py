@@ -63,11 +63,12 @@ from neurodeploy.simulator.kernels.scatter import (
 )
 from neurodeploy.simulator.kernels.stamp import STAMPED, stamp
 from neurodeploy.simulator.kernels.sums import PAIRED_BIAS
-from neurodeploy.simulator.kernels.units import pick, spread_units, turn_units
+from neurodeploy.simulator.kernels.units import MOST_UNITS, pick, spread_units, turn_units
 from neurodeploy.simulator.sealing import seal
 
 __all__ = [
     "LANES",
+    "MOST_UNITS",
     "MOVED",
     "PAIRED_BIAS",
     "RESET_NONE",

@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-__all__ = ["pick", "spread_units", "turn_units"]
+from neurodeploy.simulator.kernels.lanes import spread, store
+
+__all__ = ["MOST_UNITS", "pick", "spread_units", "turn_units"]
+
+#: Spikes that a message may stand for: beyond it a multiplication is cheaper.
+MOST_UNITS = 8
 
 
 @njit(nogil=True, cache=True)
@@ -25,17 +30,15 @@ def turn_units(index, value, behind, out_index):
 
 
 @njit(nogil=True, cache=True)
-def spread_units(
-    index, start, place, value, behind, most, before, out_index, out_start, out_place
-):  # fmt: skip
-    """As `turn_units` for integers up to `most`: one of -3 becomes three entries.
+def spread_units(index, start, place, value, behind, before, out_index, out_start, out_place):
+    """As `turn_units` for integers up to `MOST_UNITS`: one of -3 becomes three entries.
 
     Parameters
     ----------
     before
         int64 (messages + 1,): takes the entries before each message.
     out_index
-        int32, room for `most` entries a message.
+        int32, with room for `MOST_UNITS` entries more than there are.
     out_start, out_place
         Take where the entries of each step and position begin.
     """
@@ -44,8 +47,7 @@ def spread_units(
         before[e] = count
         entry = index[e] + np.int32(value[e] < 0) * behind
         # as many as there could be, without a branch that the value decides: the next mends it
-        for k in range(most):
-            out_index[count + k] = entry
+        store(out_index, count, spread(entry, MOST_UNITS))
         count += abs(value[e])
     before[value.size] = count
     for s in range(start.size):
