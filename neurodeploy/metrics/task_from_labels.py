@@ -55,7 +55,15 @@ def read_labels(task: Task, labels: np.ndarray | Labels, samples: int | None = N
         if samples not in (None, len(labels)):
             raise DataError(f"{len(labels)} labels for {samples} samples")
         return labels
-    y = np.asarray(labels)
+    if np.ma.is_masked(labels):
+        raise DataError(
+            "masked labels: what lies under the mask would count",
+            remedy="fill them with 255, the mark for what is not judged, or leave them out",
+        )
+    try:
+        y = np.asarray(labels)
+    except ValueError as error:  # ragged lists
+        raise DataError(f"labels that are no array ({str(error)[:100]})") from None
     if y.dtype.kind not in "biuf":
         raise unfit(task, y, "are no numbers")
     n = samples if samples is not None else (len(y) if y.ndim else 0)

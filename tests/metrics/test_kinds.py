@@ -301,3 +301,10 @@ def test_labels_outside_the_classes_are_said_in_python(tmp_path, shift, said):
     lines: list[str] = []
     result.scores(truth + shift, warn=lines.append)
     assert len(lines) == 1
+
+
+@pytest.mark.parametrize("labels", [[[0], [1, 2]], np.ma.masked_equal(np.arange(40) % 3, 1)])
+def test_labels_that_are_no_array_are_refused(tmp_path, labels):
+    _, result, *_ = made(tmp_path, (5,), [dense(RNG, 5, 16), RELU, dense(RNG, 16, 3)])
+    with pytest.raises(nd.NeuroDeployError, match="labels"):
+        result.accuracy(labels)
