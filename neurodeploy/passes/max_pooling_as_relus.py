@@ -73,7 +73,7 @@ class MaxPoolingAsReLUs:
         read = _read(network, pool.name)
         return (
             isinstance(read, Activation)
-            or _is_max(read)
+            or (isinstance(read, Pool) and _is_max(read) and self._left(network, read))
             or (self.of_input and isinstance(read, Input))
         )
 

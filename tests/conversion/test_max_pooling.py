@@ -57,6 +57,11 @@ WAYS = {
     "three axes": (3, lambda layer, pool, node: layer(pool(layer("x", 1)), 4)),
     "sum of two": (2, lambda layer, pool, node: pool(node("Add", layer("x", 2), layer("x", 2)))),
     "average before": (2, lambda layer, pool, node: pool(pool(layer("x", 2), "AveragePool"))),
+    "twice, of the input": (2, lambda layer, pool, node: layer(pool(pool("x")), 2)),
+    "twice, of a sum": (
+        2,
+        lambda layer, pool, node: pool(pool(node("Sub", layer("x", 2), layer("x", 2)))),
+    ),
     "shared concat": (2, shared_concat),
     "two poolings": (2, lambda layer, pool, node: pool(pool(layer("x", 2)))),
     "overlapping": (
