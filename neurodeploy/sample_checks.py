@@ -189,7 +189,7 @@ def _beyond_channels(seen: Seen, program: Program, x: np.ndarray) -> str:
             line = f"{index} with {real[row, at]:g} where {low[at]:g}..{high[at]:g} is known"
     if not values:
         return ""
-    what = "feature" if len(encoder.shape) == 1 else "channel"
+    what = "feature" if size == encoder.shape[0] else "channel"
     return (
         f"samples leave the calibrated range of their {what}: {100 * values / x.size:.2g} % of the "
         f"values, in {samples:,} of {seen.count:,} samples, farthest {what} {line}; what lies "

@@ -83,8 +83,8 @@ def eight_bits(
        least a sixteenth of the whole range.
     3. Samples on a coarser even grid of the whole range, as networks trained with activations of
        few levels take them: exactly, in as many parts as that grid divides.
-    4. Vectors of features of very different sizes (`_needs_own_grids`): each feature's range, an
-       eighth wider on both sides, in 255 parts.
+    4. Vectors (maps of one pixel, too) of features of very different sizes (`_needs_own_grids`):
+       each feature's range, an eighth wider on both sides, in 255 parts.
     5. Other vectors, a range that was stated, no samples: the whole range in 255 parts.
 
     Parameters
@@ -101,7 +101,7 @@ def eight_bits(
         return coarse
     top, size = 255, prod(shape)
     unit, zero = np.full(size, ((high - low) or 1.0) / top), np.full(size, low)
-    if calibration.x.size and len(shape) == 3:
+    if calibration.x.size and size > shape[0]:
         maps = calibration.x.reshape(len(calibration.x), shape[0], -1).astype(np.float64)
         least, most = maps.min((0, 2)), maps.max((0, 2))
         seen = (float(least.min()), float(most.max()))
@@ -110,7 +110,7 @@ def eight_bits(
             each = size // shape[0]
             unit, zero = np.repeat(width / top, each), np.repeat(least, each)
             unit = np.where(unit > 0, unit, 1.0 / top)
-    elif calibration.x.size and len(shape) == 1:
+    elif calibration.x.size:
         values = calibration.x.reshape(len(calibration.x), size).astype(np.float64)
         least, most = values.min(0), values.max(0)
         # the rate code's range begins at 0 where all samples lie above it
