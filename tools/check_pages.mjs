@@ -3,11 +3,12 @@
 //     make check-pages
 //     node tools/check_pages.mjs build/site report.html
 //
-// A folder is a built site; of it the main pages are taken, over a server on this machine alone.
+// A folder is a built site; of it the main pages are taken (--all: every one), over a server on
+// this machine alone.
 // Looked for: axe's findings, something wider than the window, words on the console, addresses
 // elsewhere. Reports are looked at with all their tables open, and as they print; --shots keeps the print as a PDF, too.
 // --shots FOLDER keeps pictures. Needs chromium, and the packages axe-core and puppeteer-core.
-import { existsSync, mkdirSync, readFileSync, statSync } from "fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "fs";
 import { createServer } from "http";
 import { createRequire } from "module";
 import { basename, extname, join, resolve } from "path";
@@ -17,6 +18,7 @@ const TYPES = { ".html": "text/html", ".css": "text/css", ".js": "text/javascrip
 const CHROMIUM = ["chromium", "chromium-browser", "google-chrome"].map((name) => `/usr/bin/${name}`).find(existsSync);
 
 const words = process.argv.slice(2);
+const all = words.includes("--all") && words.splice(words.indexOf("--all"), 1);
 const at = words.indexOf("--shots");
 const shots = at < 0 ? null : words.splice(at, 2)[1];
 if (!words.length || !CHROMIUM) {
@@ -69,7 +71,8 @@ let looked = 0, wrong = 0;
 for (const word of words) {
   const site = statSync(word).isDirectory();
   folder = site ? resolve(word) : resolve(word, "..");
-  const names = site ? MAIN.map((name) => `${name}.html`) : [basename(word)];
+  const every = site && all ? readdirSync(word).filter((name) => name.endsWith(".html") && name !== "404.html") : null;
+  const names = every || (site ? MAIN.map((name) => `${name}.html`) : [basename(word)]);
   const ways = [{ width: 390, scheme: "light" }, { width: 1400, scheme: "light" }, { width: 1400, scheme: "dark" }];
   if (!site) ways.push({ width: 1000, scheme: "light", media: "print" });
   for (const name of names) for (const way of ways) {
