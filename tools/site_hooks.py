@@ -4,6 +4,7 @@
    from where they are defined. A public name that no line has is an error.
 2. A line `<!-- file: PATH -->` becomes the text of that file, below its title.
 3. The path of a page, as docstrings and messages say it, becomes a link to that page.
+4. Headers of tables without words become plain cells, for those who have the page read to them.
 """
 
 from __future__ import annotations
@@ -62,4 +63,6 @@ def on_page_content(html: str, *, page: Any, files: Any, **_: Any) -> str:
             return found[0]
         return f'<a href="{up}{name}.html">{name.replace("-", " ")}</a>'
 
-    return _PAGE.sub(link, html)
+    # the empty corner of a table is no header of anything
+    corners = re.sub(r"<th([^>]*)></th>", r"<td\1></td>", html)
+    return _PAGE.sub(link, corners)
