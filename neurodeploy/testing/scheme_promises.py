@@ -381,6 +381,9 @@ class _Rates(_Held):
         true = self.exact[node.name] if node else np.maximum(rate, 0)
         most = (level / 2 + 3 * stray) / self.steps + clipped + np.maximum(true - level, 0)
         moved = self._moved(p, own, most, _PASSES)
+        # neurons that can never fire are left out of the program, weights and bias
+        left_out = np.isclose(own, -self._bias(reads, bias), rtol=1e-9, atol=0)
+        moved = np.where(left_out & (rate.max(0) <= 0), 0, moved)
         rate, clipped = rate + moved, clipped + np.abs(moved)
         self.rate[p.name] = np.clip(rate, 0, level)
         self.said[p.name] = self.rate[p.name]
@@ -398,12 +401,16 @@ class _Rates(_Held):
         """By how much the program's bias, real and a step, differs from the network's."""
         if not isinstance(p.neuron, IntegrateFire):
             return np.zeros(p.size)
-        for matrix, connection in reads:  # the value of the input's 0 is in the bias
-            if connection.source == INPUT:
-                bias = bias + matrix @ (np.zeros(matrix.shape[1]) + self.program.encoder.offsets)
         half = p.neuron.threshold.astype(np.int64) >> 1 if p.neuron.fires else 0
         total = p.neuron.bias.astype(np.int64) * self.steps + p.neuron.initial - half
-        return total * p.membrane_units / self.steps - bias
+        return total * p.membrane_units / self.steps - self._bias(reads, bias)
+
+    def _bias(self, reads: list[tuple[np.ndarray, Connection]], bias: np.ndarray) -> np.ndarray:
+        """A layer's bias with what the input's offset, the value of its 0, adds to it."""
+        for matrix, connection in reads:
+            if connection.source == INPUT:
+                bias = bias + matrix @ (np.zeros(matrix.shape[1]) + self.program.encoder.offsets)
+        return bias
 
     def _moved(self, p: Population, own: np.ndarray, error: np.ndarray, passes: int) -> np.ndarray:
         """The part of a bias's difference that its correction explains, one number a channel.
