@@ -14,9 +14,8 @@ __all__ = ["channels_of", "least_squares_steps"]
 #: A channel's step is at least this share of its layer's. Finer ones make more spikes and do not
 #: make outputs better: on ResNet-8 and ResNet-20, 1/16 to 0.85 were tried (docs/radix.md).
 FLOOR = 0.7
-#: Share of a layer's least squared error that its messages are worth, all together: channels whose
-#: error hardly grows take a step that says them in fewer.
-PRICE = 1.0
+#: Of the least squared error of a channel: so much is given for fewer messages.
+SLACK = 1.1
 #: Steps that are tried.
 _LEVELS = 95
 #: Channels with fewer activations above zero than this have no statistics of their own.
@@ -49,8 +48,8 @@ def least_squares_steps(
     by_channel
         Whether each channel has its own; else all have the layer's.
     messages
-        How many each integer 0..`top` takes: a step is chosen for little error and few messages
-        (`PRICE`). None: for the least error.
+        How many each integer 0..`top` takes: of the steps whose error is within `SLACK` of the
+        least, the one with the fewest messages is taken. None: the one of least error.
 
     Returns
     -------
@@ -88,9 +87,6 @@ def _least_squares(
         error[i] = counts @ (coded * (level / top) - centres) ** 2
         if messages is not None:
             sent[i] = counts @ messages[coded.astype(np.int64)]
-    cost = error * largest**2  # comparable between rows
-    if messages is not None:
-        first = cost.argmin(0), np.arange(rows)
-        cost = cost / max(cost[first].sum(), 1e-300) + PRICE * sent / max(sent[first].sum(), 1.0)
-    best = levels[cost.argmin(0)]
+    allowed = error <= error.min(0) * (1 if messages is None else SLACK)
+    best = levels[np.where(allowed, sent, np.inf).argmin(0)]
     return best * largest / top
