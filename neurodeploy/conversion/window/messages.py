@@ -9,7 +9,7 @@ import numpy as np
 
 from neurodeploy.conversion.window.masks import Parts, masks
 from neurodeploy.network.stages import Operator, Stage
-from neurodeploy.program import Earliest, MaskMaximum, Online, Radix, Ttfs, window_codes
+from neurodeploy.program import Earliest, MaskMaximum, Online, Radix, Ttfs
 from neurodeploy.program.neurons import Neuron
 from neurodeploy.quantization.operators import quantize
 from neurodeploy.quantization.window import Integers
@@ -37,9 +37,9 @@ class Messages:
     own: str = ""
 
     @property
-    def number(self) -> np.ndarray:
-        """How many messages each integer 0..`top` takes; int64."""
-        return np.minimum(np.arange(self.top + 1), 1)
+    def number(self) -> np.ndarray | None:
+        """How many messages each integer 0..`top` takes, int64, where steps are to spare some."""
+        return None
 
     def membrane_unit(self, layer: Any) -> np.ndarray:
         """Real value of one membrane integer of a layer, float64 (neurons,)."""
@@ -89,9 +89,11 @@ class Digits(Messages):
 
     @property
     def number(self) -> np.ndarray:
-        """The digits that are not 0."""
-        code = window_codes.Digits(self.bits, self.digit)
-        return code.sent(np.arange(self.top + 1), self.period)
+        """See `Messages.number`: binary digits that are 1, however wide or signed the digits are.
+
+        Codes of as many levels are to say the same integers.
+        """
+        return np.array([x.bit_count() for x in range(self.top + 1)])
 
     def neuron(self, layer: Integers, *, fires: bool, first: bool) -> Neuron:
         """See `Messages.neuron`."""
@@ -117,10 +119,11 @@ class SignedDigits(Messages):
 
     @property
     def number(self) -> np.ndarray:
-        """The fewest signed digits: what neurons send is near it."""
-        x = np.arange(self.top + 1)
-        digits = x ^ 3 * x
-        return np.array([int(n).bit_count() for n in digits])
+        """See `Messages.number`: binary digits that are 1, however wide or signed the digits are.
+
+        Codes of as many levels are to say the same integers.
+        """
+        return np.array([x.bit_count() for x in range(self.top + 1)])
 
     def neuron(self, layer: Integers, *, fires: bool, first: bool) -> Neuron:
         """See `Messages.neuron`."""

@@ -154,14 +154,15 @@ class WindowScheme(Scheme):
         target: Target,
     ) -> tuple[Layout, Quantized] | None:
         """All populations; None where the input had to wait longer than synapses can."""
+        few = messages.top < _FEW_LEVELS
         recipe = Recipe(
             top=messages.top,
-            by_channel=self.step == "channel" or (self.step is None and messages.top < _FEW_LEVELS),
+            by_channel=self.step == "channel" or (self.step is None and few),
             weight_max=min(2 ** (self.weight_bits - 1) - 1, target.weight_max),
             exponent_max=target.exponent_max,
             correct=self.bias_correction,
             level=self.layer_level,
-            messages=messages.number,
+            messages=messages.number if few else None,
         )
         quantized = quantize_network(stages, entrance, calibration, recipe)
         layout = Layout(messages, entrance.shape, quantized, target)
