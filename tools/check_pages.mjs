@@ -26,7 +26,7 @@ if (!words.length || !CHROMIUM) {
   process.exit(2);
 }
 if (shots) mkdirSync(shots, { recursive: true });
-const require = createRequire(join(process.env.NODE_MODULES || process.cwd(), "x.js"));
+const require = createRequire(resolve(process.env.NODE_MODULES || ".", "x.js"));
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 const puppeteer = require("puppeteer-core");
 
