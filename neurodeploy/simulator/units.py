@@ -47,7 +47,8 @@ def as_units(events: Events, sends: Range, behind: int, take: Take, source: str)
     """
     room, key = events.index.size, f" {behind}"
     value = events.value[: events.start[-1]]
-    most = max(-sends[0], sends[1])
+    most = max(1, -sends[0], sends[1])
+    # kernels read and write some entries beyond the last
     index = take(source, "units" + key, (most * room + kernels.MOST_UNITS,), np.int32)
     if most == 1:
         kernels.turn_units(events.index, value, np.int32(behind), index)

@@ -112,7 +112,7 @@ PATHS = {
     *("lay_out_bits", "lay_out_bits before the first event"),
     *("pool_events 2x2", "pool_events 3x3", "pool_events 2x3", "pool_events 1x3"),
     *("add_diagonal16", "add_diagonal32", "add_diagonal before the first event"),
-    *("collect by position", "collect located", "locate", "count_by_position", "count_fan_out"),
+    *("collect by position", "collect located", "count_by_position", "count_fan_out"),
     *(f"step_plain {reset}" for reset in ("zero", "subtract", "none")),
     *(f"step_lif {reset}" for reset in ("zero", "subtract", "none")),
     *("step_plain checked", "step_plain unchecked", "step_plain16", "step_plain32"),

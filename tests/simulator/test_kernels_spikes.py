@@ -61,7 +61,7 @@ def test_collect(seed, channels, positions):
 @MANY
 @given(SEEDS, CHANNELS, st.integers(1, 9))
 def test_events_of(seed, channels, positions):
-    """`locate`, and payloads and bits beside it."""
+    """A list, and payloads and bits beside it."""
     rng = np.random.default_rng(seed)
     fired = drawn(rng, 5, channels * positions)
     messages = (fired * rng.choice([-3, 7], fired.shape)).astype(np.int32)

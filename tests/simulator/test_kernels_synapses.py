@@ -241,6 +241,16 @@ def test_a_library_that_multiplies_wrongly_is_not_used(columns, monkeypatch):
     assert choice.ways == ("gather",)
 
 
+def test_a_source_of_integers_that_are_all_0():
+    """Pooled: lists without entries have the room that kernels write beyond their end."""
+    synapses = Dense(np.array([[7, -128], [3, 5]], np.int8).repeat(16, 1))
+    engine = engine_for(synapses, (2, 4, 4), (2,), 0, 0, 0)
+    (arrival,) = engine.plan.layers[0].arrivals
+    assert arrival.can_gather
+    assert arrival.field.window == (4, 4)
+    check(np.random.default_rng(0), engine, np.zeros((6, 32), np.int32), "gather")
+
+
 @pytest.mark.parametrize(("height", "multiplied"), [(7, True), (8, False), (17, False)])
 def test_windows_that_a_byte_cannot_count(height, multiplied):
     """A mean over a map of 112, 128 and 272 positions, all of which fire."""

@@ -8,7 +8,7 @@ channels last, so that a spike adds contiguous rows. All kernels release the int
 
 import sys
 
-from neurodeploy.simulator.kernels.collect import WIDTH, collect, locate
+from neurodeploy.simulator.kernels.collect import WIDTH, collect
 from neurodeploy.simulator.kernels.counting import (
     count_active,
     count_by_position,
@@ -95,7 +95,6 @@ __all__ = [
     "lay_out_integers",
     "lay_out_maps",
     "lay_out_rows",
-    "locate",
     "pick",
     "pool_events",
     "pool_maps",
