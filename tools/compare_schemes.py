@@ -7,7 +7,8 @@ and simulated on the same test images, the network itself runs in ONNX Runtime.
 
 MODELS holds `resnet20_cifar10.onnx` and `mlperftiny_resnet8_cifar10.onnx`, DATA holds
 `cifar10_test.npz` and `cifar10_train_first2000.npz` (x uint8 with channels last, y); the fashion
-CNN lies in `models/fashion_cnn`. Options of a scheme: `--scheme ttfs:steps=31`.
+CNN lies in `models/fashion_cnn`. Options of a scheme: `--scheme ttfs:steps=31`,
+`--scheme graded:stock`.
 """
 
 from __future__ import annotations
@@ -94,14 +95,20 @@ def subjects(models: Path, data: Path) -> dict[str, Subject]:
     }
 
 
-def stated(text: str) -> tuple[str, dict[str, int]]:
-    """``ttfs:steps=31`` as a scheme and its options."""
+def stated(text: str) -> tuple[str, dict[str, int | bool | str]]:
+    """``ttfs:steps=31`` as a scheme and its options; ``stock`` alone is ``stock=true``."""
     name, _, rest = text.partition(":")
     pairs = [pair.partition("=") for pair in rest.split(",") if pair]
-    return name, {key: int(value) for key, _, value in pairs}
+    return name, {key: _value(value or "true") for key, _, value in pairs}
 
 
-def measure(subject: Subject, scheme: str, given: dict[str, int], options: argparse.Namespace):
+def _value(text: str) -> int | bool | str:
+    if text in ("true", "false"):
+        return text == "true"
+    return int(text) if text.lstrip("-").isdigit() else text
+
+
+def measure(subject: Subject, scheme: str, given: dict, options: argparse.Namespace) -> dict:
     """One row: a scheme on a network."""
     calibration, _ = subject.images(subject.calibration, options.calibration_samples)
     program = nd.compile(

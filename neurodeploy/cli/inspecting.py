@@ -77,6 +77,8 @@ def inspect(program: str, as_json: bool) -> None:
         ("source", "target", "kind", "weights", "synapses", "delay", "messages"),
         rows2,
     )
+    needed = [(p["process"], p["use"], p["count"], p["by"]) for p in about["processes"]]
+    table("what it needs on a chip", ("process", "for", "how many", "shipped by"), needed)
     i = about["input"]
     facts = [
         ("hardware", about["fidelity"]),

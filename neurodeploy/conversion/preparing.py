@@ -28,6 +28,7 @@ def prepared(
         max_pooling=plan.max_pooling,
         largest_pool=plan.largest_pool,
         of_input=plan.pools_input,
+        clips=plan.clips,
         l4=l4,
         largest_fan_in=largest_fan_in,
     )

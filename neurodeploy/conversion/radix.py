@@ -11,11 +11,17 @@ from typing import ClassVar
 
 from neurodeploy.conversion.options import option
 from neurodeploy.conversion.scheme import register_scheme
-from neurodeploy.conversion.window.messages import Digits, Messages
+from neurodeploy.conversion.window.messages import Digits, Messages, Whole
+from neurodeploy.conversion.window.partial_sums import split_sums
 from neurodeploy.conversion.window.scheme import WindowScheme
 from neurodeploy.errors import UsageError
+from neurodeploy.network.stages import Stage
+from neurodeploy.targets import Target
 
 __all__ = ["GradedScheme", "RadixScheme"]
+
+#: Bits of the widest message between stock neurons.
+_STOCK_BITS = 23
 
 
 @register_scheme
@@ -76,6 +82,9 @@ class GradedScheme(WindowScheme):
     """Options of graded messages, besides those of `WindowScheme`: the radix code of one digit."""
 
     bits: int = option(8, "Bits of an activation.", low=1, high=8, tries=(4, 5, 6, 7, 8))
+    stock: bool = option(
+        False, "Only neurons and synapses that Intel ships (Lava's GradedReluVec): no microcode."
+    )
 
     name: ClassVar[str] = "graded"
     title: ClassVar[str] = "one graded message a neuron and sample, one step a layer"
@@ -86,6 +95,44 @@ class GradedScheme(WindowScheme):
         """See `WindowScheme.payload_bits`."""
         return self.bits
 
+    @property
+    def shifts(self) -> bool:
+        """See `WindowScheme.shifts`."""
+        return self.stock
+
+    @property
+    def clips(self) -> bool:
+        """See `Scheme.clips`."""
+        return not self.stock
+
+    def lacks(self, target: Target) -> str:
+        """See `Scheme.lacks`; stock neurons need no microcode, and wider messages."""
+        if not self.stock:
+            return super().lacks(target)
+        if target.graded_bits < _STOCK_BITS:
+            return (
+                f"{target.title} sends {target.graded_bits} bits with a spike, --stock takes "
+                f"up to {_STOCK_BITS}"
+            )
+        return ""
+
+    def shaped(self, stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
+        """See `Scheme.shaped`."""
+        return split_sums(stages) if self.stock else stages
+
+    def check_stages(self, stages: tuple[Stage, ...]) -> None:
+        """See `Scheme.check_stages`; stock neurons have no levels."""
+        super().check_stages(stages)
+        with_levels = [stage.name for stage in stages if stage.levels]
+        if self.stock and with_levels:
+            raise UsageError(
+                f"{with_levels[0]!r} was trained with levels, which stock neurons do not have",
+                place="--stock",
+                remedy="leave --stock out: the neurons of --scheme graded have them",
+            )
+
     def messages(self) -> Messages:
         """See `WindowScheme.messages`."""
+        if self.stock:
+            return Whole(top=2**self.bits - 1)
         return Digits(period=1, top=2**self.bits - 1, own="graded", bits=self.bits, digit=self.bits)

@@ -88,6 +88,15 @@ class Scheme:
         """
         return ""
 
+    @property
+    def clips(self) -> bool:
+        """Whether its neurons can hold a clip (ReLU6); else it is written with ReLUs."""
+        return True
+
+    def shaped(self, stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
+        """The stages as its neurons take them: some may need others beside them."""
+        return stages
+
     def check_stages(self, stages: tuple[Stage, ...]) -> None:
         """Refuse a network that spikes already where activations are coded, and the reverse.
 

@@ -16,7 +16,7 @@ Every number reaches Lava unchanged; what it does with them on the way is undone
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +32,14 @@ from neurodeploy.program import (
     Convolution,
     Dense,
     Program,
+    Synapses,
 )
+from neurodeploy.program.neurons.graded_relu import is_whole
 
 __all__ = ["Lowered", "lower"]
 
+#: Lava reads a variable a number at a time: no more than so many.
+_READABLE = 200_000
 #: Any number above 0 makes a connection of Lava read payloads instead of spikes.
 _GRADED_BITS = 24
 
@@ -54,12 +58,16 @@ class Lowered:
         By population name, of those that do not write their own recording.
     connections
         By ``source->target``; several processes where Lava needs them.
+    sinks
+        By population name, of programs of nothing but Lava's own processes: Lava's ring buffers,
+        which are read when the run is over.
     """
 
     source: Any
     populations: dict[str, Any]
     recorders: dict[str, Any]
     connections: dict[str, list[Any]]
+    sinks: dict[str, Any] = field(default_factory=dict)
 
 
 def lower(
@@ -92,10 +100,8 @@ def lower(
     check_range(program, largest)
     import_lava()
     from neurodeploy.lava.neurons import Window, process_of
-    from neurodeploy.lava.processes.kinds import Delay, Source
+    from neurodeploy.lava.processes.kinds import Delay
 
-    shape = lava_shape(program.encoder.shape)
-    source = Source(shape=shape, path=str(folder / "messages.npy"), name=INPUT)
     recordings = {
         p.name: {
             "spikes": str(folder / f"spikes-{k}.bin"),
@@ -105,22 +111,27 @@ def lower(
         for k, p in enumerate(program.populations)
     }
     populations = {
-        p.name: process_of(p.neuron, Window(p, program.period, p.phase, recordings[p.name]))
+        p.name: process_of(
+            p.neuron,
+            Window(p, program.period, p.phase, recordings[p.name], program.is_stock(p.name)),
+        )
         for p in program.populations
     }
+    shipped = _is_shipped(program, populations)
+    source = _source(program, folder, shipped)
     ports = {INPUT: source.s_out} | {name: p.s_out for name, p in populations.items()}
     delays: dict[tuple[str, int], Any] = {}
     connections: dict[str, list[Any]] = {}
     for connection in program.connections:
         port = ports[connection.source]
         extra = connection.delay - 1
-        if extra:
+        if extra and not shipped:
             key = (connection.source, extra)
             if key not in delays:
                 delays[key] = Delay(shape=port.shape, steps=extra, name=f"{key[0]}+{extra}")
                 port.connect(delays[key].s_in)
             port = delays[key].s_out
-        parts = _connection(program, connection, largest, stock)
+        parts = _connection(program, connection, largest, stock, extra if shipped else 0)
         target = populations[connection.target].a_in
         for part in parts:
             (port if part.s_in.shape == port.shape else port.flatten()).connect(part.s_in)
@@ -128,27 +139,66 @@ def lower(
             (out if out.shape == target.shape else out.reshape(target.shape)).connect(target)
         connections.setdefault(connection.name, []).extend(parts)
     _tie_loose_ends(program, source, populations)
-    recorders = _recorders(populations, recordings) if stock else {}
-    return Lowered(source, populations, recorders, connections)
+    sinks = _sinks(source, populations) if shipped and stock else {}
+    recorders = {} if sinks else _recorders(program, populations, recordings, stock)
+    return Lowered(source, populations, recorders, connections, sinks)
+
+
+def _is_shipped(program: Program, populations: dict[str, Any]) -> bool:
+    """Whether all is made of what Lava ships: integers through its own neurons."""
+    return all(
+        p.neuron.is_graded and type(populations[p.name]).__module__.startswith("lava.")
+        for p in program.populations
+    )
+
+
+def _source(program: Program, folder: Path, shipped: bool) -> Any:
+    """The input: a file, or Lava's ring buffer, which every process of Lava gets a copy of."""
+    from lava.proc.io.source import RingBuffer
+
+    from neurodeploy.lava.processes.kinds import Source
+
+    shape = lava_shape(program.encoder.shape)
+    path = folder / "messages.npy"
+    if not shipped:
+        return Source(shape=shape, path=str(path), name=INPUT)
+    rows = np.load(path, allow_pickle=False).astype(np.int32)
+    return RingBuffer(data=np.moveaxis(rows.reshape(-1, *shape), 0, -1))
+
+
+def _sinks(source: Any, populations: dict[str, Any]) -> dict[str, Any]:
+    """Lava's ring buffers for all that is sent; none where they would take too long to read."""
+    from lava.proc.io.sink import RingBuffer
+
+    steps = source.data.shape[-1]
+    if steps * sum(int(np.prod(p.s_out.shape)) for p in populations.values()) > _READABLE:
+        return {}
+    sinks = {}
+    for name, population in populations.items():
+        sinks[name] = RingBuffer(shape=population.s_out.shape, buffer=steps)
+        population.s_out.connect(sinks[name].a_in)
+    return sinks
 
 
 def _recorders(
-    populations: dict[str, Any], recordings: dict[str, dict[str, str]]
+    program: Program,
+    populations: dict[str, Any],
+    recordings: dict[str, dict[str, str]],
+    stock: bool,
 ) -> dict[str, Any]:
-    """A `Recorder` for each of Lava's own neurons."""
+    """A `Recorder` for each of Lava's own neurons that our models do not record for."""
     from lava.proc.lif.process import LIFReset
 
+    from neurodeploy.lava.neurons.process import WindowProcess
     from neurodeploy.lava.processes.kinds import Recorder
 
     recorders = {}
     for name, population in populations.items():
-        if isinstance(population, LIFReset):
+        recorded = WindowProcess if stock else (WindowProcess, LIFReset)
+        if not isinstance(population, recorded):
             files = recordings[name]
             recorder = recorders[name] = Recorder(
-                shape=population.s_out.shape,
-                spikes=files["spikes"],
-                membranes=files["membranes"],
-                name=f"record {name}",
+                shape=population.s_out.shape, name=f"record {name}", **files
             )
             population.s_out.connect(recorder.s_in)
             if files["membranes"]:
@@ -156,8 +206,13 @@ def _recorders(
     return recorders
 
 
-def _connection(program: Program, connection: Connection, largest: int, stock: bool) -> list[Any]:
-    """The Lava connection processes whose sum is one connection of the program."""
+def _connection(
+    program: Program, connection: Connection, largest: int, stock: bool, wait: int
+) -> list[Any]:
+    """The Lava connection processes whose sum is one connection of the program.
+
+    `wait`: steps that messages wait in the synapses.
+    """
     from lava.proc.conv.process import Conv
     from lava.proc.dense.process import Dense as LavaDense
     from lava.utils.weightutils import SignMode
@@ -166,7 +221,13 @@ def _connection(program: Program, connection: Connection, largest: int, stock: b
     source_shape = program.shape_of(connection.source)
     target_shape = program.shape_of(connection.target)
     bits = _GRADED_BITS if connection.graded else 0
-    if isinstance(synapses, Convolution) and suits_conv(program, connection, largest, stock):
+    synapses, exponent = _shifted(program, connection)
+    plain = not wait and (synapses, exponent) == (connection.synapses, connection.exponent)
+    if (
+        plain
+        and isinstance(synapses, Convolution)
+        and suits_conv(program, connection, largest, stock)
+    ):
         flipped = synapses.weights.transpose(0, 3, 2, 1)[:, ::-1, ::-1, :]
         top, left, _, _ = synapses.padding
         return [
@@ -181,12 +242,12 @@ def _connection(program: Program, connection: Connection, largest: int, stock: b
                 name=connection.name,
             )
         ]
-    if isinstance(synapses, Dense):
+    if isinstance(synapses, Dense) and not wait:
         rows, columns = lava_order(target_shape), lava_order(source_shape)
         return [
             LavaDense(
                 weights=2 * synapses.weights[np.ix_(rows, columns)].astype(np.int32),
-                weight_exp=connection.exponent - 1,
+                weight_exp=exponent - 1,
                 sign_mode=SignMode.MIXED,
                 num_message_bits=bits,
                 name=connection.name,
@@ -197,9 +258,24 @@ def _connection(program: Program, connection: Connection, largest: int, stock: b
     to_column = np.argsort(lava_order(source_shape))
     size = (to_row.size, to_column.size)
     return [
-        _sparse((to_row[r], to_column[c], w), size, connection.exponent, bits, connection.name)
+        _sparse((to_row[r], to_column[c], w), size, exponent, bits, connection.name, wait)
         for r, c, w in unique_layers((rows, columns, weights))
     ]
+
+
+def _shifted(program: Program, connection: Connection) -> tuple[Synapses, int]:
+    """Synapses and exponent, those of a neuron that leaves its shift to them among them.
+
+    What is whole behind the shift needs none.
+    """
+    synapses, exponent = connection.synapses, connection.exponent
+    down = program.population(connection.target).neuron.synapse_shift
+    if not down or not program.is_stock(connection.target):
+        return synapses, exponent
+    if down <= exponent or not is_whole(connection, down):
+        return synapses, exponent - down
+    weights = synapses.weights >> (down - exponent)
+    return replace(synapses, weights=weights.astype(np.int8)), 0
 
 
 def _sparse(
@@ -208,14 +284,25 @@ def _sparse(
     exponent: int,
     bits: int,
     name: str,
+    wait: int = 0,
 ) -> Any:
-    """Lava's `Sparse` for a list of synapses in Lava's order."""
-    from lava.proc.sparse.process import Sparse
+    """Lava's `Sparse`, or `DelaySparse`, for a list of synapses in Lava's order."""
+    from lava.proc.sparse.process import DelaySparse, Sparse
     from lava.utils.weightutils import SignMode
     from scipy.sparse import csr_matrix
 
     rows, columns, weights = synapses
     matrix = csr_matrix((2 * weights.astype(np.int32), (rows, columns)), shape=size, dtype=np.int32)
+    if wait:
+        delays = csr_matrix((np.full(rows.size, wait), (rows, columns)), shape=size, dtype=int)
+        return DelaySparse(
+            weights=matrix,
+            delays=delays,
+            weight_exp=exponent - 1,
+            sign_mode=SignMode.MIXED,
+            num_message_bits=bits,
+            name=name,
+        )
     return Sparse(
         weights=matrix,
         weight_exp=exponent - 1,

@@ -34,6 +34,10 @@ class Tape:
         """One row of what is wanted."""
         self.write_spikes(sent)
         self.write_membranes(membranes)
+        self.write_messages(sent)
+
+    def write_messages(self, sent: np.ndarray) -> None:
+        """One row of integers."""
         if self.messages is not None:
             self.messages.write(sent.astype("<i4").tobytes())
 

@@ -18,9 +18,13 @@ from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from neurodeploy.errors import NeuroDeployError
 from neurodeploy.lava.compat import import_lava
 from neurodeploy.lava.groups import end_others
+from neurodeploy.lava.recording import Tape
+from neurodeploy.program import Program
 from neurodeploy.program.neurons.sources import import_kinds
 from neurodeploy.program.storage import load
 
@@ -77,6 +81,7 @@ def _run(folder: Path) -> None:
     finished = time.monotonic()
     stepped.set()
     watch.join()
+    _read_sinks(program, folder, lowered.sinks, tuple(job["membranes"]))
     root.stop()
     # the last child: waited for here, nothing is left for `run` to wait for
     stop_tracker = getattr(resource_tracker._resource_tracker, "_stop", None)
@@ -84,6 +89,20 @@ def _run(folder: Path) -> None:
         stop_tracker()
     report = {"start_seconds": ready - started, "step_seconds": finished - ready}
     (folder / DONE).write_text(json.dumps(report))
+
+
+def _read_sinks(
+    program: Program, folder: Path, sinks: dict[str, Any], membranes: tuple[str, ...]
+) -> None:
+    """What Lava's ring buffers hold, as our recorders would have written it."""
+    for k, p in enumerate(program.populations):
+        if p.name not in sinks:
+            continue
+        files = (f"spikes-{k}.bin", f"membrane-{k}.bin" if p.name in membranes else "")
+        tape = Tape(*(str(folder / f) if f else "" for f in (*files, f"messages-{k}.bin")))
+        rows = np.moveaxis(np.asarray(sinks[p.name].data.get()), -1, 0)
+        for row in rows.reshape(len(rows), -1).astype(np.int64):
+            tape.write(row, np.zeros_like(row))  # a stock graded neuron keeps no membrane
 
 
 def _stock_models() -> Any:

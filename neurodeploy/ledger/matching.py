@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from neurodeploy.conversion import scheme_of
+from neurodeploy.conversion import Scheme, scheme_of
 from neurodeploy.conversion.relayed_input import RELAYS, relay_input
 from neurodeploy.errors import ProgramError
 from neurodeploy.ledger.activation_code import code_of
@@ -59,8 +59,7 @@ def match(program: Program, network: Network) -> Twin:
 
     Refused: a population or a stage that has no partner, or reads others than its partner does.
     """
-    pooling = scheme_of(program).max_pooling
-    found = _stages(program, network, pooling)
+    found = _stages(program, network, scheme_of(program))
     entrance = Entrance(program.encoder, program.period)
     layers: dict[str, Layer] = {}
     for population in program.order:
@@ -78,8 +77,9 @@ def match(program: Program, network: Network) -> Twin:
     return Twin(program, network, entrance, tuple(layers.values()))
 
 
-def _stages(program: Program, network: Network, pooling: bool) -> dict[str, tuple[Stage, str]]:
+def _stages(program: Program, network: Network, scheme: Scheme) -> dict[str, tuple[Stage, str]]:
     """Stages by name, each with the node whose values it has, if there is one."""
+    pooling = scheme.max_pooling
     nodes = [
         node.name
         for node in network
@@ -93,6 +93,7 @@ def _stages(program: Program, network: Network, pooling: bool) -> dict[str, tupl
     low, high = (float(RELAYS[sign] in names) for sign in (-1.0, 1.0))
     if low or high:
         cut, _ = relay_input(cut, program.encoder.shape, -low, high)
+    cut = scheme.shaped(cut)
     return {stage.name: (stage, taps.get(stage.name, "")) for stage in cut}
 
 

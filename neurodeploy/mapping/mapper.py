@@ -145,7 +145,13 @@ def _cut_once(
         _check_parts(parts, target)
         ending = [(c.synapses, shapes[c.source]) for c in incoming[name]]
         splitter = Splitter(
-            shapes[name], ending, reached[name], target.core, target.memory, taken[name]
+            shapes[name],
+            ending,
+            reached[name],
+            target.core,
+            target.memory,
+            taken[name],
+            0 if name == INPUT else program.population(name).neuron.bias_synapses,
         )
         cuts[name] = splitter.cut()
         parts = sum(cut.grid.parts for cut in cuts.values())

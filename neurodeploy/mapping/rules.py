@@ -154,7 +154,7 @@ def stock_neuron(laid: Laid) -> Iterator[Finding]:
         yield _finding(
             population.name,
             "needs microcode",
-            int(not population.neuron.is_stock),
+            int(not laid.program.is_stock(population.name)),
             limit,
             "compile for this target (--scheme rate --reset zero), or use one whose neurons are "
             "programs",

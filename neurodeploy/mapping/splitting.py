@@ -56,6 +56,8 @@ class Splitter:
     compartments
         That a neuron takes; each beyond the first inhibits another of the same neuron through a
         synapse of its own.
+    bias_synapses
+        That bring a neuron its bias, each from a neuron of the core that spikes at every step.
     """
 
     def __init__(
@@ -66,8 +68,9 @@ class Splitter:
         core: Core,
         memory: Memory,
         compartments: int = 1,
+        bias_synapses: int = 0,
     ) -> None:
-        self.compartments = compartments
+        self.compartments, self.bias_synapses = compartments, bias_synapses
         self.shape, self.incoming, self.reached = shape, tuple(incoming), reached
         self.memory, self.padded = memory, core.power_of_two_columns
         self.kept: tuple[Grid, tuple[FanIn, ...]] | None = None
@@ -111,13 +114,21 @@ class Splitter:
     def _use(self, grid: Grid) -> dict[str, Callable[[], np.ndarray]]:
         """Each resource's use by part, computed when called; cheap ones first."""
         fans = self._fans(grid)
-        own = grid.sizes() * (self.compartments - 1)
+        own, spiking = grid.sizes() * (self.compartments - 1), self.bias_synapses
         return {
-            "neurons": lambda: grid.sizes() + own,
-            "input_axons": lambda: sum((fan.axons() for fan in fans), own),
-            "output_axons": lambda: grid.sums(self.reached) + own,
-            "synaptic_words": lambda: sum((fan.words() for fan in fans), own * self._own_words()),
+            "neurons": lambda: grid.sizes() + own + spiking,
+            "input_axons": lambda: sum((fan.axons() for fan in fans), own + spiking),
+            "output_axons": lambda: grid.sums(self.reached) + own + spiking,
+            "synaptic_words": lambda: sum(
+                (fan.words() for fan in fans), own * self._own_words() + self._bias_words(grid)
+            ),
         }
+
+    def _bias_words(self, grid: Grid) -> np.ndarray:
+        """Of the synapses that bring biases: a row of all neurons for each."""
+        bits = (self.memory.stored_weight_bits or 8) + self.memory.dense_bits
+        words: np.ndarray = row_words(grid.sizes(), bits, self.memory)
+        return self.bias_synapses * words
 
     def _own_words(self) -> int:
         """Of a neuron's synapse to itself."""

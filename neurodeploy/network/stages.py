@@ -105,6 +105,8 @@ class Stage:
         Of the activation's staircase, or None where it has none.
     neuron
         Of a spiking activation, else None.
+    like
+        Another stage whose integers stand for the same; empty for none.
     """
 
     name: str
@@ -117,6 +119,7 @@ class Stage:
     depth: int
     levels: int | None = None
     neuron: Spiking | None = None
+    like: str = ""
 
     @property
     def is_readout(self) -> bool:

@@ -2,6 +2,7 @@
 
 from neurodeploy.network import Network
 from neurodeploy.passes.base import Pass, run_passes
+from neurodeploy.passes.clips_as_relus import ClipsAsReLUs
 from neurodeploy.passes.equalize import Equalize
 from neurodeploy.passes.fire_after_pooling import FireAfterPooling
 from neurodeploy.passes.fire_before_max_pooling import FireBeforeMaxPooling
@@ -15,6 +16,7 @@ from neurodeploy.passes.move_max_pooling import MoveMaxPooling
 from neurodeploy.passes.split_max_pooling import SplitMaxPooling
 
 __all__ = [
+    "ClipsAsReLUs",
     "Equalize",
     "FireAfterPooling",
     "FireBeforeMaxPooling",
@@ -39,6 +41,7 @@ def standard_passes(
     largest_pool: int | None = None,
     of_input: bool = True,
     largest_fan_in: int | None = None,
+    clips: bool = True,
 ) -> tuple[Pass, ...]:
     """What every conversion starts with, in order.
 
@@ -52,8 +55,11 @@ def standard_passes(
         Whether it can read the input.
     largest_fan_in
         Synapses of one neuron that fit a core of the target; None: any number.
+    clips
+        Whether the scheme's neurons can hold a clip; else clips become ReLUs.
     """
     return (
+        *(() if clips else (ClipsAsReLUs(),)),
         JoinLate(),
         MoveMaxPooling(),
         *((FireBeforeMaxPooling(),) if max_pooling else ()),
@@ -75,13 +81,14 @@ def prepare(
     largest_pool: int | None = None,
     of_input: bool = True,
     largest_fan_in: int | None = None,
+    clips: bool = True,
     l4: bool = False,
 ) -> Network:
     """The network after all passes.
 
     Parameters
     ----------
-    max_pooling, largest_pool, of_input, largest_fan_in
+    max_pooling, largest_pool, of_input, largest_fan_in, clips
         As for `standard_passes`.
     l4
         Whether the L4-norm correction comes last.
@@ -91,6 +98,7 @@ def prepare(
         largest_pool=largest_pool,
         of_input=of_input,
         largest_fan_in=largest_fan_in,
+        clips=clips,
     )
     network = run_passes(network, passes)
     return L4Correction().apply(network) if l4 else network

@@ -4,6 +4,7 @@ from neurodeploy.program.codec import Decoder, Encoder, Encoding, Preprocessing
 from neurodeploy.program.neurons import (
     CountMaximum,
     Earliest,
+    GradedRelu,
     IntegrateFire,
     Levels,
     Lif,
@@ -27,6 +28,7 @@ __all__ = [
     "Earliest",
     "Encoder",
     "Encoding",
+    "GradedRelu",
     "IntegrateFire",
     "Levels",
     "Lif",

@@ -7,16 +7,17 @@ from typing import Any
 __all__ = ["population_row", "whole"]
 
 
-def population_row(population: Any) -> dict[str, Any]:
+def population_row(program: Any, population: Any) -> dict[str, Any]:
     """One population, JSON-like."""
+    stock = program.is_stock(population.name)
     return {
         "name": population.name,
         "shape": list(population.shape),
         "neurons": population.size,
         "neuron": population.neuron.kind,
         "parameters": population.neuron.parameters(),
-        "stock": population.neuron.is_stock,
-        "runs_as": population.neuron.shipped or "custom microcode",
+        "stock": stock,
+        "runs_as": (population.neuron.shipped if stock else "") or "custom microcode",
         "phase": population.phase,
         "spike_value": population.spike_value,
         "membrane_unit": population.membrane_unit,
@@ -69,7 +70,7 @@ def whole(program: Any, input_name: str) -> dict[str, Any]:
             "decoding": program.decoder.decoding,
             "tail": program.decoder.tail,
         },
-        "populations": [population_row(p) for p in program.populations],
+        "populations": [population_row(program, p) for p in program.populations],
         "connections": connections,
         "provenance": dict(program.provenance),
     }

@@ -444,17 +444,22 @@ class Program(Displayed):
 
     def records(self) -> list[dict[str, Any]]:
         """A row a population."""
-        rows = [population_row(p) for p in self.populations]
+        rows = [population_row(self, p) for p in self.populations]
         return [row | {"shape": "x".join(map(str, row["shape"]))} for row in rows]
 
     def to_dict(self) -> dict[str, Any]:
         """All of it but the weights, JSON-like, as `inspect --json` has it."""
         return whole(self, INPUT)
 
+    def is_stock(self, name: str) -> bool:
+        """Whether a chip (and Lava) has the neurons of a population without microcode of ours."""
+        neuron = self.population(name).neuron
+        return neuron.is_stock and neuron.is_stock_with(self.incoming(name))
+
     @property
     def needs_microcode(self) -> bool:
-        """Whether any neuron is not Lava's stock one (Loihi 2 only)."""
-        return any(not p.neuron.is_stock for p in self.populations)
+        """Whether any neuron is not a stock one (Loihi 2 only)."""
+        return any(not self.is_stock(p.name) for p in self.populations)
 
     def save(self, path: str | Path) -> None:
         """Write the program to one ``.ndp`` file; whole or not at all."""

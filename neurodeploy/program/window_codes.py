@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Digits", "OneMessage", "SignedDigits", "Times", "WindowCode"]
+__all__ = ["Digits", "OneMessage", "Payload", "SignedDigits", "Times", "WindowCode"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,10 @@ class WindowCode:
     def largest(self, period: int) -> int:
         """The largest integer that neurons say with it."""
         raise NotImplementedError
+
+    def lowest(self, period: int) -> int:
+        """The lowest integer that neurons say with it."""
+        return 0
 
     def sent(self, x: np.ndarray, period: int) -> np.ndarray:
         """Number of messages for integers of any shape, int64."""
@@ -97,6 +101,22 @@ class OneMessage(WindowCode):
     def sent(self, x: np.ndarray, period: int) -> np.ndarray:
         """See `WindowCode`."""
         return (np.asarray(x) != 0).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Payload(OneMessage):
+    """One message of `bits` bits, of either sign where it is `signed`."""
+
+    bits: int = 23
+    signed: bool = False
+
+    def largest(self, period: int) -> int:
+        """See `WindowCode`."""
+        return (1 << self.bits) - 1
+
+    def lowest(self, period: int) -> int:
+        """See `WindowCode`."""
+        return -self.largest(period) if self.signed else 0
 
 
 @dataclass(frozen=True)

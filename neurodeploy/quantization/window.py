@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import prod
 
 import numpy as np
 from scipy import sparse
@@ -27,12 +28,16 @@ from neurodeploy.quantization.operators import quantize, quantize_rows
 
 __all__ = [
     "FEW_LEVELS",
+    "WHOLE",
     "Arriving",
+    "Connected",
     "Integers",
     "Range",
+    "StageQuantizer",
     "divided_rows",
     "fold",
     "quantize_stage",
+    "repeats",
 ]
 
 #: Weight scale of a channel: at least this share of the layer's.
@@ -45,6 +50,8 @@ _PROOF_LEVELS, _LEAST_LEVELS = 40, 15
 FEW_LEVELS = 31
 #: Weights of a dense layer from which on they are not copied in twice their precision.
 _MANY = 2**24
+#: Weights a neuron, of one magnitude, that a path in whole units has at most.
+WHOLE = 4
 #: Times the largest sum of the calibration samples, where that is the bound.
 MARGIN = 2.0
 
@@ -72,7 +79,7 @@ class Arriving:
 
 
 @dataclass(frozen=True, eq=False)
-class _Connected:
+class Connected:
     source: str
     synapses: Synapses
     exponent: int
@@ -112,14 +119,20 @@ class Integers:
     scales, units
         float64 (channels,): real value of one membrane integer, and of one sent integer (zeros for
         a readout).
+    top
+        Largest integer that it sends; None: that of all layers.
+    grain
+        What the bias is a multiple of, but for half a slope.
     """
 
-    arrivals: tuple[_Connected, ...]
+    arrivals: tuple[Connected, ...]
     bias: np.ndarray
     slopes: np.ndarray
     scales: np.ndarray
     units: np.ndarray
     range: Range
+    top: int | None = None
+    grain: int = 1
 
     @property
     def slope(self) -> np.ndarray:
@@ -141,6 +154,7 @@ class Integers:
 
     def sends(self, v: np.ndarray, top: int) -> np.ndarray:
         """``clip(floor((v + slope // 2) / slope), 0, top)``, in the dtype of `v`."""
+        top = top if self.top is None else self.top
         slope = self.slope
         half, slope = (slope >> 1).astype(np.float64), slope.astype(np.float64)
         found = np.empty_like(v)
@@ -188,6 +202,7 @@ def quantize_stage(
     one_unit: bool = False,
     keep_step: bool = False,
     spread: bool = False,
+    kind: type[StageQuantizer] | None = None,
 ) -> Integers:
     """Integers for one stage.
 
@@ -209,13 +224,15 @@ def quantize_stage(
         Whether `step` is more than what fits best: it is held exactly, if weights get coarser.
     spread
         Whether the bias comes evenly, as what arrives does, and not at the window's end.
+    kind
+        Who finds the scales, where the neurons divide in a way of their own.
 
     Raises
     ------
     ConversionError
         No scale keeps its sums inside 24 bit.
     """
-    return _Stage(
+    return (kind or StageQuantizer)(
         stage,
         bias,
         arriving,
@@ -230,7 +247,9 @@ def quantize_stage(
     ).integers()
 
 
-class _Stage:
+class StageQuantizer:
+    """Finds the scales of a stage; a kind of division of its own is a class of its own."""
+
     def __init__(
         self,
         stage: Stage,
@@ -247,6 +266,7 @@ class _Stage:
     ) -> None:
         self.spread = spread
         self.stage, self.bias, self.arriving, self.top = stage, bias, arriving, top
+        self.one_unit = one_unit
         self.reach, self.limit, self.exponent_max = reach, weight_max, exponent_max
         self.channels = stage.shape[0]
         self.each = bias.size // self.channels
@@ -296,8 +316,7 @@ class _Stage:
                 if self.stage.is_readout:
                     give_up[:] = give_up.any()
                 coarser[give_up], seen = 1.0, seen | give_up
-            # what a readout of a long window adds up is coarse rather than wrong
-            least = _LEAST_LEVELS // 4 if self.spread and self.stage.is_readout else _LEAST_LEVELS
+            least = self.least_levels
             if (levels[over > 1] < min(least, self.limit)).any():
                 raise ConversionError(
                     f"membrane in 24 bit: its sums may reach {made.range.bound}, the limit is "
@@ -305,6 +324,14 @@ class _Stage:
                     place=self.stage.name,
                     remedy="use fewer --bits or --steps, or split the layer",
                 )
+
+    @property
+    def least_levels(self) -> int:
+        """Levels of the largest weight, below which a layer is refused.
+
+        What a readout of a long window adds up is coarse rather than wrong.
+        """
+        return _LEAST_LEVELS // 4 if self.spread and self.stage.is_readout else _LEAST_LEVELS
 
     def _weighed(
         self, made: Integers, coarser: np.ndarray, lift: int, seen: np.ndarray
@@ -420,23 +447,12 @@ class _Stage:
         """
         found = [
             i
-            for i, (arriving, peak) in enumerate(zip(self.arriving, self.peaks, strict=True))
-            if self._repeated(arriving.operator, peak)
+            for i, arriving in enumerate(self.arriving)
+            if repeats(arriving.operator, self.stage.shape)
         ]
         if not found or len(self.peaks) < 2 or self.stage.is_readout:
             return None
         return max(found, key=lambda i: float(self.peaks[i].max()))
-
-    def _repeated(self, operator: Operator, peak: np.ndarray) -> bool:
-        if isinstance(operator, Dense):
-            return False
-        if isinstance(operator, Conv):
-            sizes = np.abs(operator.weight).reshape(self.channels, -1)
-            return bool((np.count_nonzero(sizes, axis=1) <= 1).all())
-        starts = np.diff(operator.indptr)
-        channel = np.repeat(np.repeat(np.arange(self.channels), self.each), starts)
-        alike = np.isclose(np.abs(operator.data), peak[channel], rtol=1e-6)
-        return bool(alike.all()) and int(starts.max(initial=0)) <= 1
 
     def _at(self, coarser: np.ndarray, lift: int, weigh: bool = False) -> Integers:
         """The layer at these scales."""
@@ -458,7 +474,7 @@ class _Stage:
                     divided = rounded(divided, arriving.moment, self.limit)
                 synapses = quantize(divided, 1.0, self.limit)
             arrivals.append(
-                _Connected(arriving.source, synapses, exponent, arriving.top, arriving.low)
+                Connected(arriving.source, synapses, exponent, arriving.top, arriving.low)
             )
         bias = np.clip(np.rint(self.bias / rows), -MEMBRANE_LIMIT, MEMBRANE_LIMIT)
         whole = bias.astype(np.int32)
@@ -470,7 +486,7 @@ class _Stage:
         known = Range(bound + top_slope <= MEMBRANE_LIMIT, int(bound), int(seen))
         return Integers(tuple(arrivals), whole, slopes, scale, unit, known)
 
-    def _bounds(self, arrivals: tuple[_Connected, ...], bias: np.ndarray) -> np.ndarray:
+    def _bounds(self, arrivals: tuple[Connected, ...], bias: np.ndarray) -> np.ndarray:
         """Largest magnitude of the sums of each channel."""
         low, high = input_interval(
             self.stage.shape,
@@ -497,6 +513,25 @@ class _Stage:
         else:
             rows = abs(operator).max(axis=1).toarray().reshape(-1)
         return rows.reshape(self.channels, -1).max(1)
+
+
+def repeats(operator: Operator, shape: Shape, most: int = 1) -> bool:
+    """Whether a path into a population of `shape` repeats its source.
+
+    It has one weight a neuron, or `most`, and of one magnitude in a channel.
+    """
+    if isinstance(operator, Dense):
+        return False
+    channels, size = shape[0], prod(shape)
+    if isinstance(operator, Conv):
+        sizes = np.abs(operator.weight).reshape(channels, -1)
+        alike = np.isclose(sizes, sizes.max(1, keepdims=True, initial=0), rtol=1e-6) | (sizes == 0)
+        return bool(alike.all() and (np.count_nonzero(sizes, axis=1) <= most).all())
+    starts = np.diff(operator.indptr)
+    channel = np.repeat(np.repeat(np.arange(channels), size // channels), starts)
+    peak = abs(operator).max(axis=1).toarray().reshape(channels, -1).max(1)
+    alike = np.isclose(np.abs(operator.data), peak[channel], rtol=1e-6)
+    return bool(alike.all()) and int(starts.max(initial=0)) <= most
 
 
 def _fan_in(operator: Operator) -> float:

@@ -6,6 +6,7 @@ from typing import Any
 
 from neurodeploy.program import Program
 from neurodeploy.program.bounds import bounds
+from neurodeploy.reporting.processes import as_rows, needs
 from neurodeploy.targets import load_target, target_names
 
 __all__ = ["describe", "fidelity"]
@@ -16,19 +17,7 @@ def fidelity(program: Program) -> str:
     # a program may name a target of somebody's own: its name is all there is to say then
     known = program.target in target_names()
     title = load_target(program.target).title if known else f"target {program.target!r}"
-    return f"{title}, integer semantics of docs/semantics.md, bit for bit; {_neurons(program)}"
-
-
-def _neurons(program: Program) -> str:
-    """What its neurons run as, and who ships it."""
-    if program.needs_microcode:
-        kinds = sorted({p.neuron.kind for p in program.populations if not p.neuron.is_stock})
-        return (
-            f"neurons need custom microcode ({', '.join(kinds)}): Intel ships none of it, ask for "
-            "the Loihi 2 assembler (docs/to-a-chip.md)"
-        )
-    shipped = sorted({p.neuron.shipped for p in program.populations})
-    return f"stock neurons ({', '.join(shipped)}): Intel ships all of it"
+    return f"{title}, integer semantics of docs/semantics.md, bit for bit; needs {needs(program)}"
 
 
 def describe(program: Program) -> dict[str, Any]:
@@ -41,4 +30,5 @@ def describe(program: Program) -> dict[str, Any]:
         row["membrane_bound"] = None if proof.membrane is None else list(proof.membrane)
         row["cannot_overflow"] = proof.cannot_wrap and proof.cannot_clip
     scheme, target = about.pop("scheme"), about.pop("target")
-    return {"scheme": scheme, "target": target, "fidelity": fidelity(program), **about}
+    head = {"scheme": scheme, "target": target, "fidelity": fidelity(program)}
+    return head | {"processes": as_rows(program), **about}

@@ -106,9 +106,12 @@ def _stepped(program: Program, level: np.ndarray, index: int) -> Activity:
         wrong = p.neuron.unsettled(run.membranes[p.name][:, 0], x)
         if wrong is not None:
             unsettled[p.name] = int(np.count_nonzero(wrong))
+    membrane = run.membranes[decoder][:, 0].astype(np.int64)
+    if coded and program.decoder.code.adds_up:
+        membrane = fired[decoder]
     return Activity(
         {name: values.astype(np.int32) for name, values in fired.items()},
-        run.membranes[decoder][:, 0].astype(np.int64),
+        membrane,
         run.wrapped,
         run.clipped,
         {name: count.astype(np.int32) for name, count in run.fired.items()},

@@ -14,8 +14,8 @@ is one sweep through the layers. Three ways, equal bit for bit:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -25,7 +25,7 @@ from neurodeploy.program import INPUT, Program
 from neurodeploy.program.bounds import bounds, end_limits
 from neurodeploy.program.neurons import Neuron
 from neurodeploy.program.neurons.closed_form import ClosedForm, FieldMaximum, Maximum, Quotient
-from neurodeploy.program.window_codes import WindowCode
+from neurodeploy.program.window_codes import OneMessage, WindowCode
 from neurodeploy.simulator.plan import Layer, Plan
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "is_closed_form",
     "is_window_coded",
     "obstacle",
+    "read_out",
 ]
 
 
@@ -89,6 +90,10 @@ class Swept:
 
 class Sweep(Protocol):
     """A way through the layers."""
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether samples may exceed what it computes exactly (`Swept.exceeded`)."""
 
     def run(self, level: np.ndarray, every: bool = False) -> Swept:
         """Sweep samples, int32 (n, inputs) of `encoding.levels`; `every`: fill `Swept.fired`."""
@@ -146,6 +151,22 @@ def obstacle(program: Program) -> tuple[str, str] | None:
     return None
 
 
+def read_out(program: Program) -> Callable[[np.ndarray], np.ndarray] | None:
+    """From `Swept.membrane` to the decoder's integers; None where it needs every step.
+
+    1. It reads the last membrane: that is it.
+    2. It adds up messages, and there is one in a window: what the closed form sends.
+    """
+    decoder = program.decoder
+    if decoder.tail:
+        return None
+    if decoder.code.membranes == "last":
+        return lambda v: v
+    form = program.population(decoder.population).neuron.closed_form(program.period)
+    one = isinstance(program.window_code(decoder.population), OneMessage)
+    return form.send if decoder.code.adds_up and one and isinstance(form, Quotient) else None
+
+
 def check(program: Program) -> None:
     """Refuse a program whose closed form is not exact.
 
@@ -173,6 +194,11 @@ class EventSweep:
             )
             for layer in self.plan.layers
         }
+
+    @property
+    def is_guarded(self) -> bool:
+        """See `Sweep.is_guarded`."""
+        return bool(self._limits)
 
     def run(self, level: np.ndarray, every: bool = False) -> Swept:
         """See `Sweep.run`."""
@@ -278,4 +304,4 @@ def _ordered(form: ClosedForm | None, order: np.ndarray) -> ClosedForm | None:
     if not isinstance(form, Quotient):
         return form
     slope = form.slope if isinstance(form.slope, int) else form.slope[order].astype(np.int64)
-    return Quotient(form.bias[order].astype(np.int64), slope, form.top, form.fires)
+    return replace(form, bias=form.bias[order].astype(np.int64), slope=slope)

@@ -20,7 +20,7 @@ from neurodeploy.program import (
     Population,
     Program,
 )
-from neurodeploy.program.bounds import bounds, end_limits
+from neurodeploy.program.bounds import bounds, end_limits, weight_sums
 from neurodeploy.program.neurons.closed_form import FieldMaximum, Maximum, Quotient
 from neurodeploy.program.neurons.mask_maximum import MASK_BITS
 from neurodeploy.program.window_codes import Digits, OneMessage
@@ -110,10 +110,10 @@ def can_sweep(program: Program) -> bool:
     3. Every maximum is the pooling of one source, of which each tap has a field of its own where
        it goes by fields.
     4. Lists of synapses are something simpler (`sparse_forms.simpler`).
-    5. Sums stay below 2**24, which float32 holds, or are those of dense layers alone, in float64.
+    5. Sums stay below 2**24, which float32 holds, or are those of dense layers alone, in float64,
+       or the largest messages of a sample tell that they do (`_Guard`).
     """
     forms = {p.name: p.neuron.closed_form(program.period) for p in program.populations}
-    wide = _wide(program)
     if not isinstance(forms[program.decoder.population], Quotient):
         return False
     for p in program.populations:
@@ -133,9 +133,35 @@ def can_sweep(program: Program) -> bool:
                 return False
             if simpler(c.synapses, shape, p.shape) is None:
                 return False
-            if p.name in wide and not isinstance(c.synapses, Dense):
-                return False
     return True
+
+
+def _in_double(program: Program, name: str) -> bool:
+    """Whether all that reaches a population of wide sums is dense."""
+    return all(isinstance(c.synapses, Dense) for c in program.incoming(name))
+
+
+class _Guard:
+    """Sums that float32 may not hold: of a sample they are bounded by its largest messages.
+
+    Every partial sum is at most the sum of the weights' magnitudes times the largest message, for
+    each connection, and the bias.
+    """
+
+    def __init__(self, program: Program, name: str) -> None:
+        form = program.population(name).neuron.closed_form(program.period)
+        assert isinstance(form, Quotient)
+        self._bias = int(np.abs(form.bias).max(initial=0)) + int(np.max(form.half, initial=0))
+        self.weights: dict[str, int] = {}
+        for c in program.incoming(name):
+            negative, positive = weight_sums(c)
+            most = int((positive - negative).max(initial=0))
+            self.weights[c.source] = self.weights.get(c.source, 0) + most
+
+    def exceeded(self, largest: dict[str, np.ndarray]) -> np.ndarray:
+        """Of samples (n,), from the largest magnitude that each source sent, int64 (n,)."""
+        total = sum(most * largest[source] for source, most in self.weights.items())
+        return np.asarray(total + self._bias >= _FLOAT_LIMIT)
 
 
 def _wide(program: Program) -> set[str]:
@@ -191,7 +217,10 @@ class DenseSweep:
         self.program = program
         self._outputs: list[str] = []
         self._counted = 0
-        self._wide, self._limits = _wide(program), end_limits(program)
+        wide = _wide(program)
+        self._wide = {name for name in wide if _in_double(program, name)}
+        self._guards = [_Guard(program, name) for name in sorted(wide - self._wide)]
+        self._limits = end_limits(program)
         # of populations that are not proved: the lowest and highest sums, what is in them besides
         self._ends: dict[str, tuple[str, str, int]] = {}
         self._doubles: set[str] = set()
@@ -213,6 +242,11 @@ class DenseSweep:
         self._fan_out: list[np.ndarray] = [np.zeros(0)] * len(program.connections)
         for name in (INPUT, *self._fired):
             self._group(name)
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether samples may exceed what it computes exactly."""
+        return bool(self._guards or self._limits)
 
     def run(self, level: np.ndarray, every: bool = False) -> Swept:
         """See `Sweep.run`."""
@@ -249,6 +283,11 @@ class DenseSweep:
         for name, (low, high, half) in self._ends.items():
             least, most = (found[end].reshape(n) for end in (low, high))
             exceeded |= (least - half < -self._limits[name]) | (most > self._limits[name])
+        sources = {source for guard in self._guards for source in guard.weights}
+        sent = {s: x if s == INPUT else found[self._fired[s]] for s in sources}
+        largest = {s: np.abs(m).reshape(n, -1).max(1).astype(np.int64) for s, m in sent.items()}
+        for guard in self._guards:
+            exceeded |= guard.exceeded(largest)
         return Swept(membrane, spikes, operations, silent | fired, exceeded)
 
     def _group(self, name: str) -> None:
@@ -340,16 +379,16 @@ class DenseSweep:
 def _quotient(
     graph: _Graph, total: str, form: Quotient, shape: tuple[int, ...], dtype: type
 ) -> str:
-    """``clip(floor(total / slope), 0, top)``.
+    """``clip(floor(total / slope), low, top)``.
 
     Exact: for whole numbers below 2**24 the rounded quotient of floats reaches a whole number only
     where the exact one does.
     """
     slopes: np.ndarray = np.broadcast_to(np.asarray(form.slope, dtype), prod(shape)).reshape(shape)
-    low = graph.constant(dtype(0))
     if (slopes == slopes.reshape(-1)[0]).all():
         # clip first: ONNX Runtime then does it inside the convolution
         slope = int(slopes.reshape(-1)[0])
+        low = graph.constant(dtype(max(slope * form.low, -_FLOAT_LIMIT)))
         top = graph.constant(dtype(min(slope * (form.top + 1) - 1, _FLOAT_LIMIT)))
         level = graph.node("Clip", [total, low, top])
         level = graph.node("Floor", [graph.node("Div", [level, graph.constant(dtype(slope))])])
@@ -357,6 +396,7 @@ def _quotient(
     if len(shape) == 3 and (slopes == slopes[:, :1, :1]).all():
         slopes = slopes[:, :1, :1]
     level = graph.node("Div", [total, graph.constant(slopes)])
+    low = graph.constant(dtype(form.low))
     level = graph.node("Floor", [graph.node("Clip", [level, low, graph.constant(dtype(form.top))])])
     return level if dtype is np.float32 else graph.node("Cast", [level], to=TensorProto.FLOAT)
 

@@ -35,6 +35,8 @@ class FasterSweep:
         self._size = sum(p.size for p in program.populations)
         self._left = _PATIENCE
         self._trying = threading.Lock()
+        #: See `Sweep.is_guarded`; the same of both.
+        self.is_guarded = self._best.is_guarded
 
     def run(self, level: np.ndarray, every: bool = False) -> Swept:
         """See `Sweep.run`."""

@@ -42,6 +42,8 @@ def integer_sweep(program: Program) -> IntegerSweep | None:
         code = program.window_code(p.name)
         if code is None or (p.neuron.fires and code.largest(program.period) > _LARGEST):
             return None
+        if code.lowest(program.period) < 0:
+            return None
     try:
         return IntegerSweep(program)
     except ProgramError:
@@ -81,6 +83,11 @@ class IntegerSweep:
                 self._divisions[p.name] = divided(form, p.shape)
         self._counts = MessageCounts(program)
         self._held = threading.local()
+
+    @property
+    def is_guarded(self) -> bool:
+        """See `Sweep.is_guarded`."""
+        return bool(self._limits)
 
     def run(self, level: np.ndarray, every: bool = False) -> Swept:
         """See `Sweep.run`."""

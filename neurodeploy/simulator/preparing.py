@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from neurodeploy.errors import ProgramError
 from neurodeploy.program import Program
-from neurodeploy.program.bounds import end_limits
 from neurodeploy.program.workable import check_workable
 from neurodeploy.simulator.closed_form import EventSweep, Sweep
 
@@ -56,7 +55,7 @@ def prepared(program: Program, make: Callable[..., T], *arguments: int) -> T:
 def best_sweep(program: Program) -> Sweep:
     """ONNX Runtime's where it is installed and can express the program, else spike by spike."""
     sweep = _sweep(program)
-    if not end_limits(program):
+    if not sweep.is_guarded:
         return sweep
     from neurodeploy.simulator.guarded_sweep import GuardedSweep
 

@@ -13,7 +13,12 @@ from neurodeploy.metrics.task import Task
 from neurodeploy.program import Program
 from neurodeploy.program.workable import check_workable
 from neurodeploy.simulator import encoding
-from neurodeploy.simulator.closed_form import is_by_sample, is_closed_form, is_window_coded
+from neurodeploy.simulator.closed_form import (
+    is_by_sample,
+    is_closed_form,
+    is_window_coded,
+    read_out,
+)
 from neurodeploy.simulator.engine import Engine
 from neurodeploy.simulator.memory import Share, default_limit, share
 from neurodeploy.simulator.preparing import best_sweep, check_by_sample, prepared
@@ -98,8 +103,8 @@ def simulate(
     divided = share(program, wanted, limit)
     if not alone:
         return _streamed(program, x, divided, progress, began), np.zeros((0,))
-    if is_closed_form(program) and decoding.membranes == "last" and not program.decoder.tail:
-        return _swept(program, x, divided, progress, began), np.zeros((0,))
+    if is_closed_form(program) and (read := read_out(program)) is not None:
+        return _swept(program, x, read, divided, progress, began), np.zeros((0,))
     portion = () if divided.steps == program.period else (divided.steps,)
     engine = prepared(program, Engine, *portion)
     n = x.shape[0]
@@ -187,16 +192,21 @@ def _by_name(program: Program, rows: Iterable[np.ndarray]) -> dict[str, np.ndarr
 
 
 def _swept(
-    program: Program, x: np.ndarray, divided: Share, progress: Progress | None, began: float
+    program: Program,
+    x: np.ndarray,
+    read: Callable[[np.ndarray], np.ndarray],
+    divided: Share,
+    progress: Progress | None,
+    began: float,
 ) -> Result:
-    """A time-to-first-spike program in closed form."""
+    """A program of a window code in closed form."""
     sweep = prepared(program, best_sweep)
     task = Task.of(program)
     none = {p.name: 0 for p in program.populations}
 
     def work(part: range) -> Result:
         swept = sweep.run(encoding.levels(program.encoder, x[part.start : part.stop]))
-        outputs = (swept.membrane * program.decoder.unit).astype(np.float32)
+        outputs = (read(swept.membrane) * program.decoder.unit).astype(np.float32)
         return Result(
             outputs=task.shaped(outputs),
             spikes=swept.spikes,

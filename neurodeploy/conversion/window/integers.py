@@ -14,14 +14,23 @@ import numpy as np
 
 from neurodeploy.calibration import Calibration, LayerStatistics
 from neurodeploy.conversion.window.entrance import Entrance
+from neurodeploy.conversion.window.partial_sums import repeated
 from neurodeploy.conversion.window.running import Side, samples_that_fit
 from neurodeploy.conversion.window.steps import channels_of, least_squares_steps
 from neurodeploy.conversion.window.units import Units
+from neurodeploy.network import Conv, Dense
 from neurodeploy.network.batched import pooling_map
 from neurodeploy.network.stages import Stage
 from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT
 from neurodeploy.quantization.hessian_rounding import moments
-from neurodeploy.quantization.window import FEW_LEVELS, Integers, quantize_stage
+from neurodeploy.quantization.shifted import ShiftedStage, WideReadout
+from neurodeploy.quantization.window import (
+    FEW_LEVELS,
+    Arriving,
+    Integers,
+    StageQuantizer,
+    quantize_stage,
+)
 
 __all__ = ["Quantized", "Recipe", "float_activation", "quantize_network"]
 
@@ -38,6 +47,8 @@ class Recipe:
         Whether each channel has a step of its own.
     weight_max, exponent_max
         Largest weight and exponent.
+    shifted
+        Whether the only division is a shift of whole connections (`quantization.shifted`).
     correct
         Whether mean errors are taken back in biases where it helps.
     level
@@ -51,9 +62,16 @@ class Recipe:
     by_channel: bool
     weight_max: int
     exponent_max: int
+    shifted: bool = False
     correct: bool = True
     level: Callable[[LayerStatistics, float | None, int | None], float | None] | None = None
     messages: np.ndarray | None = None
+
+    def quantizer(self, stage: Stage) -> type[StageQuantizer] | None:
+        """Who finds the scales of a stage; None: the usual."""
+        if not self.shifted:
+            return None
+        return WideReadout if stage.is_readout else ShiftedStage
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,9 +128,10 @@ def _corrected(
     for _ in range(2):  # who fires changes with the bias
         shift = (bias - layer.bias).astype(np.float32)
         mean = _mean_error(z, (v + shift) * scale, channels, stage, silent)
-        moved = np.rint(np.repeat(mean, each) / layer.scale)
+        moved = np.rint(np.repeat(mean, each) / (layer.scale * layer.grain)) * layer.grain
         bias = bias + (moved if silent is None else np.where(silent, 0, moved))
-    bias = np.clip(bias, -MEMBRANE_LIMIT, MEMBRANE_LIMIT)
+    most = MEMBRANE_LIMIT // layer.grain * layer.grain
+    bias = np.clip(bias, -most, most - layer.grain + 1)
     return replace(layer, bias=bias.astype(np.int32))
 
 
@@ -131,6 +150,18 @@ def _mean_error(
         fires &= ~silent.reshape(error.shape[1:])
     count = np.count_nonzero(fires, axis=(0, 2))
     return (error * fires).sum((0, 2), dtype=np.float64) / np.maximum(count, 1)
+
+
+def _largest_sum(bias: np.ndarray, arriving: tuple[Arriving, ...]) -> float:
+    """What a layer without statistics may add up to."""
+    total = float(np.abs(bias).max(initial=0))
+    for a in arriving:
+        if isinstance(a.operator, Conv | Dense):
+            rows = np.abs(a.operator.weight).reshape(len(a.operator.weight), -1).sum(1)
+        else:
+            rows = np.asarray(abs(a.operator).sum(axis=1))
+        total += float(rows.max(initial=0)) * a.top
+    return total or 1.0
 
 
 @dataclass
@@ -155,6 +186,8 @@ class _Run:
     ) -> None:
         self.stages, self.calibration, self.recipe = stages, calibration, recipe
         self.units = Units(stages, entrance.shape, entrance.unit, entrance.zero, (0, entrance.top))
+        if recipe.shifted:
+            self.units.one_unit |= repeated(stages)
         self.layers: dict[str, Integers | None] = {}
         # what levels come to is exact but for ties, and a shift of the outputs would move all
         self.with_levels = any(stage.levels for stage in stages)
@@ -208,11 +241,11 @@ class _Run:
                 replace(a, moment=moments(a.operator, self.units.shapes[a.source], sent[a.source]))
                 for a in arriving
             )
-        step, fixed = self._step(stage, activations)
+        step, fixed = self._step(stage, bias, arriving, activations)
         layer = quantize_stage(
             stage, bias, arriving, step, recipe.top, reach, keep_step=fixed,
             weight_max=recipe.weight_max, exponent_max=recipe.exponent_max,
-            one_unit=stage.name in self.units.one_unit,
+            one_unit=stage.name in self.units.one_unit, kind=recipe.quantizer(stage),
         )  # fmt: skip
         for variant in self.variants:
             v = variant.side.integers(stage, layer)
@@ -229,14 +262,28 @@ class _Run:
         if activations is not None and not stage.is_readout:
             self.real.keep(stage, activations)
         self.layers[stage.name] = layer
-        self.units.summed(stage, layer.unit, (0, recipe.top))
+        top = recipe.top if layer.top is None else layer.top
+        self.units.summed(stage, layer.unit, (0, top))
 
-    def _step(self, stage: Stage, activations: np.ndarray | None) -> tuple[np.ndarray, bool]:
+    def _step(
+        self,
+        stage: Stage,
+        bias: np.ndarray,
+        arriving: tuple[Arriving, ...],
+        activations: np.ndarray | None,
+    ) -> tuple[np.ndarray, bool]:
         """The step of each channel, and whether something fixes it."""
         channels, top = channels_of(stage.shape), self.recipe.top
         if stage.is_readout:
             return np.zeros(channels), False
-        statistics = self.calibration.layers[stage.activation]
+        if stage.like:
+            return self.units.unit[stage.like].reshape(channels, -1)[:, 0], True
+        statistics = self.calibration.layers.get(stage.activation)
+        if statistics is None:  # a part of another stage
+            if activations is None:
+                return np.full(channels, _largest_sum(bias, arriving) / top), False
+            step = least_squares_steps(activations, stage.shape, top, by_channel=False)
+            return np.where(step > 0, step, 1.0 / top), False
         fixed = self.recipe.level and self.recipe.level(statistics, stage.maximum, stage.levels)
         if fixed:
             step = np.full(channels, fixed / top)

@@ -66,10 +66,11 @@ class Layout:
             self.connections.append(
                 Connection(source, stage.name, synapses, exponent, phase - self.sends[source])
             )
-        values = self.unit[stage.name] * self.messages.top
+        top = self.messages.top if layer is None else self.messages.top_of(layer)
+        values = self.unit[stage.name] * top
         if stage.is_readout:
             values = np.ones_like(values)
-        scale = values / self.messages.top
+        scale = values / top
         if layer is not None:
             scale = self.messages.membrane_unit(layer)
         self._append(

@@ -9,13 +9,13 @@ import numpy as np
 
 from neurodeploy.conversion.window.masks import Parts, masks
 from neurodeploy.network.stages import Operator, Stage
-from neurodeploy.program import Earliest, MaskMaximum, Online, Radix, Ttfs
+from neurodeploy.program import Earliest, GradedRelu, MaskMaximum, Online, Radix, Ttfs
 from neurodeploy.program.neurons import Neuron
 from neurodeploy.quantization.operators import quantize
 from neurodeploy.quantization.window import Integers
 from neurodeploy.targets import Target
 
-__all__ = ["Digits", "Messages", "Parts", "SignedDigits", "Times"]
+__all__ = ["Digits", "Messages", "Parts", "SignedDigits", "Times", "Whole"]
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,19 @@ class Messages:
     own
         Encoding of the input in the code itself, for targets without graded messages; empty where
         there is none.
+    decoding
+        Of the readout.
     """
 
     period: int
     top: int
     entrance: str = "graded"
     own: str = ""
+    decoding: str = "membrane"
+
+    def top_of(self, layer: Any) -> int:
+        """Largest integer that a layer sends."""
+        return self.top
 
     @property
     def number(self) -> np.ndarray | None:
@@ -107,6 +114,31 @@ class Digits(Messages):
     def maximum(self, stage: Stage, windows: Operator, target: Target) -> tuple[Neuron, Parts]:
         """A mask of who spiked tells who is still the largest."""
         return MaskMaximum(), masks(stage, windows, target)
+
+
+@dataclass(frozen=True)
+class Whole(Messages):
+    """The integer itself, as wide as it is, by neurons that Lava ships."""
+
+    period: int = 1
+    top: int = 255
+    decoding: str = "spike_count"
+
+    def top_of(self, layer: Integers) -> int:
+        """See `Messages.top_of`."""
+        return self.top if layer.top is None else layer.top
+
+    def neuron(self, layer: Integers, *, fires: bool, first: bool) -> Neuron:
+        """See `Messages.neuron`; a readout sends what it adds up, of either sign."""
+        if not fires:
+            return GradedRelu(layer.bias.astype(np.int32), signed=True)
+        shift = int(layer.slope[0]).bit_length() - 1
+        bias = (layer.bias + (layer.slope >> 1)) >> shift
+        return GradedRelu(bias.astype(np.int32), shift, self.top_of(layer).bit_length())
+
+    def relay(self, size: int, *, first: bool) -> Neuron:
+        """See `Messages.relay`."""
+        return GradedRelu(np.zeros(size, np.int32))
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,11 @@ class WindowScheme(Scheme):
         """How an integer becomes messages."""
         raise NotImplementedError(f"{type(self).__name__} has no messages")
 
+    @property
+    def shifts(self) -> bool:
+        """Whether its neurons only add, and synapses divide by powers of two."""
+        return False
+
     def layer_level(
         self, statistics: LayerStatistics, maximum: float | None, levels: int | None = None
     ) -> float | None:
@@ -113,6 +118,7 @@ class WindowScheme(Scheme):
                 remedy="use --target loihi2, or --scheme rate",
             )
         messages = self.messages()
+        stages = self.shaped(stages)
         shape = population_shape(input_shape)
         if self._takes_graded(stages, target):
             entrance = eight_bits(shape, calibration, preprocessing, stages)
@@ -160,6 +166,7 @@ class WindowScheme(Scheme):
             by_channel=self.step == "channel" or (self.step is None and few),
             weight_max=min(2 ** (self.weight_bits - 1) - 1, target.weight_max),
             exponent_max=target.exponent_max,
+            shifted=self.shifts,
             correct=self.bias_correction,
             level=self.layer_level,
             messages=messages.number if few else None,
@@ -205,7 +212,7 @@ class WindowScheme(Scheme):
             populations=tuple(layout.populations),
             connections=tuple(layout.connections),
             encoder=encoder,
-            decoder=Decoder(readout.name, readout.membrane_unit),
+            decoder=Decoder(readout.name, readout.membrane_unit, messages.decoding),
             period=messages.period,
             scheme=self.name,
             target=target.name,

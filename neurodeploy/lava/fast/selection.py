@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from lava.magma.core.run_configs import Loihi2SimCfg
 from lava.proc.conv.process import Conv
+from lava.proc.dense.process import Dense
+from lava.proc.sparse.process import Sparse
 
 from neurodeploy.lava.fast.models import (
     PREPARED,
@@ -21,6 +23,8 @@ from neurodeploy.lava.fast.models import (
 
 __all__ = ["FastSimCfg", "prepare"]
 
+#: Those that our models stand for; Lava runs delayed ones itself.
+_PREPARED = (Conv, Dense, Sparse)
 _MODELS = (ConvModel, DenseModel, LifResetModel, SparseModel)
 
 
@@ -52,6 +56,8 @@ def prepare(connections: Iterable[Any]) -> None:
         `Conv`, `Dense` and `Sparse` processes whose variables will not be set before they run.
     """
     for process in connections:
+        if type(process) not in _PREPARED:
+            continue
         if isinstance(process, Conv):
             scatter = ConvModel.lay_out(_initial(process), process.s_in.shape)
         else:

@@ -6,6 +6,7 @@ A kind without a file here runs as `process.AnyNeuron`, by the step that defines
 from neurodeploy.lava.neurons import (
     count_maximum,
     earliest,
+    graded_relu,
     integrate_fire,
     levels,
     lif,
@@ -22,6 +23,7 @@ __all__ = [
     "Window",
     "count_maximum",
     "earliest",
+    "graded_relu",
     "integrate_fire",
     "levels",
     "lif",

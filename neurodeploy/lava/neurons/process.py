@@ -24,7 +24,15 @@ from neurodeploy.lava.recording import Tape
 from neurodeploy.program import Population
 from neurodeploy.program.neurons import Neuron
 
-__all__ = ["AnyNeuron", "AnyNeuronModel", "Window", "WindowModel", "WindowProcess", "process_of"]
+__all__ = [
+    "AnyNeuron",
+    "AnyNeuronModel",
+    "Window",
+    "WindowModel",
+    "WindowProcess",
+    "process_of",
+    "step_of",
+]
 
 
 @dataclass(frozen=True)
@@ -38,12 +46,15 @@ class Window:
     recording
         Files by what they take, ``spikes``, ``membranes`` and ``messages``
         (`neurodeploy.lava.recording`); an empty name leaves it out.
+    stock
+        Whether neurons and connections are such that a chip has them (`Program.is_stock`).
     """
 
     population: Population
     period: int
     phase: int
     recording: dict[str, str]
+    stock: bool = True
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -203,4 +214,9 @@ def process_of(neuron: Neuron, window: Window) -> AbstractProcess:
 
     Without one the generic process runs the step that defines the kind.
     """
+    return step_of(neuron, window)
+
+
+def step_of(neuron: Neuron, window: Window) -> AbstractProcess:
+    """The generic process: it runs the step that defines the kind."""
     return AnyNeuron(shape=window.shape, neuron=neuron, order=window.order, **window.parameters)

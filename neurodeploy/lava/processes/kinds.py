@@ -29,20 +29,26 @@ class Source(AbstractProcess):
 
 
 class Recorder(AbstractProcess):
-    """Writes the spikes of a population to a file, and its membranes to another.
+    """Writes the spikes of a population to a file, its membranes and messages to others.
 
     Parameters
     ----------
     shape
         Lava shape of the population.
-    spikes, membranes
+    spikes, membranes, messages
         Files, see `neurodeploy.lava.recording`; empty to leave them out.
     """
 
     def __init__(
-        self, *, shape: Shape, spikes: str, membranes: str = "", name: str | None = None
+        self,
+        *,
+        shape: Shape,
+        spikes: str,
+        membranes: str = "",
+        messages: str = "",
+        name: str | None = None,
     ) -> None:
-        super().__init__(spikes=spikes, membranes=membranes, name=name)
+        super().__init__(spikes=spikes, membranes=membranes, messages=messages, name=name)
         self.s_in = InPort(shape=shape)
         self.state = RefPort(shape=shape)
 

@@ -51,11 +51,13 @@ class RecorderModel(PyLoihiProcessModel):
 
     def __init__(self, proc_params: Any) -> None:
         super().__init__(proc_params)
-        self.tape = Tape(proc_params["spikes"], proc_params["membranes"])
+        self.tape = Tape.of(proc_params)
 
     def run_spk(self) -> None:
-        """Write one row of bits."""
-        self.tape.write_spikes(self.s_in.recv())
+        """Write one row of bits, and one of integers."""
+        sent = self.s_in.recv()
+        self.tape.write_spikes(sent)
+        self.tape.write_messages(sent)
 
     def post_guard(self) -> bool:
         """Whether the phase after the step is wanted."""

@@ -28,6 +28,8 @@ class Decoding:
         Whether it needs the messages of every step.
     every_step
         Whether it yields an output for each step.
+    adds_up
+        Whether it yields the sum of the messages.
     """
 
     name: ClassVar[str] = ""
@@ -35,6 +37,7 @@ class Decoding:
     membranes: ClassVar[str] = "none"
     messages: ClassVar[bool] = False
     every_step: ClassVar[bool] = False
+    adds_up: ClassVar[bool] = False
 
     def output_shape(self, shape: tuple[int, ...], period: int) -> tuple[int, ...]:
         """Shape of a sample's outputs for a population of `shape`."""

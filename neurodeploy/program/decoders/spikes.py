@@ -18,6 +18,7 @@ class SpikeCount(Decoding):
     name: ClassVar[str] = "spike_count"
     description: ClassVar[str] = "the number of spikes in the window (integers are added up)"
     messages: ClassVar[bool] = True
+    adds_up: ClassVar[bool] = True
 
     def integers(self, membranes: np.ndarray, messages: np.ndarray, period: int) -> np.ndarray:
         """See `Decoding.integers`."""

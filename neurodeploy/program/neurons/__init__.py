@@ -6,6 +6,7 @@ To add one, copy `earliest.py`; `docs/extending.md` shows a whole one.
 from neurodeploy.program.neurons.base import Neuron, Register, State, StateVariable, Stepped
 from neurodeploy.program.neurons.count_maximum import CountMaximum
 from neurodeploy.program.neurons.earliest import Earliest
+from neurodeploy.program.neurons.graded_relu import GradedRelu
 from neurodeploy.program.neurons.integrate_fire import IntegrateFire
 from neurodeploy.program.neurons.levels import Levels
 from neurodeploy.program.neurons.lif import Lif
@@ -22,6 +23,7 @@ __all__ = [
     "CountMaximum",
     "Drive",
     "Earliest",
+    "GradedRelu",
     "IntegrateFire",
     "Interval",
     "Levels",

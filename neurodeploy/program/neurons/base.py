@@ -7,7 +7,7 @@ closed form); what is not registered falls back on `Neuron.step`, exact and slow
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -16,6 +16,7 @@ import numpy as np
 from neurodeploy.errors import ProgramError
 from neurodeploy.program.neurons.closed_form import ClosedForm
 from neurodeploy.program.neurons.fields import PerNeuron, check_fields, rules
+from neurodeploy.program.neurons.incoming import Incoming
 from neurodeploy.program.neurons.worst_case import Bounds, Drive
 from neurodeploy.program.window_codes import WindowCode
 
@@ -117,6 +118,20 @@ class Neuron:
         return self.stock is not None and all(
             getattr(self, name) == value for name, value in self.stock.items()
         )
+
+    def is_stock_with(self, incoming: Sequence[Incoming]) -> bool:
+        """Whether a chip has it without microcode of ours behind these connections."""
+        return self.is_stock
+
+    @property
+    def synapse_shift(self) -> int:
+        """Right shift of its input that a stock neuron leaves to its synapses (Lava)."""
+        return 0
+
+    @property
+    def bias_synapses(self) -> int:
+        """Synapses a neuron that bring a stock neuron its bias (Lava), where it has none itself."""
+        return 0
 
     @property
     def shipped(self) -> str:

@@ -11,7 +11,7 @@ __all__ = ["ClosedForm", "FieldMaximum", "Maximum", "Quotient"]
 
 @dataclass(frozen=True, eq=False)
 class Quotient:
-    """``v = bias + sum_j w_j x_j``; sends ``x = clip((v + slope // 2) // slope, 0, top)``.
+    """``v = bias + sum_j w_j x_j``; sends ``x = clip((v + slope // 2) // slope, low, top)``.
 
     Attributes
     ----------
@@ -23,12 +23,15 @@ class Quotient:
         Largest integer that is sent.
     fires
         Whether it sends at all.
+    low
+        Lowest integer that is sent.
     """
 
     bias: np.ndarray
     slope: int | np.ndarray
     top: int
     fires: bool
+    low: int = 0
 
     @property
     def half(self) -> int | np.ndarray:
@@ -39,7 +42,7 @@ class Quotient:
         """The integers sent for membranes `v` int64 (.., neurons), C order."""
         if not self.fires:
             return np.zeros_like(v)
-        return np.clip((v + self.half) // self.slope, 0, self.top)
+        return np.clip((v + self.half) // self.slope, self.low, self.top)
 
 
 @dataclass(frozen=True)

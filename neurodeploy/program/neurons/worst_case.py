@@ -63,11 +63,14 @@ class Bounds:
         Of u, before wrapping; None when no bound is computed.
     membrane
         Of v, before clipping; None when no bound is computed.
+    limit
+        Magnitude of v above which something is cut: the register's, or that of a message.
     """
 
     synaptic: tuple[int, int]
     current: tuple[int, int] | None
     membrane: tuple[int, int] | None
+    limit: int = MEMBRANE_LIMIT
 
     @property
     def cannot_wrap(self) -> bool:
@@ -83,6 +86,6 @@ class Bounds:
         """Proved: v never reaches its limits."""
         return (
             self.membrane is not None
-            and self.membrane[0] >= -MEMBRANE_LIMIT
-            and self.membrane[1] <= MEMBRANE_LIMIT
+            and self.membrane[0] >= -self.limit
+            and self.membrane[1] <= self.limit
         )

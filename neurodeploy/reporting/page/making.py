@@ -24,6 +24,7 @@ from neurodeploy.reporting.page.sections import (
     events,
     origin,
     placement,
+    processes,
     raster,
     rates,
     schemes,
@@ -45,7 +46,11 @@ _SECTIONS: tuple[tuple[str, str, dict[str, Show]], ...] = (
     ("rates", "Spike rates", {"rates": rates.show}),
     ("schemes", "Schemes", {"schemes": schemes.show}),
     ("sample", "One sample", {"events": events.show, "raster": raster.show, "traces": traces.show}),
-    ("hardware", "On the chip", {"cores": placement.show, "energy": energy.show}),
+    (
+        "hardware",
+        "On the chip",
+        {"processes": processes.show, "cores": placement.show, "energy": energy.show},
+    ),
     ("origin", "How to make it again", {"origin": origin.show}),
 )
 
@@ -225,6 +230,7 @@ def report(
         "events": events.gather(evidence),
         "raster": raster.gather(evidence),
         "traces": traces.gather(evidence),
+        "processes": processes.gather(program),
         "cores": placement.gather(hardware),
         "energy": energy.gather(hardware),
         "confusion": confusion.gather(evidence),
