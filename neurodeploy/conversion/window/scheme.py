@@ -27,6 +27,9 @@ __all__ = ["INPUT_BITS", "WindowScheme"]
 INPUT_BITS = 8
 #: Levels up to which each channel has a step of its own; above, a layer's is as good.
 _FEW_LEVELS = 64
+#: Levels up to which steps spare messages; who asks for more levels asks for accuracy (ResNet-8 at
+#: 63 levels lost 0.2 points by it).
+_SPARING = 31
 
 
 @dataclass(frozen=True)
@@ -169,7 +172,7 @@ class WindowScheme(Scheme):
             shifted=self.shifts,
             correct=self.bias_correction,
             level=self.layer_level,
-            messages=messages.number if few else None,
+            messages=messages.number if messages.top <= _SPARING else None,
         )
         quantized = quantize_network(stages, entrance, calibration, recipe)
         layout = Layout(messages, entrance.shape, quantized, target)
