@@ -37,7 +37,7 @@ _FLOOR = 1 / 8
 #: Of a whole path's weight: how far rounding may move it before units are made finer.
 _ROUNDED, _FINER = 0.01, 4
 #: Widest message, and times the largest that was seen.
-_BITS, _ROOM = 23, 4.0
+_BITS, _ROOM = 23, 2.0
 
 
 @dataclass(frozen=True)
