@@ -83,9 +83,9 @@ check-pages: site $(NODE)
 $(NODE):
 	PUPPETEER_SKIP_DOWNLOAD=1 npm install --silent --prefix $(NODE) axe-core@4 puppeteer-core@24
 
-# Every cell of notebooks/, as pytest runs it; what they print is not kept
+# Every cell of docs/notebooks/, as pytest runs it; what they print is not kept
 notebooks: $(NOTEBOOKS)
-	PATH="$(abspath $(VENV))/bin:$$PATH" $(VENV)/bin/python -m pytest --nbmake --nbmake-timeout=600 notebooks
+	PATH="$(abspath $(VENV))/bin:$$PATH" $(VENV)/bin/python -m pytest --nbmake --nbmake-timeout=600 docs/notebooks
 
 lint: setup-dev
 	$(VENV)/bin/ruff check neurodeploy tools tests models

@@ -16,7 +16,7 @@ from pages import ROOT
 import neurodeploy as nd
 from neurodeploy.cli import cli
 
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "docs" / "notebooks").glob("*.ipynb"))
 
 
 def cells(path, kind):
