@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from neurodeploy.errors import ProgramError, shown
 from neurodeploy.program.codec import USUAL_DECODING, Decoder, Encoder, Preprocessing
 from neurodeploy.program.manifest_writing import Tensors
@@ -89,6 +91,10 @@ def _neuron_from(entry: dict[str, Any], tensors: Tensors) -> Neuron:
         elif isinstance(rule, Rising) and isinstance(value, list):
             value = tuple(value)
         values[field.name] = value
+    for field, rule in rules(kind):
+        if isinstance(rule, IntegerOrEach) and isinstance(values.get(field.name), np.ndarray):
+            count = max(values[f.name].size for f, r in rules(kind) if isinstance(r, PerNeuron))
+            values[field.name] = rule.repeated(field.name, values[field.name], count)
     return kind(**values)
 
 

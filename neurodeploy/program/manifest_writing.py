@@ -98,7 +98,8 @@ def _neuron_to(neuron: Neuron, number: int, tensors: Tensors) -> dict[str, Any]:
         each = rule.each if isinstance(rule, IntegerOrEach) else rule
         if isinstance(each, PerNeuron) and isinstance(value, np.ndarray):
             name = f"population_{number}_{each.tensor}"
-            tensors[name], value = value, name
+            tensors[name] = rule.runs(value) if isinstance(rule, IntegerOrEach) else value
+            value = name
         elif rule.optional and value == field.default:
             continue
         entry[field.name] = list(value) if isinstance(rule, Rising) else value

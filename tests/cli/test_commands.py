@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -112,7 +113,8 @@ def two_outputs(path):
 
 def test_check_tells_everything(tmp_path):
     two_outputs(tmp_path / "m.onnx")
-    told = run("check", "m.onnx", "--annotate", "out.onnx", cwd=tmp_path)
+    wide = {**os.environ, "COLUMNS": "200"}
+    told = run("check", "m.onnx", "--annotate", "out.onnx", cwd=tmp_path, env=wide)
     assert told.returncode == 0, told.stderr
     for words in (
         "100.0 %: 4 of 4 nodes",

@@ -240,7 +240,7 @@ def test_hops_of_a_known_distance():
 def test_json():
     p = program()
     found = nd.estimate_cost(p, samples(p), mapping=small_mapping())
-    data = json.loads(json.dumps(found.as_dict(), allow_nan=False))
+    data = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert data["energy"] == found.energy
     assert data["model"] == "loihi1-davies2018"
     assert data["lines"][0]["name"] == "synaptic operations"

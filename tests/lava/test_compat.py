@@ -63,8 +63,7 @@ def test_missing_lava_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(compat.metadata, "version", missing)
     with pytest.raises(DeploymentError, match="lava-nc is not installed") as caught:
         compat.require_lava()
-    assert "--no-deps --ignore-requires-python lava-nc==0.10.0" in caught.value.remedy
-    assert "make setup" in caught.value.remedy
+    assert "neurodeploy setup-lava" in caught.value.remedy
     assert caught.value.place == "lava"
 
 

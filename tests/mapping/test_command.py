@@ -26,7 +26,8 @@ def run(*arguments):
     return CliRunner().invoke(cli, [str(argument) for argument in arguments])
 
 
-def test_tables(program):
+def test_tables(program, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
     result = run("map", program)
     assert result.exit_code == 0
     for word in ("what binds", "neurons a core", "p0", "placement", "fits", "hops a sample"):

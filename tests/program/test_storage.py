@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from neurodeploy.errors import ProgramError, StorageError
 from neurodeploy.program import Connection, Decoder, Dense, Encoder, Population, Program, Ttfs
+from neurodeploy.program.neurons.fields import IntegerOrEach
 from neurodeploy.program.storage import SCHEMA, load, save, to_bytes
 from neurodeploy.testing.programs import random_program
 
@@ -239,6 +240,40 @@ def test_a_slope_for_all_is_a_number_and_slopes_are_a_tensor(tmp_path, each):
     loaded = load(path)
     np.testing.assert_array_equal(loaded.populations[0].neuron.slope, slope)
     assert to_bytes(loaded) == path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("slopes", "stored"),
+    [([7, 7, 9, 9], [7, 9]), ([7, 7, 7, 9], [7, 7, 7, 9]), ([5, 5, 5, 5], [5])],
+)
+def test_slopes_of_channels_are_stored_once_a_channel(tmp_path, slopes, stored):
+    slope = np.array(slopes, np.int32)
+    neuron = Ttfs(np.arange(4, dtype=np.int32), slope, fires=False)
+    program = Program(
+        (Population("out", (2, 1, 2), neuron, 2),),
+        (Connection("input", "out", Dense(np.ones((4, 3), np.int8))),),
+        Encoder((3,), "ttfs", 1.0, 0, 4),
+        Decoder("out", 1.0),
+        4,
+    )
+    save(program, tmp_path / "p.ndp")
+    tensor = members_of((tmp_path / "p.ndp").read_bytes())["population_0_slope.npy"]
+    np.testing.assert_array_equal(np.load(io.BytesIO(tensor)), stored)
+    found = load(tmp_path / "p.ndp").populations[0].neuron.slope
+    np.testing.assert_array_equal(found, slope)
+
+
+@given(st.lists(st.integers(1, 3), max_size=12), st.integers(1, 4))
+def test_runs_give_back_what_they_were_made_of(values, length):
+    each = np.repeat(np.array(values, np.int32), length)
+    runs = IntegerOrEach.runs(each)
+    assert len(runs) <= len(values)
+    np.testing.assert_array_equal(IntegerOrEach.repeated("slope", runs, len(each)), each)
+
+
+def test_slopes_that_do_not_divide_the_neurons_are_refused():
+    with pytest.raises(ProgramError, match="slope has 3 entries for 4 neurons"):
+        IntegerOrEach.repeated("slope", np.ones(3, np.int32), 4)
 
 
 def test_slopes_fit_the_neurons():

@@ -26,12 +26,13 @@ from neurodeploy.program import (
     Program,
     Sparse,
 )
-from neurodeploy.simulator import gathering, kernels, product, stamping
+from neurodeploy.simulator import gathering, kernels, matrix_product, product, stamping
 from neurodeploy.simulator.buffers import Workspace
 from neurodeploy.simulator.currents import add_currents
 from neurodeploy.simulator.engine import Engine
 from neurodeploy.simulator.events import Events, events_of, pooled
 from neurodeploy.simulator.layout import internal_order
+from neurodeploy.simulator.matrix_product import MatrixProduct
 from neurodeploy.testing.comparing import cut_of, tile_of
 from neurodeploy.testing.synapses import convolution, flat, identity, volume
 
@@ -222,20 +223,23 @@ def test_a_library_that_multiplies_wrongly_is_not_used(columns, monkeypatch):
     # known to be wrong with some versions on some processors
     assert ("product" in choice.ways) == (not 16 < columns < 32)
     weights = np.ascontiguousarray(synapses.weights.T)
-    session = product._session(weights)
-    assert product._is_exact(session, weights) or 16 < columns < 32
+    made = matrix_product._session
+    assert MatrixProduct(weights, 1).is_exact or 16 < columns < 32
 
     class Wrong:
         """In the last column of the 32nd row."""
 
+        def __init__(self, *arguments):
+            self.session = made(*arguments)
+
         def run(self, *arguments):
-            (found,) = session.run(*arguments)
+            (found,) = self.session.run(*arguments)
             found = found.copy()
             found[31, -1] += 1
             return [found]
 
-    assert not product._is_exact(Wrong(), weights)
-    monkeypatch.setattr(product, "_is_exact", lambda *_: False)
+    monkeypatch.setattr(matrix_product, "_session", Wrong)
+    assert not MatrixProduct(weights, 1).is_exact
     for way in choice.ways:
         check(rng, engine, spikes(rng, (90,)), way)
     assert choice.ways == ("gather",)

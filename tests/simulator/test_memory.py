@@ -299,6 +299,7 @@ def test_command(fashion_program, fashion, tmp_path):
     for text, word in (("1MB", "needs"), ("lots", "not a size"), ("-1", "not a size")):
         refused = run("--memory", text)
         assert refused.returncode == 2
-        assert refused.stdout == ""
+        error = json.loads(refused.stdout)["error"]
+        assert (error["code"], error["place"]) == ("ND-USAGE", "--memory")
         assert refused.stderr.startswith("error: [ND-USAGE] --memory: ")
         assert word in refused.stderr

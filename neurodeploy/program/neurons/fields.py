@@ -142,7 +142,9 @@ class Rising:
 class IntegerOrEach:
     """One whole number for all neurons, or an array as of `PerNeuron` with one for each.
 
-    A manifest has the number itself, or the name of a tensor.
+    A manifest has the number itself, or the name of a tensor. Neurons of one channel follow each
+    other and often share their number; where all runs are equally long the tensor holds one number
+    a run (`runs`), and `repeated` gives each neuron its own again.
     """
 
     one: Integer
@@ -152,6 +154,28 @@ class IntegerOrEach:
     def check(self, name: str, value: Any) -> None:
         """Refuse what neither of the two takes."""
         (self.each if isinstance(value, np.ndarray) else self.one).check(name, value)
+
+    @staticmethod
+    def runs(values: np.ndarray) -> np.ndarray:
+        """One number for each of the longest runs that all have the same length."""
+        changes = np.flatnonzero(np.diff(values)) + 1
+        length = int(np.gcd.reduce(np.append(changes, len(values))))
+        return values[:: max(length, 1)]
+
+    @staticmethod
+    def repeated(name: str, values: np.ndarray, count: int) -> np.ndarray:
+        """The numbers of `count` neurons, of an array as `runs` gives it.
+
+        Raises
+        ------
+        ProgramError
+            The neurons cannot be divided among the numbers.
+        """
+        if values.ndim != 1 or not len(values) or count % len(values):
+            if len(values) == count == 0:
+                return values
+            raise ProgramError(f"{name} has {values.size} entries for {count} neurons")
+        return values if len(values) == count else np.repeat(values, count // len(values))
 
 
 Rule = Integer | Choice | Flag | PerNeuron | IntegerOrEach | Rising

@@ -21,7 +21,7 @@ from neurodeploy.program.neurons.fields import choice, integer, per_neuron
 from neurodeploy.program.neurons.mantissa_bias import MantissaBias
 from neurodeploy.program.neurons.membrane_range import leaky_range, membrane_range
 from neurodeploy.program.neurons.registry import register
-from neurodeploy.program.neurons.worst_case import Bounds, Drive
+from neurodeploy.program.neurons.worst_case import LARGEST_DRIVE, Bounds, Drive
 
 __all__ = [
     "BIAS_MANTISSA_MAX",
@@ -181,6 +181,10 @@ class Lif(MantissaBias):
         threshold = self.threshold << self.shift
         if self.dv == 0:
             membrane = membrane_range(driven, threshold, reset, self.v_initial, period)
+            if reset != self.reset:  # a spike after the quiet steps leaves it at zero or above
+                falling = min(int(driven[0].min(initial=0)), 0)
+                lowest = min(self.v_initial, 0) + period * max(falling, -LARGEST_DRIVE)
+                membrane = (min(membrane[0], lowest), membrane[1])
         else:
             least, most = leaky_range(driven, self.dv, self.v_initial, period)
             top = int(most.max(initial=self.v_initial))
