@@ -67,7 +67,7 @@ class Layer:
     code
         Of a ``relu`` population, else None.
     decoder_unit
-        Real value of a membrane integer at the exit.
+        Real value of a membrane integer at the exit, before it is shifted.
     offset
         Real value of its integer 0: that of the input for its relays and maxima.
     """

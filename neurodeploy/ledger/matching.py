@@ -177,7 +177,7 @@ def _layer(
         code=code_of(program, population) if kind == "relu" else None,
         ways=tuple(ways),
         arriving=tuple(arriving),
-        decoder_unit=program.decoder.unit,
+        decoder_unit=program.decoder.unit / 2.0**population.neuron.synapse_shift,
         steps=program.period,
         offset=arriving[0].offset if kind in ("max", "relay") else 0.0,
     )

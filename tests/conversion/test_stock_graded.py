@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 
 import numpy as np
+import onnx
 import onnxruntime as ort
 import pytest
 
@@ -204,3 +205,24 @@ def test_every_process_is_one_that_lava_ships(raw, tmp_path):
         "lava.proc.lif.process",
         "lava.proc.sparse.process",
     }
+
+
+def test_a_readout_has_room_for_what_no_sample_brings(tmp_path):
+    """Before the first sample arrives, biases alone add up; Lava sends the sum whole."""
+    rng = np.random.default_rng(0)
+    weight = rng.normal(0, 0.05, (3, 4096)).astype(np.float32)
+    nodes = [
+        Input("x", (2, 32, 32)), conv(rng, "a", 4, 2), Activation("ra"),
+        Dense("g", weight, np.array([1.0, -3.0, 0.5], np.float32)), Output("y"),
+    ]  # fmt: skip
+    net = Network(nodes, {"a": ("x",), "ra": ("a",), "g": ("ra",), "y": ("g",)})
+    onnx.save(to_onnx(net), tmp_path / "m.onnx")
+    x = rng.random((60, 2, 32, 32)).astype(np.float32)
+    program = nd.compile(tmp_path / "m.onnx", x[:50], scheme="graded", stock=True, try_samples=0)
+    readout = program.populations[-1]
+    assert readout.neuron.shift > 0
+    assert bounds(program)[readout.name].cannot_clip
+    unit = readout.membrane_unit * 2**readout.neuron.shift
+    assert program.decoder.unit == pytest.approx(unit)
+    told = nd.explain(program, x[50:], model=tmp_path / "m.onnx")
+    assert told.summary[-1].error < 0.02

@@ -116,6 +116,10 @@ class Digits(Messages):
         return MaskMaximum(), masks(stage, windows, target)
 
 
+#: Of the largest output that was seen.
+_OUTPUT_BITS = 13
+
+
 @dataclass(frozen=True)
 class Whole(Messages):
     """The integer itself, as wide as it is, by neurons that Lava ships."""
@@ -129,9 +133,17 @@ class Whole(Messages):
         return self.top if layer.top is None else layer.top
 
     def neuron(self, layer: Integers, *, fires: bool, first: bool) -> Neuron:
-        """See `Messages.neuron`; a readout sends what it adds up, of either sign."""
+        """See `Messages.neuron`; a readout sends what it adds up, of either sign.
+
+        Until the first sample has reached it, it adds up what no sample brings. Lava sends that
+        whole, so a readout is shifted until all that may arrive has room, as far as the outputs
+        keep `_OUTPUT_BITS`.
+        """
         if not fires:
-            return GradedRelu(layer.bias.astype(np.int32), signed=True)
+            wide = layer.range.bound.bit_length() - GradedRelu.widest
+            spare = layer.range.seen.bit_length() - _OUTPUT_BITS
+            shift = max(0, min(wide, spare))
+            return GradedRelu((layer.bias >> shift).astype(np.int32), shift, signed=True)
         shift = int(layer.slope[0]).bit_length() - 1
         bias = (layer.bias + (layer.slope >> 1)) >> shift
         return GradedRelu(bias.astype(np.int32), shift, self.top_of(layer).bit_length())

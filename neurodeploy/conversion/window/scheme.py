@@ -215,7 +215,11 @@ class WindowScheme(Scheme):
             populations=tuple(layout.populations),
             connections=tuple(layout.connections),
             encoder=encoder,
-            decoder=Decoder(readout.name, readout.membrane_unit, messages.decoding),
+            decoder=Decoder(
+                readout.name,
+                readout.membrane_unit * 2.0**readout.neuron.synapse_shift,
+                messages.decoding,
+            ),
             period=messages.period,
             scheme=self.name,
             target=target.name,

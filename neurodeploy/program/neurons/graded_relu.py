@@ -55,6 +55,7 @@ class GradedRelu(Neuron):
     signed: bool = flag(False)
 
     kind: ClassVar[str] = "graded_relu"
+    widest: ClassVar[int] = _WIDEST
     description: ClassVar[str] = "integers through a ReLU, by processes that Lava ships"
     states: ClassVar[tuple[StateVariable, ...]] = ()
     #: Whatever its parameters, as far as its synapses can shift for it (`is_stock_with`).
