@@ -111,8 +111,9 @@ def fit(
     batches = -(-len(images.train_x) // recipe.batch)
     schedule: torch.optim.lr_scheduler.LRScheduler
     if recipe.schedule == "one-cycle":
+        # torch would let the momentum fall to 0.85 where the rate is high; the paper's stays
         schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser, recipe.rate, total_steps=recipe.epochs * batches
+            optimiser, recipe.rate, total_steps=recipe.epochs * batches, cycle_momentum=False
         )
     else:
         schedule = torch.optim.lr_scheduler.StepLR(optimiser, 40 * batches, 0.1)

@@ -266,15 +266,12 @@ def test_the_command(images, tmp_path):
 @pytest.mark.slow
 @pytest.mark.skipif(not FASHION.exists(), reason="needs the package dataset-fashion-mnist")
 def test_levels_are_worth_their_membranes():
-    """In the setting of tools/mlf_levels.py: 6,000 images, four epochs, two seeds.
-
-    Single runs differ by two points from seed to seed: the mean is held against a level.
-    """
+    """In the setting of tools/mlf_levels.py: 6,000 images, four epochs, two seeds."""
     command = [sys.executable, str(ROOT / "tools" / "mlf_levels.py"), "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     rows = {(row["levels"], row["seed"]): row for row in json.loads(done.stdout)}
-    assert (rows[3, 0]["accuracy"] + rows[3, 1]["accuracy"]) / 2 >= 78.5
     for seed in (0, 1):
+        assert rows[3, seed]["accuracy"] >= 78.5
         assert rows[3, seed]["accuracy"] - rows[1, seed]["accuracy"] >= 2
         assert rows[3, seed]["stem_gradient"] >= 1.3
