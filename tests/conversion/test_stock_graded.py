@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
+import sys
 
 import numpy as np
 import onnx
@@ -182,21 +184,36 @@ def test_lava_sends_the_same(raw, stock):
     np.testing.assert_array_equal(result.outputs, nd.simulate(program, raw[:2]).outputs)
 
 
+#: Prints the module of each process that a program becomes.
+_MODULES = """
+import sys
+from pathlib import Path
+import numpy as np
+import neurodeploy as nd
+from neurodeploy.lava.compat import import_lava
+import_lava()
+from lava.magma.compiler.compiler_graphs import find_processes
+from neurodeploy.lava.lowering import lower
+folder = Path(sys.argv[1])
+program = nd.load(folder / "program.ndp")
+np.save(folder / "messages.npy", np.zeros((3, program.inputs), np.int16))
+lowered = lower(program, folder, largest=255, stock=True)
+print(*{type(process).__module__ for process in find_processes(lowered.source)})
+"""
+
+
 @pytest.mark.lava
 @lava
 def test_every_process_is_one_that_lava_ships(raw, tmp_path):
     """Input, connections, delays, neurons, biases, sinks: the modules of all of them."""
-    from neurodeploy.lava.compat import import_lava
-
-    import_lava()
-    from lava.magma.compiler.compiler_graphs import find_processes
-
-    from neurodeploy.lava.lowering import lower
-
-    program = convert(network(np.random.default_rng(7)), raw)
-    np.save(tmp_path / "messages.npy", np.zeros((3, program.inputs), np.int16))
-    lowered = lower(program, tmp_path, largest=255, stock=True)
-    modules = {type(process).__module__ for process in find_processes(lowered.source)}
+    convert(network(np.random.default_rng(7)), raw).save(tmp_path / "program.ndp")
+    # Lava sets the start method of processes when it is imported, which is for a process of its own
+    done = subprocess.run(
+        [sys.executable, "-c", _MODULES, str(tmp_path)],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    modules = set(done.stdout.split())
     assert modules == {
         "lava.proc.dense.process",
         "lava.proc.graded.process",
