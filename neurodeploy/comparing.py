@@ -121,7 +121,7 @@ def _held(program: Program) -> dict[str, Any]:
         "steps_between_samples": program.period,
         "neurons": program.neurons,
         "synapses": program.synapses,
-        "weight_bytes": sum(int(c.synapses.weights.nbytes) for c in program.connections),
+        "weight_bytes": program.weight_bytes,
         "needs_microcode": program.needs_microcode,
     }
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
-from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 import click
 
@@ -20,8 +19,7 @@ class Terminated(BaseException):
     """SIGTERM came: unwinds, so that whatever is open is closed and removed."""
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(NamedTuple):
     """One failure.
 
     Attributes
@@ -79,5 +77,10 @@ def tell(error: BaseException, failure: Failure, as_json: bool) -> None:
         shown.code = failure.code
         sys.stderr.write(f"error: {shown}\n")
     if as_json:
-        sys.stdout.write(json.dumps({"schema": 1, "error": asdict(failure)}, indent=2) + "\n")
+        import json
+
+        from neurodeploy.reporting.console import SCHEMA
+
+        said = {"schema": SCHEMA, "error": failure._asdict()}
+        sys.stdout.write(json.dumps(said, indent=2) + "\n")
         sys.stdout.flush()

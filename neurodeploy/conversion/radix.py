@@ -16,12 +16,10 @@ from neurodeploy.conversion.window.partial_sums import split_sums
 from neurodeploy.conversion.window.scheme import WindowScheme
 from neurodeploy.errors import UsageError
 from neurodeploy.network.stages import Stage
+from neurodeploy.program import GradedRelu
 from neurodeploy.targets import Target
 
 __all__ = ["GradedScheme", "RadixScheme"]
-
-#: Bits of the widest message between stock neurons.
-_STOCK_BITS = 23
 
 
 @register_scheme
@@ -109,10 +107,10 @@ class GradedScheme(WindowScheme):
         """See `Scheme.lacks`; stock neurons need no microcode, and wider messages."""
         if not self.stock:
             return super().lacks(target)
-        if target.graded_bits < _STOCK_BITS:
+        if target.graded_bits < GradedRelu.widest:
             return (
                 f"{target.title} sends {target.graded_bits} bits with a spike, --stock takes "
-                f"up to {_STOCK_BITS}"
+                f"up to {GradedRelu.widest}"
             )
         return ""
 

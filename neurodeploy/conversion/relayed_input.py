@@ -13,9 +13,9 @@ from math import prod
 
 import numpy as np
 
-from neurodeploy.network import Conv, Dense, Shape
-from neurodeploy.network.operators import identity_operator
-from neurodeploy.network.stages import RELAY, Operator, Path, Stage
+from neurodeploy.network import Shape
+from neurodeploy.network.operators import identity_operator, times
+from neurodeploy.network.stages import RELAY, Path, Stage
 from neurodeploy.program import INPUT
 
 __all__ = ["relay_input"]
@@ -55,7 +55,7 @@ def _mixes(stage: Stage) -> bool:
 
 def _relay(sign: float, shape: Shape) -> Stage:
     size = prod(shape)
-    operator = _times(identity_operator(shape), sign)
+    operator = times(identity_operator(shape), sign)
     return Stage(
         RELAYS[sign], "relu", "", shape, (Path(INPUT, operator),), np.zeros(size), None, depth=1
     )
@@ -65,11 +65,5 @@ def _rewired(stage: Stage, signs: list[float]) -> Stage:
     paths = [path for path in stage.paths if path.source != INPUT]
     for path in stage.paths:
         if path.source == INPUT:
-            paths += [Path(RELAYS[sign], _times(path.operator, sign)) for sign in signs]
+            paths += [Path(RELAYS[sign], times(path.operator, sign)) for sign in signs]
     return replace(stage, paths=tuple(paths))
-
-
-def _times(operator: Operator, sign: float) -> Operator:
-    if isinstance(operator, Conv | Dense):
-        return replace(operator, weight=operator.weight * np.float32(sign))
-    return operator * sign

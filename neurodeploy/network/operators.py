@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import reduce
 from math import prod
 from typing import TypeAlias
@@ -24,6 +25,7 @@ __all__ = [
     "identity_operator",
     "operator_matrix",
     "population_shape",
+    "times",
     "two_dimensional",
 ]
 
@@ -106,6 +108,13 @@ def identity_operator(shape: Shape) -> Operator:
     channels = shape[0]
     ones = np.ones((channels, 1, 1, 1), np.float32)
     return Conv("identity", ones, np.zeros(channels, np.float32), groups=channels)
+
+
+def times(operator: Operator, factor: float) -> Operator:
+    """The operator with all weights multiplied by a number."""
+    if isinstance(operator, Conv | Dense):
+        return replace(operator, weight=operator.weight * np.float32(factor))
+    return operator * factor
 
 
 def two_dimensional(conv: Conv) -> Conv:

@@ -30,11 +30,7 @@ def axes_for(given: Axes | None, size: tuple[float, float] = (7.0, 4.0)) -> Any:
     try:
         from matplotlib import pyplot
     except ImportError:
-        raise UsageError(
-            "matplotlib is not installed",
-            place="plot",
-            remedy="pip install 'neurodeploy-compiler[plot]'",
-        ) from None
+        raise _missing("plot") from None
     return pyplot.subplots(figsize=size, layout="constrained")[1]
 
 
@@ -56,8 +52,12 @@ def check_format(path: str | Path) -> None:
     from importlib.util import find_spec
 
     if find_spec("matplotlib") is None:
-        raise UsageError(
-            "matplotlib is not installed",
-            place="--plot",
-            remedy="pip install 'neurodeploy-compiler[plot]'",
-        )
+        raise _missing("--plot")
+
+
+def _missing(place: str) -> UsageError:
+    return UsageError(
+        "matplotlib is not installed",
+        place=place,
+        remedy="pip install 'neurodeploy-compiler[plot]'",
+    )

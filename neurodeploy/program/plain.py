@@ -47,7 +47,7 @@ def whole(program: Any, input_name: str) -> dict[str, Any]:
         "steps_per_sample": program.period,
         "neurons": program.neurons,
         "synapses": sum(c["synapses"] for c in connections),
-        "weight_bytes": sum(int(c.synapses.weights.nbytes) for c in program.connections),
+        "weight_bytes": program.weight_bytes,
         "input": {
             "name": input_name,
             "shape": list(e.shape),

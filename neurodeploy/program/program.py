@@ -418,6 +418,11 @@ class Program(Displayed):
         return prod(self.encoder.shape)
 
     @property
+    def weight_bytes(self) -> int:
+        """Of all weights."""
+        return sum(int(c.synapses.weights.nbytes) for c in self.connections)
+
+    @property
     def synapses(self) -> int:
         """Number of synapses, a shared weight once for each use."""
         return sum(c.synapses.synapse_count(self.shape_of(c.source)) for c in self.connections)

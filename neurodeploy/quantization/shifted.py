@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from neurodeploy.program import Dense, Synapses
+from neurodeploy.program import Dense, GradedRelu, Synapses
 from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT
 from neurodeploy.quantization.operators import quantize
 from neurodeploy.quantization.window import (
@@ -36,8 +36,8 @@ _MOST, _MOST_WHOLE = 20, 13
 _FLOOR = 1 / 8
 #: Of a whole path's weight: how far rounding may move it before units are made finer.
 _ROUNDED, _FINER = 0.01, 4
-#: Widest message, and times the largest that was seen.
-_BITS, _ROOM = 23, 2.0
+#: Room of a message: times the largest that was seen.
+_ROOM = 2.0
 
 
 @dataclass(frozen=True)
@@ -195,4 +195,4 @@ class ShiftedStage(StageQuantizer):
         """The largest message: as many bits as `_ROOM` times the largest that was seen takes."""
         reach = self.reach if self.reach.size else self.step * self.top
         seen = float((reach / grid.unit).max(initial=1.0))
-        return (1 << min(int(np.ceil(np.log2(_ROOM * seen + 1))), _BITS)) - 1
+        return (1 << min(int(np.ceil(np.log2(_ROOM * seen + 1))), GradedRelu.widest)) - 1

@@ -17,7 +17,6 @@ from neurodeploy.simulator import kernels
 from neurodeploy.simulator.buffers import aligned
 from neurodeploy.simulator.estimates import VECTOR_BYTES, Estimate, cost_at, estimate_of
 from neurodeploy.simulator.receptive import Receptive, tile_weights
-from neurodeploy.simulator.units import negated
 
 __all__ = ["Gathered", "gathered"]
 
@@ -82,7 +81,7 @@ def gathered(
     table = aligned((1 + signed, panels, lines, span, channels, lanes), np.int8)
     table[0] = laid.reshape(lines, span, channels, panels, lanes).transpose(3, 0, 1, 2, 4)
     if signed:
-        table[1] = negated(table[0])
+        np.negative(table[0], out=table[1])  # none is -128 (`units.can_spread`)
     if accumulator is np.int16:
         table = _paired(table)
     geometry = np.array(

@@ -126,11 +126,11 @@ class IntegerSweep:
                     self._divisions[p.name].send(total, out[first * p.size :])
         spikes, operations = self._counts.of(values, n)
         fired = {}
-        for p in program.populations:
-            if every:
-                there = values[p.name][: n * p.size * p.neuron.fires].reshape(n, -1)
-                said = there if there.size else np.zeros((n, p.size), np.uint8)
-                fired[p.name] = _first(said.astype(np.int32), p.shape)
+        for p in program.populations if every else ():
+            said = np.zeros((n, p.size), np.int32)
+            if p.neuron.fires:
+                said[:] = values[p.name][: n * p.size].reshape(n, -1)
+            fired[p.name] = _first(said, p.shape)
         return Swept(membrane, spikes, operations, fired, exceeded)
 
     def _block(self, p: Population, n: int) -> int:

@@ -38,7 +38,7 @@ from neurodeploy.simulator.layout import (
 from neurodeploy.simulator.product import Product, can_multiply
 from neurodeploy.simulator.receptive import Receptive, receptive
 from neurodeploy.simulator.stamping import Stamped, can_stamp, estimated, stamped
-from neurodeploy.simulator.units import Range, can_spread
+from neurodeploy.simulator.units import SPIKES, Range, can_spread
 
 __all__ = ["BLOCK_BYTES", "Arrival", "Layer", "Plan", "Scatter"]
 
@@ -71,7 +71,7 @@ class Arrival:
     payloads
         Whether its messages carry integers rather than "a spike".
     sends
-        Least and most that the source sends.
+        Least and most that its messages carry; `SPIKES` where they are spikes.
     fan_out
         int64, synapses that leave each source neuron, internal order.
     by_position
@@ -98,14 +98,14 @@ class Arrival:
         return (
             self.dtype is not np.int64
             and not isinstance(synapses, Sparse)
-            and (not self.payloads or can_spread(self.sends, synapses.weights))
+            and can_spread(self.sends, synapses.weights)
             and (isinstance(synapses, Dense) or synapses.groups == 1)
         )
 
     @property
     def signed(self) -> bool:
         """Whether its messages may be negative."""
-        return self.payloads and self.sends[0] < 0
+        return self.sends[0] < 0
 
     @property
     def diagonal(self) -> np.ndarray | None:
@@ -152,8 +152,7 @@ class Arrival:
     @property
     def product(self) -> Product:
         """As a matrix product, where `can_multiply`."""
-        sends = self.sends if self.payloads else (0, 1)
-        return self._once("product", lambda: Product(self.field, self.source, sends))
+        return self._once("product", lambda: Product(self.field, self.source, self.sends))
 
     @property
     def choice(self) -> Choice:
@@ -171,8 +170,8 @@ class Arrival:
         if self.can_gather:  # then it may have to be put in the place of what was there
             return None
         # spikes, or counts that fit a byte
-        payloads = self.payloads and message_type(self.sends) is not np.int8
-        if payloads or self.connection.source == INPUT or self.dtype is np.int64:
+        wide = message_type(self.sends) is not np.int8
+        if wide or self.connection.source == INPUT or self.dtype is np.int64:
             return None
         size = prod(self.target)
         each = one_to_one_weights(self.connection.synapses, self.source, self.target)
@@ -187,8 +186,7 @@ class Arrival:
         sparse: dict[Way, Estimate] = {"gather": self.gather.estimate}
         if can_stamp(field, self.dtype, self.signed):
             sparse["stamp"] = estimated(field, self.dtype)
-        sends = self.sends if self.payloads else (0, 1)
-        return Choice(sparse, field.multiplications if can_multiply(field, sends) else None)
+        return Choice(sparse, field.multiplications if can_multiply(field, self.sends) else None)
 
     def _scatter(self) -> Scatter:
         connection = self.connection
@@ -345,6 +343,7 @@ def _arrival(program: Program, connection: Connection, number: int, dtype: type)
     table = fan_out.reshape(-1, channels_of(source))
     shared = bool((table == table[:, :1]).all())
     synapses = _written_out(connection.synapses)
+    payloads = connection.graded and program.is_graded(connection.source)
     return Arrival(
         connection=connection
         if synapses is connection.synapses
@@ -353,8 +352,8 @@ def _arrival(program: Program, connection: Connection, number: int, dtype: type)
         source=source,
         target=program.population(connection.target).shape,
         dtype=dtype,
-        payloads=connection.graded and program.is_graded(connection.source),
-        sends=_sends(program, connection.source),
+        payloads=payloads,
+        sends=_sends(program, connection.source) if payloads else SPIKES,
         fan_out=fan_out,
         by_position=_changes(table[:, 0]) if shared else None,
     )

@@ -19,7 +19,7 @@ from neurodeploy.simulator.buffers import Take
 from neurodeploy.simulator.events import Events
 from neurodeploy.simulator.matrix_product import MatrixProduct
 from neurodeploy.simulator.receptive import Receptive, tile_weights
-from neurodeploy.simulator.units import Range
+from neurodeploy.simulator.units import SPIKES, Range
 
 __all__ = ["ROWS_BYTES", "Product", "can_multiply"]
 
@@ -34,8 +34,6 @@ _LANES = 64
 #: Columns that ONNX Runtime 1.23.2, the last for Python 3.10, multiplies wrongly with AMX: of every
 #: 32nd row those from the 17th on (mended by its pull request 27671 of March 2026).
 _WRONG = range(17, 32)
-#: What sources of spikes send.
-_SPIKES = (0, 1)
 
 
 @cache
@@ -43,7 +41,7 @@ def _is_installed() -> bool:
     return all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime"))
 
 
-def can_multiply(field: Receptive, sends: Range = _SPIKES) -> bool:
+def can_multiply(field: Receptive, sends: Range = SPIKES) -> bool:
     """Whether `Product` can compute the connection exactly, and in a bounded room."""
     kernel = field.weights[0].size * max(1, field.stride[1])
     return (
@@ -75,7 +73,7 @@ class Product:
         As of a `MatrixProduct`.
     """
 
-    def __init__(self, field: Receptive, source: tuple[int, ...], sends: Range = _SPIKES) -> None:
+    def __init__(self, field: Receptive, source: tuple[int, ...], sends: Range = SPIKES) -> None:
         tile = _tile(field)
         weights = tile_weights(field, (1, tile))
         rows, span, channels, self._lanes = weights.shape
@@ -92,7 +90,7 @@ class Product:
         self._run, self._flat = span * channels, field.flat
         self._bit_rows = _bit_rows(field, (top, left), (height, width))
         self._block_steps = max(1, ROWS_BYTES // (self._rows * self._depth))
-        self._payloads = sends != _SPIKES
+        self._payloads = sends != SPIKES
         self._zero = np.uint8(-min(sends[0], 0) * prod(field.window))
         matrix = weights.reshape(self._depth, self._lanes)
         self._product = MatrixProduct(matrix, _COUNT_MAX, int(self._zero))

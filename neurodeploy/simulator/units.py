@@ -12,10 +12,12 @@ from neurodeploy.simulator import kernels
 from neurodeploy.simulator.buffers import Take
 from neurodeploy.simulator.events import Events
 
-__all__ = ["Range", "as_units", "can_spread", "negated"]
+__all__ = ["SPIKES", "Range", "as_units", "can_spread"]
 
 #: Least and most that a source sends.
 Range = tuple[int, int]
+#: What sources of spikes send.
+SPIKES: Range = (0, 1)
 
 
 def can_spread(sends: Range, weights: np.ndarray) -> bool:
@@ -26,11 +28,6 @@ def can_spread(sends: Range, weights: np.ndarray) -> bool:
         and high <= kernels.MOST_UNITS
         and (low >= 0 or weights.min(initial=0) > -128)
     )
-
-
-def negated(table: np.ndarray) -> np.ndarray:
-    """Weights, int8, with the other sign; none is -128."""
-    return np.negative(table)
 
 
 def as_units(events: Events, sends: Range, behind: int, take: Take, source: str) -> Events:

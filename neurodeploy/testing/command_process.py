@@ -33,7 +33,7 @@ def run_command(
     cwd: str | os.PathLike[str],
     env: Mapping[str, str] | None = None,
     timeout: float = 300.0,
-) -> subprocess.CompletedProcess[bytes]:
+) -> subprocess.CompletedProcess[str]:
     """``python -m neurodeploy`` with these arguments, its output caught.
 
     Parameters
@@ -51,7 +51,7 @@ def run_command(
     Returns
     -------
     subprocess.CompletedProcess
-        With ``returncode``, ``stdout`` and ``stderr`` (bytes).
+        With ``returncode``, ``stdout`` and ``stderr`` as text.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def run_command(
     if not hasattr(os, "fork"):
         return subprocess.run(
             [sys.executable, "-m", "neurodeploy", *arguments],
-            capture_output=True, cwd=cwd, env=environment, timeout=timeout, check=False,
+            capture_output=True, text=True, cwd=cwd, env=environment, timeout=timeout, check=False,
         )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
         out, err = Path(folder, "stdout"), Path(folder, "stderr")
@@ -80,7 +80,7 @@ def run_command(
             os.kill(forked.pid, 9)
             raise
         code = forked.wait()
-        return subprocess.CompletedProcess(arguments, code, out.read_bytes(), err.read_bytes())
+        return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())
 
 
 @cache

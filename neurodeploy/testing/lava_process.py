@@ -51,16 +51,7 @@ def prepared_lava() -> Iterator[None]:
 
 @cache
 def _prepared() -> PreparedProcess:
-    return PreparedProcess((), setup="neurodeploy.testing.lava_process:prepare")
-
-
-def prepare() -> None:
-    """Import Lava and what runs on it."""
-    from neurodeploy.lava.compat import import_lava
-
-    import_lava()
-    for name in _MODULES:
-        importlib.import_module(name)
+    return PreparedProcess(_MODULES, setup="neurodeploy.lava.compat:import_lava")
 
 
 def work(folder: str) -> None:

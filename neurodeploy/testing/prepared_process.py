@@ -29,9 +29,9 @@ class PreparedProcess:
     Parameters
     ----------
     modules
-        What it imports first.
+        What it imports.
     setup
-        ``module:function``, called once after the imports; empty: nothing.
+        ``module:function``, called before the imports; empty: nothing.
     """
 
     def __init__(self, modules: Sequence[str], setup: str = "") -> None:
@@ -109,10 +109,10 @@ def serve(said: str) -> None:
     prepared = json.loads(said)
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what an import prints is no answer
-    for name in prepared["modules"]:
-        importlib.import_module(name)
     if prepared["setup"]:
         _function(prepared["setup"])()
+    for name in prepared["modules"]:
+        importlib.import_module(name)
     inputs: dict[int, int] = {}
     while line := _line():
         request = json.loads(line)

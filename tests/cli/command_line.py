@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
@@ -13,10 +11,7 @@ from neurodeploy.testing.command_process import run_command
 
 def run(*arguments, cwd, env=None):
     """The command, its output as text."""
-    done = run_command([str(argument) for argument in arguments], cwd, env)
-    return subprocess.CompletedProcess(
-        done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
-    )
+    return run_command([str(argument) for argument in arguments], cwd, env)
 
 
 def refused(result, *words):

@@ -303,9 +303,7 @@ def test_explain_and_report_look_at_labels(program, model, floats):
 
 def test_the_command_line_says_each_line_once(model, floats, tmp_path):
     def run(*arguments):
-        done = run_command([str(argument) for argument in arguments], tmp_path)
-        done.stdout, done.stderr = done.stdout.decode(), done.stderr.decode()
-        return done
+        return run_command([str(argument) for argument in arguments], tmp_path)
 
     np.savez(tmp_path / "cal.npz", x=floats)
     np.savez(tmp_path / "wide.npz", x=3 * floats[:5], y=np.array([1, 2, 3, 4, 1]))

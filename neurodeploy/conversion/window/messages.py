@@ -87,6 +87,14 @@ class Times(Messages):
         return Earliest(), [(quantize(windows, 1.0, target.weight_max), 0)]
 
 
+def _ones(top: int) -> np.ndarray:
+    """Binary digits that are 1, of each integer 0..`top`.
+
+    However wide or signed digits are: codes of as many levels are to say the same integers.
+    """
+    return np.array([x.bit_count() for x in range(top + 1)])
+
+
 @dataclass(frozen=True)
 class Digits(Messages):
     """`bits` binary digits, `digit` of them a message, the highest first."""
@@ -96,11 +104,8 @@ class Digits(Messages):
 
     @property
     def number(self) -> np.ndarray:
-        """See `Messages.number`: binary digits that are 1, however wide or signed the digits are.
-
-        Codes of as many levels are to say the same integers.
-        """
-        return np.array([x.bit_count() for x in range(self.top + 1)])
+        """See `Messages.number`."""
+        return _ones(self.top)
 
     def neuron(self, layer: Integers, *, fires: bool, first: bool) -> Neuron:
         """See `Messages.neuron`."""
@@ -163,11 +168,8 @@ class SignedDigits(Messages):
 
     @property
     def number(self) -> np.ndarray:
-        """See `Messages.number`: binary digits that are 1, however wide or signed the digits are.
-
-        Codes of as many levels are to say the same integers.
-        """
-        return np.array([x.bit_count() for x in range(self.top + 1)])
+        """See `Messages.number`."""
+        return _ones(self.top)
 
     def neuron(self, layer: Integers, *, fires: bool, first: bool) -> Neuron:
         """See `Messages.neuron`."""

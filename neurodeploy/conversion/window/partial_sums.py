@@ -14,6 +14,7 @@ import numpy as np
 from scipy import sparse
 
 from neurodeploy.network import Conv, Dense
+from neurodeploy.network.operators import times
 from neurodeploy.network.stages import Operator, Path, Stage
 from neurodeploy.quantization.window import WHOLE, repeats
 
@@ -62,7 +63,7 @@ def _split(stage: Stage) -> list[Stage]:
                     stage,
                     name=name,
                     activation="",
-                    paths=(replace(path, operator=_times(path.operator, sign)),),
+                    paths=(replace(path, operator=times(path.operator, sign)),),
                     bias=np.zeros(size),
                     maximum=None,
                     like="" if sign > 0 else names[0],
@@ -77,9 +78,3 @@ def _weights(operator: Operator) -> float:
     if isinstance(operator, Conv | Dense):
         return float(operator.weight[0].size)
     return operator.nnz / max(operator.shape[0], 1)
-
-
-def _times(operator: Operator, sign: float) -> Operator:
-    if isinstance(operator, Conv | Dense):
-        return replace(operator, weight=operator.weight * np.float32(sign))
-    return operator * sign

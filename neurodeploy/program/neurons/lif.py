@@ -21,7 +21,7 @@ from neurodeploy.program.neurons.fields import choice, integer, per_neuron
 from neurodeploy.program.neurons.mantissa_bias import MantissaBias
 from neurodeploy.program.neurons.membrane_range import leaky_range, membrane_range
 from neurodeploy.program.neurons.registry import register
-from neurodeploy.program.neurons.worst_case import LARGEST_DRIVE, Bounds, Drive
+from neurodeploy.program.neurons.worst_case import Bounds, Drive
 
 __all__ = [
     "BIAS_MANTISSA_MAX",
@@ -176,19 +176,16 @@ class Lif(MantissaBias):
         current = (int(u_low.min(initial=0)), int(u_high.max(initial=0)))
         bias = self.bias.astype(np.int64)
         driven = u_low + bias, u_high + bias
-        # a neuron may be quiet while its membrane grows: as if it never fired
-        reset = "none" if self.quiet else self.reset
         threshold = self.threshold << self.shift
         if self.dv == 0:
-            membrane = membrane_range(driven, threshold, reset, self.v_initial, period)
-            if reset != self.reset:  # a spike after the quiet steps leaves it at zero or above
-                falling = min(int(driven[0].min(initial=0)), 0)
-                lowest = min(self.v_initial, 0) + period * max(falling, -LARGEST_DRIVE)
-                membrane = (min(membrane[0], lowest), membrane[1])
+            membrane = membrane_range(
+                driven, threshold, self.reset, self.v_initial, period, quiet=bool(self.quiet)
+            )
         else:
             least, most = leaky_range(driven, self.dv, self.v_initial, period)
             top = int(most.max(initial=self.v_initial))
-            if reset == "zero":  # what it decays from is the threshold at most
+            # what it decays from is the threshold at most, unless it was quiet before
+            if self.reset == "zero" and not self.quiet:
                 drive_most = int(driven[1].max(initial=0))
                 top = min(top, max(threshold, self.v_initial) + max(drive_most, 0))
             membrane = (int(least.min(initial=min(self.v_initial, 0))), top)

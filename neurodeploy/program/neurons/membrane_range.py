@@ -10,7 +10,12 @@ __all__ = ["leaky_range", "membrane_range"]
 
 
 def membrane_range(
-    drive: Interval, threshold: int, reset: str, v_initial: int, steps: int
+    drive: Interval,
+    threshold: int,
+    reset: str,
+    v_initial: int,
+    steps: int,
+    quiet: bool = False,
 ) -> tuple[int, int]:
     """Extremes of the membrane of a neuron without leak, before clipping.
 
@@ -25,13 +30,20 @@ def membrane_range(
         In membrane units, not negative.
     steps
         Length of the window.
+    quiet
+        Whether it keeps silent for some of the steps, whatever its membrane.
     """
     low, high = (np.clip(d, -LARGEST_DRIVE, LARGEST_DRIVE) for d in drive)
     if not low.size:
         return (min(v_initial, 0) if reset != "none" else v_initial), v_initial
+    # while it is quiet its membrane grows as if it never fired
+    growing = "none" if quiet else reset
     # a higher drive never leads to a lower peak: the highest one decides
-    highest = _peak(int(high.max()), threshold, reset, v_initial, steps)
-    return _bottom(low, threshold, reset, v_initial, steps), highest
+    highest = _peak(int(high.max()), threshold, growing, v_initial, steps)
+    lowest = _bottom(low, threshold, growing, v_initial, steps)
+    if growing != reset:  # and then a spike may leave it at zero, from where it falls
+        lowest = min(lowest, min(v_initial, 0) + steps * min(int(low.min()), 0))
+    return lowest, highest
 
 
 def leaky_range(drive: Interval, rate: int, initial: int, steps: int) -> Interval:

@@ -33,7 +33,6 @@ from neurodeploy.simulator.kernels.neurons import (
     RESET_NONE,
     RESET_SUBTRACT,
     RESET_ZERO,
-    WORD,
     step_earliest,
     step_lif,
     step_plain,
@@ -55,6 +54,7 @@ from neurodeploy.simulator.kernels.rates import (
     step_two_compartments,
 )
 from neurodeploy.simulator.kernels.recurrent import step_recurrent
+from neurodeploy.simulator.kernels.registers import WORD
 from neurodeploy.simulator.kernels.scatter import (
     scatter_grouped,
     scatter_rows,

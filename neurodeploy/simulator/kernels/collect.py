@@ -16,7 +16,7 @@ from numba.extending import intrinsic
 
 from neurodeploy.simulator.kernels.lanes import place_of, population_count, splat
 from neurodeploy.simulator.kernels.mode import CAN_PACK_BYTES, CAN_PACK_WORDS, either
-from neurodeploy.simulator.kernels.neurons import WORD
+from neurodeploy.simulator.kernels.registers import WORD
 
 __all__ = ["WIDTH", "collect", "locate"]
 

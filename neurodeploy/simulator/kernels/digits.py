@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from neurodeploy.simulator.kernels.registers import LIMIT
+
 __all__ = ["step_mask_maximum", "step_online", "step_radix"]
 
-_LIMIT = np.int64(2**23 - 1)
 _MASK_BITS = 24
 
 
@@ -39,11 +40,11 @@ def step_radix(
             y = (v[i] << shift) + np.int64(block[row_of[s], i])
             if at == digits - 1:
                 y += bias[i]
-            if y > _LIMIT:
-                y = _LIMIT
+            if y > LIMIT:
+                y = LIMIT
                 overflow[1] += 1
-            elif y < -_LIMIT:
-                y = -_LIMIT
+            elif y < -LIMIT:
+                y = -LIMIT
                 overflow[1] += 1
             v[i] = y
             if slot[s] >= 0:
@@ -117,11 +118,11 @@ def step_online(
             y = v[i] + np.int64(block[row_of[s], i])
             if reads:
                 y += v[i] + ((bias[i] >> (bits - step)) & 1)
-            if y > _LIMIT:
-                y = _LIMIT
+            if y > LIMIT:
+                y = LIMIT
                 overflow[1] += 1
-            elif y < -_LIMIT:
-                y = -_LIMIT
+            elif y < -LIMIT:
+                y = -LIMIT
                 overflow[1] += 1
             sent = np.int64(0)
             if sends:

@@ -14,13 +14,10 @@ from neurodeploy.simulator.kernels.lanes import (
     spread,
     store,
 )
-from neurodeploy.simulator.kernels.neurons import WORD
+from neurodeploy.simulator.kernels.registers import ALL, LIMIT, NONE, WORD, WRAP
 
 __all__ = ["step_levels", "step_levels_plain"]
 
-_LIMIT = np.int64(2**23 - 1)
-_WRAP = np.int64(2**23)
-_NONE, _ALL = np.uint64(0), np.uint64(2**64 - 1)
 #: Bits of a decay's denominator.
 _DECAY = 12
 
@@ -58,13 +55,13 @@ def step_levels(
             membrane, threshold = v[k], thresholds[k]
             for i in range(neurons):
                 x = np.int64(arriving[i]) << shift
-                above, below = np.int64(x > _WRAP), np.int64(x <= -_WRAP)
-                x += 2 * _WRAP * (below - above)
+                above, below = np.int64(x > WRAP), np.int64(x <= -WRAP)
+                x += 2 * WRAP * (below - above)
                 wraps += above + below
                 y = membrane[i]
                 y = -((-y * keep) >> 12) if y < 0 else (y * keep) >> 12
                 y += x + bias[i]
-                cut = min(max(y, -_LIMIT), _LIMIT)
+                cut = min(max(y, -LIMIT), LIMIT)
                 clips += np.int64(cut != y)
                 fires = np.int64(cut > threshold)
                 sent[i] += np.int32(fires)
@@ -107,14 +104,14 @@ def step_levels_plain(
     How many membranes clipped.
     """
     clipped = np.int64(0)
-    limit, low = spread(_LIMIT, WORD), spread(-_LIMIT, WORD)
+    limit, low = spread(LIMIT, WORD), spread(-LIMIT, WORD)
     nothing, one = spread(0, WORD), spread(1, WORD)
     keep, by, halved = spread(4096 - dv, WORD), spread(shift, WORD), spread(_DECAY, WORD)
     graded = messages.shape[0] > 0
     for word in range(fired.shape[1]):
         base = word * WORD
         left = neurons - base
-        valid = _ALL if left >= WORD else (np.uint64(1) << np.uint64(left)) - np.uint64(1)
+        valid = ALL if left >= WORD else (np.uint64(1) << np.uint64(left)) - np.uint64(1)
         every = load(bias, base, WORD)
         for k in range(v.shape[0]):
             state, level = load(v[k], base, WORD), spread(thresholds[k], WORD)
@@ -133,7 +130,7 @@ def step_levels_plain(
                 if checked:
                     over, under = above(state, limit), above(low, state)
                     beyond = (bits(over) | bits(under)) & valid
-                    if beyond != _NONE:
+                    if beyond != NONE:
                         clipped += population_count(beyond)
                         state = choose(over, limit, choose(under, low, state))
                 spike = above(state, level)

@@ -14,23 +14,18 @@ from neurodeploy.simulator.kernels.lanes import (
     spread,
     store,
 )
+from neurodeploy.simulator.kernels.registers import ALL, LIMIT, NONE, WORD, WRAP
 
 __all__ = [
     "RESET_NONE",
     "RESET_SUBTRACT",
     "RESET_ZERO",
-    "WORD",
     "step_earliest",
     "step_lif",
     "step_plain",
     "step_ttfs",
 ]
 
-_LIMIT = np.int64(2**23 - 1)
-_WRAP = np.int64(2**23)
-_NONE, _ALL = np.uint64(0), np.uint64(2**64 - 1)
-#: Neurons updated together, one bit each of a word of spikes.
-WORD = 64
 RESET_ZERO, RESET_SUBTRACT, RESET_NONE = 0, 1, 2
 
 
@@ -55,13 +50,13 @@ def step_plain(
     """
     steps = fired.shape[0]
     clipped = np.int64(0)
-    limit, low = spread(_LIMIT, WORD), spread(-_LIMIT, WORD)
+    limit, low = spread(LIMIT, WORD), spread(-LIMIT, WORD)
     level, nothing, first = spread(threshold, WORD), spread(0, WORD), spread(v_initial, WORD)
     by = spread(shift, WORD)
     for word in range(fired.shape[1]):
         base = word * WORD
         left = neurons - base
-        valid = _ALL if left >= WORD else (np.uint64(1) << np.uint64(left)) - np.uint64(1)
+        valid = ALL if left >= WORD else (np.uint64(1) << np.uint64(left)) - np.uint64(1)
         state, every = load(v, base, WORD), load(bias, base, WORD)
         for s in range(steps):
             if tau[s] == 0:
@@ -70,7 +65,7 @@ def step_plain(
             if checked:
                 over, under = above(state, limit), above(low, state)
                 beyond = (bits(over) | bits(under)) & valid
-                if beyond != _NONE:
+                if beyond != NONE:
                     clipped += population_count(beyond)
                     state = choose(over, limit, choose(under, low, state))
             if mode != RESET_NONE:
@@ -107,21 +102,21 @@ def step_lif(
             x = np.int64(u[i])
             x = -((-x * keep_u) >> 12) if x < 0 else (x * keep_u) >> 12
             x += np.int64(block[row_of[s], i]) << shift
-            if x > _WRAP:
-                x -= 2 * _WRAP
+            if x > WRAP:
+                x -= 2 * WRAP
                 overflow[0] += 1
-            elif x <= -_WRAP:
-                x += 2 * _WRAP
+            elif x <= -WRAP:
+                x += 2 * WRAP
                 overflow[0] += 1
             u[i] = x
             y = np.int64(v[i])
             y = -((-y * keep_v) >> 12) if y < 0 else (y * keep_v) >> 12
             y += x + bias[i]
-            if y > _LIMIT:
-                y = _LIMIT
+            if y > LIMIT:
+                y = LIMIT
                 overflow[1] += 1
-            elif y < -_LIMIT:
-                y = -_LIMIT
+            elif y < -LIMIT:
+                y = -LIMIT
                 overflow[1] += 1
             f = mode != RESET_NONE and y > threshold and tau[s] < loud
             if f:
@@ -149,19 +144,19 @@ def step_ttfs(
         left = period - tau[s]
         for i in range(neurons):
             x = u[i] + np.int64(block[row_of[s], i])
-            if x > _WRAP:
-                x -= 2 * _WRAP
+            if x > WRAP:
+                x -= 2 * WRAP
                 overflow[0] += 1
-            elif x <= -_WRAP:
-                x += 2 * _WRAP
+            elif x <= -WRAP:
+                x += 2 * WRAP
                 overflow[0] += 1
             u[i] = x
             y = v[i] + x
-            if y > _LIMIT:
-                y = _LIMIT
+            if y > LIMIT:
+                y = LIMIT
                 overflow[1] += 1
-            elif y < -_LIMIT:
-                y = -_LIMIT
+            elif y < -LIMIT:
+                y = -LIMIT
                 overflow[1] += 1
             v[i] = y
             if not done[i] and held[i] >= slope[i] * left - (slope[i] >> 1):

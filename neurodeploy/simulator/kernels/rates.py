@@ -14,7 +14,7 @@ from neurodeploy.simulator.kernels.lanes import (
     spread,
     store,
 )
-from neurodeploy.simulator.kernels.neurons import WORD
+from neurodeploy.simulator.kernels.registers import ALL, LIMIT, NONE, WORD, WRAP
 
 __all__ = [
     "step_count_maximum",
@@ -23,13 +23,10 @@ __all__ = [
     "step_two_compartments",
 ]
 
-_LIMIT = np.int64(2**23 - 1)
-_WRAP = np.int64(2**23)
 #: Shift of the stock neuron.
 _STOCK = 6
 _CELLS, _FIELD = 12, 2
 _ONES = np.int64((4**_CELLS - 1) // 3)
-_NONE, _ALL = np.uint64(0), np.uint64(2**64 - 1)
 
 
 @njit(nogil=True, cache=True)
@@ -56,9 +53,9 @@ def step_integrate_fire(
         # without branches: the compiler makes vector instructions of it
         for i in range(neurons):
             y = np.int64(v[i]) + np.int64(row[i]) + np.int64(bias[i])
-            over, under = y > _LIMIT, y < -_LIMIT
+            over, under = y > LIMIT, y < -LIMIT
             clipped += np.int64(over) + np.int64(under)
-            y = _LIMIT if over else (-_LIMIT if under else y)
+            y = LIMIT if over else (-LIMIT if under else y)
             up = np.int32(fires and y >= threshold[i])
             down = np.int32(fires and signed and y < 0 and count[i] > 0)
             sent[i] = up - down
@@ -100,13 +97,13 @@ def step_integrate_fire_plain(
     How many membranes clipped.
     """
     clipped = np.int64(0)
-    limit, low = spread(_LIMIT, WORD), spread(-_LIMIT, WORD)
+    limit, low = spread(LIMIT, WORD), spread(-LIMIT, WORD)
     nothing, one, back = spread(0, WORD), spread(1, WORD), spread(-1, WORD)
     graded = messages.shape[0] > 0
     for word in range(fired.shape[1]):
         base = word * WORD
         left = neurons - base
-        valid = _ALL if left >= WORD else (np.uint64(1) << np.uint64(left)) - np.uint64(1)
+        valid = ALL if left >= WORD else (np.uint64(1) << np.uint64(left)) - np.uint64(1)
         state, every, balance = load(v, base, WORD), load(bias, base, WORD), load(count, base, WORD)
         level = load(threshold, base, WORD)
         below = level - one
@@ -117,7 +114,7 @@ def step_integrate_fire_plain(
             if checked:
                 over, under = above(state, limit), above(low, state)
                 beyond = (bits(over) | bits(under)) & valid
-                if beyond != _NONE:
+                if beyond != NONE:
                     clipped += population_count(beyond)
                     state = choose(over, limit, choose(under, low, state))
             if fires:
@@ -182,18 +179,18 @@ def step_two_compartments(
             spiked[:] = 0
         for i in range(neurons):
             x = (np.int64(block[row_of[s], i]) - spiked[i] * threshold) << _STOCK
-            if x > _WRAP:
-                x -= 2 * _WRAP
+            if x > WRAP:
+                x -= 2 * WRAP
                 overflow[0] += 1
-            elif x <= -_WRAP:
-                x += 2 * _WRAP
+            elif x <= -WRAP:
+                x += 2 * WRAP
                 overflow[0] += 1
             y = v[i] + x + bias[i]
-            if y > _LIMIT:
-                y = _LIMIT
+            if y > LIMIT:
+                y = LIMIT
                 overflow[1] += 1
-            elif y < -_LIMIT:
-                y = -_LIMIT
+            elif y < -LIMIT:
+                y = -LIMIT
                 overflow[1] += 1
             v[i] = y
             spiked[i] = np.int64(y > level)

@@ -6,11 +6,9 @@ import numpy as np
 from numba import njit
 
 from neurodeploy.simulator.kernels.neurons import RESET_NONE, RESET_SUBTRACT
+from neurodeploy.simulator.kernels.registers import LIMIT, WRAP
 
 __all__ = ["step_recurrent"]
-
-_LIMIT = np.int64(2**23 - 1)
-_WRAP = np.int64(2**23)
 
 
 @njit(nogil=True, cache=True, inline="always")
@@ -103,12 +101,12 @@ def step_recurrent(
             wraps, clips = 0, 0
             for i in range(size):
                 z = x[i] + ((outside[i] + arrived[i]) << shift)
-                above, below = np.int64(z > _WRAP), np.int64(z <= -_WRAP)
-                z += 2 * _WRAP * (below - above)
+                above, below = np.int64(z > WRAP), np.int64(z <= -WRAP)
+                z += 2 * WRAP * (below - above)
                 wraps += above + below
                 x[i] = z
                 z += y[i] + b[i]
-                cut = min(max(z, -_LIMIT), _LIMIT)
+                cut = min(max(z, -LIMIT), LIMIT)
                 clips += np.int64(cut != z)
                 y[i] = cut
             found = 0
