@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, cast
 
 from neurodeploy.errors import StorageError, UsageError
 
-__all__ = ["check_output", "map_bytes", "read_bytes", "write_atomically"]
+__all__ = ["check_output", "map_bytes", "read_bytes", "write_arrays", "write_atomically"]
 
 
 #: Written at once; between two such pieces a signal ends the writing.
@@ -81,6 +81,13 @@ def write_atomically(path: str | Path, data: bytes | Callable[[BinaryIO], None])
             place=str(path),
             remedy="free some space, or name a folder that exists and is writable",
         ) from None
+
+
+def write_arrays(path: str | Path, **arrays: Any) -> None:
+    """Write arrays as a compressed `.npz`, whole or not at all; as `write_atomically`."""
+    import numpy as np  # not at the start of every command
+
+    write_atomically(path, lambda stream: np.savez_compressed(stream, **arrays))
 
 
 def _in_memory(write: Callable[[BinaryIO], None]) -> bytes:

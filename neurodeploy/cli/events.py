@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from typing import Any
 
@@ -63,7 +62,7 @@ def events(
     from neurodeploy.errors import DataError
     from neurodeploy.event_files import cropped, read_camera_files
     from neurodeploy.event_samples import RawEvents, binned, microseconds, read_events, within
-    from neurodeploy.files import check_output, write_atomically
+    from neurodeploy.files import check_output, write_arrays
     from neurodeploy.reporting.console import print_json, say, warn
 
     check_output(output, *recordings)
@@ -108,9 +107,7 @@ def events(
     }
     if made.label is not None:
         arrays["label"] = made.label
-    stream = io.BytesIO()
-    np.savez_compressed(stream, **arrays)
-    write_atomically(output, stream.getvalue())
+    write_arrays(output, **arrays)
     if as_json:
         print_json(
             {

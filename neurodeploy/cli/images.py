@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from typing import Any
 
@@ -35,9 +34,8 @@ def images(
     (n, channels, height, width) as uint8 and, with subfolders, y: their places in the order of
     their names.
     """
-    import numpy as np
 
-    from neurodeploy.files import check_output, write_atomically
+    from neurodeploy.files import check_output, write_arrays
     from neurodeploy.image_folders import image_folder
     from neurodeploy.reporting.console import print_json, say
 
@@ -48,9 +46,7 @@ def images(
     width, height = int(found[1]), int(found[2])
     samples = image_folder(folder, (height, width), grey=grey, limit=limit)
     arrays: dict[str, Any] = {"x": samples.x} | ({} if samples.y is None else {"y": samples.y})
-    stream = io.BytesIO()
-    np.savez_compressed(stream, **arrays)
-    write_atomically(output, stream.getvalue())
+    write_arrays(output, **arrays)
     if as_json:
         print_json(
             {

@@ -112,18 +112,12 @@ def simulate(
 
 def _record(program: Any, x: Any, path: str, membranes: bool, memory: str | None) -> None:
     """Write spikes, and membranes where they are wanted, as an `.npz`."""
-    import io
-
-    import numpy as np
-
-    from neurodeploy.files import write_atomically
+    from neurodeploy.files import write_arrays
     from neurodeploy.recording import record
 
     names = [p.name for p in program.populations] if membranes else []
     arrays: dict[str, Any] = dict(record(program, x, membranes=names, memory=memory).arrays())
-    stream = io.BytesIO()
-    np.savez_compressed(stream, **arrays)
-    write_atomically(path, stream.getvalue())
+    write_arrays(path, **arrays)
 
 
 @click.command(

@@ -12,7 +12,7 @@ from neurodeploy.conversion.converting import Conversion
 from neurodeploy.conversion.levels import notes_on_levels
 from neurodeploy.conversion.preparing import prepared
 from neurodeploy.conversion.provenance import provenance_of
-from neurodeploy.conversion.resolution import coarse_outputs, lost_channels
+from neurodeploy.conversion.resolution import coarse_channels
 from neurodeploy.errors import ConversionError
 from neurodeploy.importing import load_network
 from neurodeploy.importing.notes import notes_on
@@ -121,10 +121,7 @@ def compile_relu(
         )
     for line in findings if overflow == "warn" else ():
         warn(line)
-    lost = lost_channels(stages, program, known)
-    if not any(line.startswith(f"{stages[-1].name}:") for line in lost):
-        lost += coarse_outputs(stages, program)
-    for line in lost:
+    for line in coarse_channels(stages, program, known):
         warn(line)
     for line in limits_broken(program, hardware):
         warn(line)

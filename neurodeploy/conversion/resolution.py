@@ -14,7 +14,7 @@ from neurodeploy.program import INPUT, Connection, Program, Sparse
 from neurodeploy.quantization.layer import Arrival
 from neurodeploy.quantization.peaks import by_channel, float_columns, float_rows, integer_rows
 
-__all__ = ["coarse_neurons", "coarse_outputs", "lost_channels"]
+__all__ = ["coarse_channels", "coarse_neurons"]
 
 #: A layer's largest weight over a channel's, from which its weights round to nothing.
 _FAR = 254.0
@@ -22,8 +22,17 @@ _FAR = 254.0
 _COARSE = 0.15
 
 
-def lost_channels(stages: tuple[Stage, ...], program: Program, known: Calibration) -> list[str]:
-    """One line a layer with channels that count and kept no weight.
+def coarse_channels(stages: tuple[Stage, ...], program: Program, known: Calibration) -> list[str]:
+    """One line a layer whose channels lost their weights, or outputs most of their precision."""
+    lost = _lost_channels(stages, program, known)
+    coarse = [] if stages[-1].name in lost else _coarse_outputs(stages, program)
+    return [*lost.values(), *coarse]
+
+
+def _lost_channels(
+    stages: tuple[Stage, ...], program: Program, known: Calibration
+) -> dict[str, str]:
+    """By name, one line a layer with channels that count and kept no weight.
 
     1. A channel has weights in the network, all integers of them are 0, and the layer's largest
        weight is `_FAR` times its own: so few bits cannot hold both.
@@ -34,7 +43,7 @@ def lost_channels(stages: tuple[Stage, ...], program: Program, known: Calibratio
     encoder = program.encoder
     reach = encoder.unit * max(abs(encoder.low), abs(encoder.high))
     unit = {p.name: p.spike_value for p in program.populations} | {INPUT: reach}
-    found = []
+    found: dict[str, str] = {}
     for stage in stages:
         if stage.kind == "max":
             continue
@@ -56,7 +65,7 @@ def lost_channels(stages: tuple[Stage, ...], program: Program, known: Calibratio
         if lost.any():
             least = float(real[lost].min())
             what = "outputs" if stage.is_readout else "channels"
-            found.append(
+            found[stage.name] = (
                 f"{stage.name}: its weights spread over {np.log10(largest / least):.0f} decades "
                 f"(largest of a channel {largest:.2g}, smallest {least:.2g}), and "
                 f"{int(lost.sum())} of {channels} {what} keep none of theirs as integers: scale "
@@ -79,7 +88,7 @@ def _read(stages: tuple[Stage, ...], name: str, channels: int) -> np.ndarray:
     return total
 
 
-def coarse_outputs(stages: tuple[Stage, ...], program: Program) -> list[str]:
+def _coarse_outputs(stages: tuple[Stage, ...], program: Program) -> list[str]:
     """One line where outputs of very different sizes leave the small ones few integers.
 
     The readout has one weight scale. Each output counts, however small: a regression's have units

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from neurodeploy.errors import DataError, ModelError
-from neurodeploy.files import read_bytes, write_atomically
+from neurodeploy.files import read_bytes, write_arrays
 from neurodeploy.metrics import Labels, Task, against, judge, read_labels
 from neurodeploy.metrics.label_checks import look_at_labels
 from neurodeploy.program import Program
@@ -241,6 +240,4 @@ def show_result(
 
 def write_outputs(path: str, result: Result) -> None:
     """Outputs and predictions as `.npz`."""
-    stream = io.BytesIO()
-    np.savez_compressed(stream, outputs=result.outputs, predictions=result.predictions)
-    write_atomically(path, stream.getvalue())
+    write_arrays(path, outputs=result.outputs, predictions=result.predictions)
