@@ -148,6 +148,7 @@ def _tried(network: Network, report: Report, plan: Scheme, hardware: Target) -> 
     from neurodeploy.conversion.check import MAX_TRIED, converted, refusals, refused, synapses
     from neurodeploy.conversion.preparing import prepared
     from neurodeploy.mapping import map_program
+    from neurodeploy.mapping.partial_sums import fit_sums
     from neurodeploy.mapping.rules import tightest
     from neurodeploy.network.stages import Stage
     from neurodeploy.network.stages import stages as cut_network
@@ -181,9 +182,10 @@ def _tried(network: Network, report: Report, plan: Scheme, hardware: Target) -> 
     except NeuroDeployError as error:
         return refused(report, [error])
     try:
-        mapping = map_program(program, hardware, placement="layers")
+        sums = fit_sums(program, hardware)
+        mapping = map_program(sums.program, hardware, placement="layers")
     except ProgramError as error:  # too large to be mapped: it can be compiled all the same
         told = replace(converted(report, stages, program), hardware=(error.message,))
         return replace(told, fits=False)
-    rules = tuple(map(str, tightest(mapping.findings)))
+    rules = tuple(map(str, (*sums.chosen, *tightest(mapping.findings))))
     return replace(converted(report, stages, program), hardware=rules, fits=mapping.ok)

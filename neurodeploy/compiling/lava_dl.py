@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import neurodeploy
+from neurodeploy.compiling.fitting import fitted
 from neurodeploy.conversion import make_scheme
 from neurodeploy.conversion.direct import DirectScheme, direct_for
 from neurodeploy.conversion.lava_dl import LAVA_DL, net_program
@@ -19,6 +20,7 @@ from neurodeploy.importing.lava_dl import NetFile, read_net
 from neurodeploy.importing.report.summary import Summary, count_findings
 from neurodeploy.mapping import map_program
 from neurodeploy.mapping.mapper import limits_broken
+from neurodeploy.mapping.partial_sums import fit_sums
 from neurodeploy.mapping.rules import tightest
 from neurodeploy.metrics.task import from_shape
 from neurodeploy.program import Program
@@ -70,7 +72,10 @@ def compile_lava_dl(
             "an accumulator may overflow:\n  " + "\n  ".join(findings),
             remedy="use --overflow warn",
         )
-    for line in (*(findings if overflow == "warn" else ()), *limits_broken(program, hardware)):
+    for line in findings if overflow == "warn" else ():
+        warn(line)
+    program = fitted(program, hardware, warn)
+    for line in limits_broken(program, hardware):
         warn(line)
     progress("convert", 1, 1)
     return program
@@ -89,7 +94,7 @@ def check_lava_dl(
     try:
         net = read_net(model)
         program = _program(net, plan, plan.steps or _TRIED, hardware, None)
-        mapping = map_program(program, hardware, placement="layers")
+        mapping = map_program(fit_sums(program, hardware).program, hardware, placement="layers")
     except UsageError:
         raise
     except NeuroDeployError as error:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from neurodeploy.calibration.calibrating import calibrate
+from neurodeploy.compiling.fitting import fitted
 from neurodeploy.conversion import make_scheme
 from neurodeploy.conversion.converting import Conversion
 from neurodeploy.conversion.levels import notes_on_levels
@@ -123,6 +124,7 @@ def compile_relu(
         warn(line)
     for line in coarse_channels(stages, program, known):
         warn(line)
+    program = fitted(program, hardware, warn)
     for line in limits_broken(program, hardware):
         warn(line)
     progress("convert", 1, 1)

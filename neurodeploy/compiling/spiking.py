@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from neurodeploy.compiling.fitting import fitted
 from neurodeploy.conversion import make_scheme, scheme_of
 from neurodeploy.conversion.check import converted, refused
 from neurodeploy.conversion.converting import Conversion
@@ -23,6 +24,7 @@ from neurodeploy.importing.nir import Timing, examine_nir, is_nir, load_nir
 from neurodeploy.importing.report.summary import Summary, count_findings, count_network
 from neurodeploy.mapping import map_program
 from neurodeploy.mapping.mapper import limits_broken
+from neurodeploy.mapping.partial_sums import fit_sums
 from neurodeploy.mapping.rules import tightest
 from neurodeploy.metrics.task_from_network import infer_task
 from neurodeploy.network import Network, Shape
@@ -135,6 +137,7 @@ def compile_spiking(
         )
     for finding in findings if overflow == "warn" else ():
         warn(finding)
+    program = fitted(program, hardware, warn)
     for broken in limits_broken(program, hardware):
         warn(broken)
     progress("convert", 1, 1)
@@ -212,7 +215,7 @@ def check_spiking(
         plan = _read(plan, model, stages)
         shape = network.shapes[network.input.name]
         program = plan.convert(stages, shape, known, hardware, preprocessing, 0, {})
-        mapping = map_program(program, hardware, placement="layers")
+        mapping = map_program(fit_sums(program, hardware).program, hardware, placement="layers")
     except UsageError:
         raise
     except NeuroDeployError as error:

@@ -26,6 +26,7 @@ from neurodeploy.metrics.label_checks import look_at_labels
 from neurodeploy.network import Network
 from neurodeploy.network.evaluate import Evaluator
 from neurodeploy.program import INPUT, Program
+from neurodeploy.program.partial_sums import joined
 from neurodeploy.sample_checks import look_at_samples
 from neurodeploy.samples import read_labels as load_labels
 from neurodeploy.samples import read_samples
@@ -162,6 +163,7 @@ def explain_against(
 ) -> Explanation:
     """`explain` where the network, after the passes, is at hand; arguments are taken as right."""
     judged = task or Task.of(program)
+    program = joined(program)
     twin = match(program, network)
     runner = Runner(twin)
     values = program.neurons + twin.entrance.neurons

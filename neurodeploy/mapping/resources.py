@@ -74,16 +74,19 @@ def fan_in(synapses: Synapses, source: Shape, grid: Grid, memory: Memory) -> Fan
     return _Sparse(synapses, source, grid, memory)
 
 
-def entry_bits(synapses: Synapses, memory: Memory) -> int:
-    """Bits of a synapse; in rows that are not shared a weight of 7 bits takes 8."""
-    shared = isinstance(synapses, Convolution)
+def entry_bits(synapses: Synapses, memory: Memory, positions: int = 2) -> int:
+    """Bits of a synapse; in rows that are not shared a weight of 7 bits takes 8.
+
+    A convolution shares rows among the `positions` of its target: with one of them it is dense.
+    """
+    shared = isinstance(synapses, Convolution) and positions > 1
     stored = memory.stored_weight_bits
     if stored is None:
         stored = needed_bits(synapses.weights)
         stored += stored == 7 and not shared
     if shared:
         return stored + memory.shared_bits
-    return stored + (memory.dense_bits if isinstance(synapses, Dense) else memory.sparse_bits)
+    return stored + (memory.sparse_bits if isinstance(synapses, Sparse) else memory.dense_bits)
 
 
 class _Dense:
@@ -107,7 +110,7 @@ class _Dense:
 class _Convolution:
     def __init__(self, synapses: Convolution, source: Shape, grid: Grid, memory: Memory) -> None:
         self.synapses, self.source, self.grid, self.memory = synapses, source, grid, memory
-        self.bits = entry_bits(synapses, memory)
+        self.bits = entry_bits(synapses, memory, prod(cut[-1] for cut in grid.cuts[1:]))
 
     @cached_property
     def masks(self) -> tuple[np.ndarray, ...]:
@@ -218,7 +221,7 @@ def lone(
     synapses: Synapses, source: Shape, target: Shape, memory: Memory
 ) -> tuple[np.ndarray, np.ndarray]:
     """Input axons and words of every neuron if it had a core of its own: int64 (neurons,) each."""
-    bits = entry_bits(synapses, memory)
+    bits = entry_bits(synapses, memory, prod(target[1:]))
     word = int(row_words(1, bits, memory))
     if isinstance(synapses, Dense):
         axons: np.ndarray = np.full(prod(target), prod(source), np.int64)

@@ -94,7 +94,7 @@ class Splitter:
         room = self.limits.get("neurons", 2 * self.compartments * prod(self.shape))
         if self._room(self.shape) <= room and not self._over(grid):
             return self._done(grid)
-        if len(self.shape) == 1:
+        if prod(self.shape[1:]) == 1:  # flat, or channels of one position
             return self._done(self._line())
         return self._done(self._map())
 
@@ -162,18 +162,23 @@ class Splitter:
         return found
 
     def _line(self) -> Grid:
-        """Equal parts of a flat population."""
+        """Equal parts along the first axis, where there is no other."""
         size = self.shape[0]
         uses = self._use(Grid.whole(self.shape))
         ratios = [int(uses[name]().max()) / limit for name, limit in self.limits.items()]
         parts = max(2, int(np.ceil(max(ratios))))
         while parts < size:
-            grid = Grid((even(size, -(-size // parts)),))
+            grid = self._along(-(-size // parts))
             over = self._over(grid)
             if not over:
                 return self._snug(grid)
             parts *= max(2, int(np.ceil(over)))
-        return Grid((even(size, 1),))
+        return self._along(1)
+
+    def _along(self, width: int) -> Grid:
+        """Parts of so many neurons along the first axis, all of the others."""
+        others = (even(size, size) for size in self.shape[1:])
+        return Grid((even(self.shape[0], width), *others))
 
     def _snug(self, grid: Grid) -> Grid:
         """As many parts, of the size at which rows of dense synapses waste the fewest bits."""
@@ -194,7 +199,7 @@ class Splitter:
         fits = width * self.compartments <= self.limits.get("neurons", size * self.compartments)
         fits &= largest <= self.limits.get("synaptic_words", int(largest.max()))
         best = np.lexsort((width, waste, words, ~fits))[0]
-        snug = Grid((even(size, int(width[best])),))
+        snug = self._along(int(width[best]))
         return snug if fits[best] and not self._over(snug) else grid
 
     def _map(self) -> Grid:

@@ -7,13 +7,13 @@ a neuron for its states is told by its kind (`Neuron.bounds`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 
+from neurodeploy.program.intervals import input_interval, interval, message_range
 from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT
 from neurodeploy.program.neurons.base import Neuron
 from neurodeploy.program.neurons.worst_case import Bounds, Drive, Interval
+from neurodeploy.program.partial_sums import joined
 from neurodeploy.program.program import INPUT, Connection, Population, Program
 from neurodeploy.program.weight_sums import weight_sums
 from neurodeploy.program.window_codes import OneMessage
@@ -30,53 +30,6 @@ __all__ = [
     "synaptic_range",
     "weight_sums",
 ]
-
-#: Sums beyond these count as these: far outside 24 bit, and no product of them leaves 64 bit.
-_LARGEST_SUM, _LARGEST = 2**38, 2**61
-
-
-def message_range(program: Program, connection: Connection) -> tuple[int, int]:
-    """Lowest and highest payload that a connection can carry, 0 included: no message."""
-    low, high = program.sends(connection.source)
-    if not connection.graded:
-        return 0, int(low < 0 or high > 0)
-    return min(low, 0), max(high, 0)
-
-
-def input_interval(
-    shape: tuple[int, ...], arriving: Iterable[tuple[Connection, tuple[int, int]]]
-) -> Interval:
-    """Lowest and highest input of one step for each neuron, int64 (neurons,).
-
-    Parameters
-    ----------
-    shape
-        Of the population.
-    arriving
-        Its incoming connections, each with the range of its payload.
-    """
-    low, high = _interval(shape, arriving)
-    return np.broadcast_to(low, shape).reshape(-1), np.broadcast_to(high, shape).reshape(-1)
-
-
-def _interval(
-    shape: tuple[int, ...], arriving: Iterable[tuple[Connection, tuple[int, int]]]
-) -> Interval:
-    """`input_interval` in the smallest arrays that broadcast to `shape`.
-
-    A convolution has one sum a channel, however large its map: a file of a few kB may state a
-    map of 10^8 positions.
-    """
-    low = high = np.zeros((1,) * len(shape), np.int64)
-    for connection, (least, most) in arriving:
-        negative, positive = (
-            np.clip(w, -_LARGEST_SUM, _LARGEST_SUM) for w in weight_sums(connection)
-        )
-        if negative.ndim == 1:
-            negative, positive = negative.reshape(shape), positive.reshape(shape)
-        low = np.clip(low + negative * most + positive * least, -_LARGEST, _LARGEST)
-        high = np.clip(high + positive * most + negative * least, -_LARGEST, _LARGEST)
-    return low, high
 
 
 def synaptic_range(program: Program, name: str) -> Interval:
@@ -102,7 +55,8 @@ def neuron_bounds(neuron: Neuron, synaptic: Interval, steps: int) -> Bounds:
 def bounds(program: Program) -> dict[str, Bounds]:
     """Worst cases of every population of a program over one period, by name.
 
-    Kept with the program, which does not change.
+    What sums that were divided (`partial_sums`) cause is told of the program in which they are not:
+    it is the same, and more is known there. Kept with the program, which does not change.
     """
     kept: dict[str, Bounds] | None = program.__dict__.get("_bounds")
     if kept is None:
@@ -111,9 +65,12 @@ def bounds(program: Program) -> dict[str, Bounds]:
 
 
 def _bounds(program: Program) -> dict[str, Bounds]:
-    found = {}
+    whole = joined(program)
+    found = {} if whole is program else bounds(whole)
     for p in program.populations:
-        low, high = _interval(p.shape, _arriving(program, p.name))
+        if p.name in found:  # its sums are those of the program without helpers
+            continue
+        low, high = interval(p.shape, _arriving(program, p.name))
         if p.neuron.size is not None:  # it has biases, so the file is as large as the population
             low, high = (np.broadcast_to(d, p.shape).reshape(-1) for d in (low, high))
         drive = Drive(low, high, _sends_once(program, p.name), _whole(program, p))
@@ -131,7 +88,7 @@ def _whole(program: Program, p: Population) -> Interval | None:
         if code is None or not p.neuron.reads(code, program.period):
             return None
         arriving.append((c, _integers(program, c.source)))
-    low, high = _interval(p.shape, arriving)
+    low, high = interval(p.shape, arriving)
     if p.neuron.size is not None:
         low, high = (np.broadcast_to(d, p.shape).reshape(-1) for d in (low, high))
     return Drive(low, high).limited()
@@ -154,7 +111,7 @@ def end_limits(program: Program) -> dict[str, int]:
             (late if one else over).append((c, _integers(program, c.source) if one else (0, 1)))
         weights, last = (
             max(int(-low.min(initial=0)), int(high.max(initial=0)))
-            for low, high in (_interval(p.shape, over), _interval(p.shape, late))
+            for low, high in (interval(p.shape, over), interval(p.shape, late))
         )
         limit = p.neuron.end_limit(weights, last)
         if limit is not None and limit >= 0 and proof.membrane is not None:

@@ -11,9 +11,11 @@ import numpy as np
 from neurodeploy.errors import ProgramError
 from neurodeploy.metrics.task import Task
 from neurodeploy.program import Program
+from neurodeploy.program.partial_sums import joined
 from neurodeploy.program.workable import check_workable
 from neurodeploy.simulator import encoding
 from neurodeploy.simulator.closed_form import (
+    Sweep,
     is_by_sample,
     is_closed_form,
     is_window_coded,
@@ -21,6 +23,7 @@ from neurodeploy.simulator.closed_form import (
 )
 from neurodeploy.simulator.engine import Engine
 from neurodeploy.simulator.memory import Share, default_limit, share
+from neurodeploy.simulator.parted_sweep import PartedSweep
 from neurodeploy.simulator.preparing import best_sweep, check_by_sample, prepared
 from neurodeploy.simulator.result import Result
 from neurodeploy.simulator.streaming import run_windows
@@ -92,7 +95,8 @@ def simulate(
         raise ProgramError(
             f"an output of the kind {decoding.name!r} cannot be read before its window ends"
         )
-    if is_window_coded(program) and (checkpoints or sent is not None):
+    whole = joined(program)
+    if is_window_coded(whole) and (checkpoints or sent is not None):
         raise ProgramError(
             "a program of a window code (ttfs, radix, online) has no output before its window "
             "ends, and its neurons are counted by `activity`"
@@ -100,10 +104,10 @@ def simulate(
     check_workable(program, "simulation")
     wanted = min(threads or default_threads(), len(x))
     limit = default_limit() if memory is None else memory
-    divided = share(program, wanted, limit)
+    divided = share(whole, wanted, limit)
     if not alone:
         return _streamed(program, x, divided, progress, began), np.zeros((0,))
-    if is_closed_form(program) and (read := read_out(program)) is not None:
+    if is_closed_form(whole) and (read := read_out(whole)) is not None:
         return _swept(program, x, read, divided, progress, began), np.zeros((0,))
     portion = () if divided.steps == program.period else (divided.steps,)
     engine = prepared(program, Engine, *portion)
@@ -200,7 +204,7 @@ def _swept(
     began: float,
 ) -> Result:
     """A program of a window code in closed form."""
-    sweep = prepared(program, best_sweep)
+    sweep: Sweep = prepared(program, best_sweep if joined(program) is program else PartedSweep)
     task = Task.of(program)
     none = {p.name: 0 for p in program.populations}
 

@@ -184,6 +184,11 @@ class Neuron:
         """Neurons that change their state at every step, whatever arrives."""
         return 0
 
+    @property
+    def passes_sums(self) -> bool:
+        """Whether it sends at each step what arrives, as far as that lies within `sends`."""
+        return False
+
     def parameters(self) -> dict[str, Any]:
         """Scalar parameters by name, for descriptions."""
         return {

@@ -77,6 +77,11 @@ class GradedRelu(Neuron):
         return True
 
     @property
+    def passes_sums(self) -> bool:
+        """Signed, with nothing added and nothing shifted."""
+        return self.signed and self.shift == 0 and not self.bias.any()
+
+    @property
     def synapse_shift(self) -> int:
         """What is left to the synapses."""
         return self.shift
