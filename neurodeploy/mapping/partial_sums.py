@@ -109,7 +109,8 @@ def fit_sums(program: Program, target: Target) -> FittedSums:
         made = sum_in_parts(program, {found.connection: found.parts for found in chosen})
     except ProgramError as error:
         names = ", ".join(dict.fromkeys(found.layer for found in chosen))
-        line = f"{names}: sums are not divided: {error}"
+        where = f" ({error.place})" if error.place else ""
+        line = f"{names}: sums are not divided: {error.message}{where}"
         return FittedSums(program, (), (*refused, line))
     return FittedSums(made, tuple(chosen), tuple(refused))
 
@@ -203,7 +204,7 @@ def _ways(
     for number in islice((n for n in numbers if n >= least), _LOOKED_AT):
         made = divide(connection.synapses, source, shape, number)
         low, high = sum_range(program, connection, made)
-        if max(-low, high).bit_length() > most:
+        if (1 + max(-low, high)).bit_length() > most:
             continue
         axons, words = lone(made.parts, source, made.shape, target.memory)
         if _excess([{"input_axons": axons, "synaptic_words": words}], limits):

@@ -94,17 +94,16 @@ def put_together(
         if whole.output_shape(source) == target:
             return whole
         covers = groups == 1 and tuple(kernel) == source[1:] and positions == 1
-        return Dense(weights.reshape(prod(target), -1)) if covers and len(target) == 1 else None
+        return Dense(weights.reshape(prod(target), -1)) if covers else None
     if not isinstance(parts, Sparse) or not _alike(gather, _gather(1, number, prod(target), 1)):
         return None
     to, at, weights = triplets(parts, source)
     to = to % prod(target)
     order = np.argsort(to, kind="stable")
     to, at, weights = to[order], at[order], weights[order]
-    if weights.size == prod(target) * prod(source):
-        each_once = np.array_equal(at.reshape(prod(target), -1), np.arange(prod(source))[None])
-        if each_once or (at.reshape(prod(target), -1) == np.arange(prod(source))).all():
-            return Dense(weights.reshape(prod(target), -1))
+    pairs = prod(target), prod(source)
+    if weights.size == prod(pairs) and (at.reshape(pairs) == np.arange(pairs[1])).all():
+        return Dense(weights.reshape(pairs))
     starts = np.zeros(prod(target) + 1, np.int64)
     np.cumsum(np.bincount(to, minlength=prod(target)), out=starts[1:])
     return Sparse(weights, at.astype(np.int32), starts, prod(source))

@@ -78,7 +78,8 @@ def sum_in_parts(program: Program, numbers: Mapping[int, int]) -> Program:
         target = program.population(c.target)
         name = _fresh(f"{c.target}.sums", names)
         made = divide(c.synapses, program.shape_of(c.source), target.shape, numbers[k])
-        bits = max(map(abs, (*sum_range(program, c, made), 1))).bit_length()
+        # one more than the largest: so the kind proves that nothing is cut
+        bits = (1 + max(map(abs, sum_range(program, c, made)))).bit_length()
         if bits > GradedRelu.widest:
             raise ProgramError(
                 f"a sum of a part may take {bits} bits and a sign, a message holds "

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
+from scipy import sparse
 
-from neurodeploy.program import INPUT, Program
-from neurodeploy.program.partial_sums import helped, joined
+from neurodeploy.program import INPUT, Convolution, Program, Synapses
+from neurodeploy.program.partial_sums import Helped, helped, joined
+from neurodeploy.program.triplets import triplets
 from neurodeploy.program.window_codes import WindowCode
 from neurodeploy.simulator.closed_form import Swept
-from neurodeploy.simulator.currents import Sent
-from neurodeploy.simulator.engine import Engine
 from neurodeploy.simulator.preparing import best_sweep
 
 __all__ = ["PartedSweep"]
 
 #: Integers of all neurons that are kept at once: 64 MiB.
 _KEPT = 1 << 24
+
+Shape = tuple[int, ...]
 
 
 class PartedSweep:
@@ -33,12 +36,17 @@ class PartedSweep:
     def __init__(self, program: Program) -> None:
         self._program, self._whole = program, joined(program)
         self._sweep = best_sweep(self._whole)
-        self._engine = Engine(program)
         there = {p.name for p in self._whole.populations}
         self._ways = [way for way in helped(program) if way.helpers.name not in there]
-        self._layers = {la.population.name: la for la in self._engine.plan.layers}
-        neurons = sum(p.size for p in self._whole.populations)
-        self._samples = max(1, _KEPT // neurons)
+        self._matrices = {
+            way.helpers.name: _listed(way.arriving.synapses, program.shape_of(way.arriving.source))
+            for way in self._ways
+        }
+        largest = max(
+            [sum(p.size for p in self._whole.populations)]
+            + [program.period * way.helpers.size for way in self._ways]
+        )
+        self._samples = max(1, _KEPT // largest)
 
     def run(self, level: np.ndarray, every: bool = False) -> Swept:
         """See `Sweep.run`; helpers say no integers, so `every` is not for them."""
@@ -52,7 +60,8 @@ class PartedSweep:
         numbers = {id(c): k for k, c in enumerate(program.connections)}
         sent: dict[int, np.ndarray] = {}
         for way in self._ways:
-            count = self._messages(way.helpers.name, way.arriving.source, level, swept)
+            source = way.arriving.source
+            count = self._messages(way, level if source == INPUT else swept.fired[source])
             spikes[way.helpers.name] = count
             sent[numbers[id(way.leaving)]] = count
         operations = iter(swept.operations)
@@ -65,14 +74,47 @@ class PartedSweep:
             fired=swept.fired if every else {},
         )
 
-    def _messages(self, name: str, source: str, level: np.ndarray, swept: Swept) -> np.ndarray:
-        """How many messages a population of helpers sends, int64 (n,)."""
-        said = level if source == INPUT else swept.fired[source]
-        code, period = self._program.window_code(source), self._program.period
+    def _messages(self, way: Helped, said: np.ndarray) -> np.ndarray:
+        """How many messages helpers send for integers (n, sources): int64 (n,)."""
+        code, period = self._program.window_code(way.arriving.source), self._program.period
         assert isinstance(code, WindowCode)  # else there were no closed form
         found = np.zeros(len(said), np.int64)
-        for k, integers in enumerate(said):
-            rows = np.stack([code.messages(integers, tau, period) for tau in range(period)])
-            events: Sent = {source: self._engine.events(source, rows)}
-            found[k] = self._engine.run_layer(self._layers[name], events).start[-1]
+        listed = self._matrices[way.helpers.name]
+        if listed is not None:
+            for tau in range(period):
+                sums = listed @ code.messages(said, tau, period).T.astype(np.int32)
+                found += np.count_nonzero(sums, axis=0)
+            return found
+        for sources, weights in _groups(way.arriving.synapses):
+            x = said[:, sources]
+            rows = np.stack(
+                [code.messages(x, tau, period).astype(np.float32) for tau in range(period)], axis=1
+            )
+            # exact: what fits a message is below 2**24, and so is every part of it
+            sums = rows.reshape(-1, x.shape[1]) @ weights.T.astype(np.float32)
+            found += np.count_nonzero(sums.reshape(len(x), -1), axis=1)
         return found
+
+
+def _listed(synapses: Synapses, source: Shape) -> sparse.csr_matrix | None:
+    """The synapses as a list; None where they are matrices side by side (`_groups`)."""
+    if (
+        isinstance(synapses, Convolution)
+        and synapses.weights.shape[2:] == source[1:]
+        and not any(synapses.padding)
+    ):
+        return None
+    to, at, weights = triplets(synapses, source)
+    shape = synapses.output_size(source), int(np.prod(source))
+    return sparse.csr_matrix((weights.astype(np.int32), (to, at)), shape)
+
+
+def _groups(synapses: Synapses) -> Iterator[tuple[slice, np.ndarray]]:
+    """Matrices of a convolution over whole maps, with the sources of each."""
+    assert isinstance(synapses, Convolution)
+    matrices = synapses.weights.reshape(
+        synapses.groups, synapses.weights.shape[0] // synapses.groups, -1
+    )
+    size = matrices.shape[2]
+    for k, matrix in enumerate(matrices):
+        yield slice(k * size, (k + 1) * size), matrix
