@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
-from math import prod
+from math import log2, prod
 
 import numpy as np
 
@@ -85,10 +85,10 @@ class Splitter:
         1. All of it fits one core: one part.
         2. One axis: equal parts, as many as the fullest resource takes; multiplied again while a
            part is still over. With dense synapses only, parts of the size whose rows waste least.
-        3. Maps: rows, channels and columns in halves, quarters, ... (where the target asks for it:
-           columns in ranges of a power of two). Of all such cuts that fit, the one of fewest
-           parts, then the squarest; to halve the channels, which sends every message twice, must
-           save a fifth of them.
+        3. Maps: rows and columns in halves, quarters, ... (where the target asks for it: columns in
+           ranges of a power of two), channels in any number of equal parts. Of all such cuts that
+           fit, the one of fewest parts, then the squarest; to halve the channels, which sends every
+           message twice, must save a fifth of them, and so on.
         """
         grid = Grid.whole(self.shape)
         room = self.limits.get("neurons", 2 * self.compartments * prod(self.shape))
@@ -227,19 +227,24 @@ class Splitter:
         most = self.limits.get("neurons", 2 * self.compartments * prod(self.shape))
         across = _halves(columns) if self.padded else [-(-columns // k) for k in _halves(columns)]
         found = set()
-        for each, down, wide in product(_halves(max(leading, default=1)), _halves(rows), across):
+        for each, down, wide in product(_shares(max(leading, default=1)), _halves(rows), across):
             widths = [-(-size // min(each, size)) for size in leading]
             widths += [-(-rows // down), min(wide, columns)]
             if self._room(widths) > most:
                 continue
             parts = prod(-(-size // w) for size, w in zip(self.shape, widths, strict=True))
-            price = parts * (4 + each.bit_length() - 1)
+            price = round(parts * (4 + log2(each)), 6)
             found.add((price, parts, widths[-2] + widths[-1], tuple(widths)))
         for _, parts, _, chosen in sorted(found):
             yield (
                 parts,
                 Grid(tuple(even(size, w) for size, w in zip(self.shape, chosen, strict=True))),
             )
+
+
+def _shares(size: int) -> list[int]:
+    """Into how many equal parts a size can be cut: each number that gives other parts."""
+    return sorted({-(-size // -(-size // k)) for k in range(1, size + 1)})
 
 
 def _halves(size: int) -> list[int]:

@@ -109,7 +109,6 @@ def test_sums_that_may_be_larger_than_a_message():
 
 def test_cycles():
     lif = Lif(np.zeros(6, np.int16), 100, quiet=1)
-    inputs, own = Dense(weights(6, 512)), Dense(weights(6, 6))
     loop = Program(
         (Population("p", (6,), lif, 2),),
         (
