@@ -79,6 +79,20 @@ def inspect(program: str, as_json: bool) -> None:
     )
     needed = [(p["process"], p["use"], p["count"], p["by"]) for p in about["processes"]]
     table("what it needs on a chip", ("process", "for", "how many", "shipped by"), needed)
+    if about["choices"]:
+        made = [
+            (
+                c["layer"],
+                c["chosen"],
+                _cost(c["cost"]),
+                c["instead"],
+                _cost(c["cost_instead"]),
+                c["because"],
+            )
+            for c in about["choices"]
+        ]
+        heads = ("layer", "chosen", "costs", "instead of", "would cost", "because")
+        table("what was chosen", heads, made)
     i = about["input"]
     facts = [
         ("hardware", about["fidelity"]),
@@ -95,6 +109,10 @@ def inspect(program: str, as_json: bool) -> None:
         ("options", _options(loaded)),
     ]
     table("program", ("", ""), facts)
+
+
+def _cost(counts: dict[str, int]) -> str:
+    return ", ".join(f"{what} {count:,}" for what, count in counts.items())
 
 
 def _source(program: Program) -> str:

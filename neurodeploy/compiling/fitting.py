@@ -30,7 +30,7 @@ def _choice(found: SumInParts) -> Choice:
         layer=found.layer,
         chosen=f"sums in {found.parts} parts",
         instead="a sum a neuron",
-        because=f"a neuron alone exceeds the {found.resource} of a core",
+        because=f"a neuron takes {found.reads:,} {found.resource}, a core has {found.limit:,}",
         cost={"neurons": found.helpers, "steps": 1, "cores": found.cores},
-        cost_instead={found.resource: found.reads, "limit": found.limit},
+        cost_instead={"neurons": 0, "steps": 0},
     )

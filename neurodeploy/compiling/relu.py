@@ -25,6 +25,7 @@ from neurodeploy.network.stages import stages as cut
 from neurodeploy.option_values import ends, one_of, whole
 from neurodeploy.program import Program
 from neurodeploy.program.bounds import overflow_findings
+from neurodeploy.program.choices import Choice
 from neurodeploy.sample_checks import check_calibration
 from neurodeploy.sample_scale import choose_preprocessing
 from neurodeploy.samples import read_samples
@@ -87,7 +88,8 @@ def compile_relu(
         data_warn(chosen.line)
     l4 = plan.uses_noise if l4 is None else l4
     fan_in = hardware.core.largest_fan_in
-    network = prepared(imported.network, plan, l4=l4, largest_fan_in=fan_in)
+    choices: list[Choice] = []
+    network = prepared(imported.network, plan, l4=l4, largest_fan_in=fan_in, told=choices)
     stages = cut(network, max_pooling=plan.max_pooling)
     plan.check_stages(stages)
     progress("import", 1, 1)
@@ -105,6 +107,7 @@ def compile_relu(
     options, about = {"l4": l4, "seed": seed}, judged.as_dict()
     provenance = provenance_of(imported, calibration, known, chosen.reason, options, about)
     provenance["passes"] = {"largest_fan_in": fan_in}
+    provenance["choices"] = [choice.as_dict() for choice in choices]
     work = Conversion(stages, shape, known, hardware, preprocessing, seed, provenance)
     program = work.program(plan)
     stated = {name for name, value in given.items() if value is not None}

@@ -14,6 +14,7 @@ from neurodeploy.passes.l4_correction import L4Correction
 from neurodeploy.passes.max_pooling_as_relus import MaxPoolingAsReLUs
 from neurodeploy.passes.move_max_pooling import MoveMaxPooling
 from neurodeploy.passes.split_max_pooling import SplitMaxPooling
+from neurodeploy.program.choices import Choice
 
 __all__ = [
     "ClipsAsReLUs",
@@ -83,6 +84,7 @@ def prepare(
     largest_fan_in: int | None = None,
     clips: bool = True,
     l4: bool = False,
+    told: list[Choice] | None = None,
 ) -> Network:
     """The network after all passes.
 
@@ -92,6 +94,8 @@ def prepare(
         As for `standard_passes`.
     l4
         Whether the L4-norm correction comes last.
+    told
+        Takes what passes choose.
     """
     passes = standard_passes(
         max_pooling=max_pooling,
@@ -100,5 +104,5 @@ def prepare(
         largest_fan_in=largest_fan_in,
         clips=clips,
     )
-    network = run_passes(network, passes)
+    network = run_passes(network, passes, told)
     return L4Correction().apply(network) if l4 else network

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from neurodeploy.network import Network, Node
 from neurodeploy.network.compose import compose
+from neurodeploy.program.choices import Choice
 
-__all__ = ["Pass", "fold_pairs", "fresh", "run_passes"]
+__all__ = ["Chooses", "Pass", "fold_pairs", "fresh", "run_passes"]
 
 
 class Pass(Protocol):
@@ -22,9 +23,21 @@ class Pass(Protocol):
         """The rewritten network; the argument is left as it was."""
 
 
-def run_passes(network: Network, passes: Sequence[Pass]) -> Network:
-    """Apply passes in order."""
+@runtime_checkable
+class Chooses(Protocol):
+    """A pass that weighs one way against another."""
+
+    def choices(self, network: Network) -> tuple[Choice, ...]:
+        """What `apply` decides for this network."""
+
+
+def run_passes(
+    network: Network, passes: Sequence[Pass], told: list[Choice] | None = None
+) -> Network:
+    """Apply passes in order; `told` takes what they choose."""
     for step in passes:
+        if told is not None and isinstance(step, Chooses):
+            told += step.choices(network)
         network = step.apply(network)
     return network
 

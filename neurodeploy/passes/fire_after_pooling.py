@@ -9,6 +9,7 @@ from neurodeploy.network import Activation, Conv, Dense, Network, Node, Permute,
 from neurodeploy.network.compose import compose, is_channel_affine
 from neurodeploy.passes.base import fresh
 from neurodeploy.passes.nonnegative import never_negative
+from neurodeploy.program.choices import Choice
 
 __all__ = ["FireAfterPooling"]
 
@@ -54,7 +55,10 @@ class FireAfterPooling:
                 isinstance(node, Pool)
                 and node.operation == "average"
                 and node.name in positive
-                and any(self._costs(network, node, reader) for reader in _readers(network, node))
+                and any(
+                    self._is_costly(self._fold(network, node, reader))
+                    for reader in _readers(network, node)
+                )
             ):
                 relu = Activation(fresh(f"{node.name}.fired", network.graph))
                 nodes.append(relu)
@@ -69,8 +73,44 @@ class FireAfterPooling:
         }
         return Network(nodes, rewired)
 
-    def _costs(self, network: Network, pool: Pool, reader: Conv | Dense) -> bool:
-        """Whether folding the pooling into a layer costs more than a population."""
+    def choices(self, network: Network) -> tuple[Choice, ...]:
+        """What `apply` decides for each pooling in front of a layer, and what each way costs."""
+        positive = never_negative(network)
+        found = []
+        for node in network:
+            if not isinstance(node, Pool) or node.operation != "average":
+                continue
+            folds = [self._fold(network, node, reader) for reader in _readers(network, node)]
+            if not folds:
+                continue
+            costly = any(self._is_costly(fold) for fold in folds)
+            apart = {
+                "neurons": prod(network.shapes[node.name]),
+                "weights": sum(fold.weights_apart for fold in folds),
+                "fan-in": max(fold.apart for fold in folds),
+            }
+            folded = {
+                "neurons": 0,
+                "weights": sum(fold.weights_apart + fold.added for fold in folds),
+                "fan-in": max(fold.folded for fold in folds),
+            }
+            names = "a population of its own", "folded into the next layer"
+            if costly and node.name in positive:
+                why = "folded, it takes too many weights, or a neuron more than a core holds"
+                found.append(Choice(node.name, *names, why, apart, folded))
+            else:
+                why = "folded, it takes neither neurons nor steps"
+                if costly:
+                    why = "its values may be negative, which a population does not send"
+                found.append(Choice(node.name, *names[::-1], why, folded, apart))
+        return tuple(found)
+
+    def _is_costly(self, fold: _Fold) -> bool:
+        limit = self.largest_fan_in
+        return fold.added > _ADDED or (limit is not None and fold.folded > limit >= fold.apart)
+
+    def _fold(self, network: Network, pool: Pool, reader: Conv | Dense) -> _Fold:
+        """What folding the pooling into a layer costs."""
         (source,) = network.inputs_of(pool.name)
         cells, shape = prod(pool.kernel), network.shapes[source]
         pooled = prod(network.shapes[pool.name])
@@ -88,8 +128,17 @@ class FireAfterPooling:
                 else:
                     folded = prod(merged.weight.shape[1:])
                     added = (folded - apart) * len(reader.weight)
-        limit = self.largest_fan_in
-        return added > _ADDED or (limit is not None and folded > limit >= apart)
+        return _Fold(apart, folded, added, int(reader.weight.size))
+
+
+@dataclass(frozen=True)
+class _Fold:
+    """Sources a neuron apart and folded, weights (or synapses) that the fold adds, and before."""
+
+    apart: int
+    folded: int
+    added: int
+    weights_apart: int
 
 
 def _readers(network: Network, node: Node) -> list[Conv | Dense]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from neurodeploy.program import Program
 from neurodeploy.program.bounds import bounds
+from neurodeploy.program.choices import choices_of
 from neurodeploy.reporting.processes import as_rows, needs
 from neurodeploy.targets import load_target, target_names
 
@@ -31,4 +32,5 @@ def describe(program: Program) -> dict[str, Any]:
         row["cannot_overflow"] = proof.cannot_wrap and proof.cannot_clip
     scheme, target = about.pop("scheme"), about.pop("target")
     head = {"scheme": scheme, "target": target, "fidelity": fidelity(program)}
-    return head | {"processes": as_rows(program), **about}
+    chosen = [choice.as_dict() for choice in choices_of(program.provenance)]
+    return head | {"processes": as_rows(program), "choices": chosen, **about}
