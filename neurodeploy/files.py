@@ -15,7 +15,14 @@ from typing import Any, BinaryIO, cast
 
 from neurodeploy.errors import StorageError, UsageError
 
-__all__ = ["check_output", "map_bytes", "read_bytes", "write_arrays", "write_atomically"]
+__all__ = [
+    "BufferFile",
+    "check_output",
+    "map_bytes",
+    "read_bytes",
+    "write_arrays",
+    "write_atomically",
+]
 
 
 #: Written at once; between two such pieces a signal ends the writing.
@@ -158,6 +165,40 @@ def map_bytes(path: str | Path) -> mmap.mmap | bytes:
             return mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
     except OSError as error:
         raise StorageError(f"cannot be read: {error.strerror}", place=str(path)) from None
+
+
+class BufferFile(io.RawIOBase):
+    """A buffer as a file to be read: nothing of it is copied but what is asked for."""
+
+    def __init__(self, data: bytes | mmap.mmap) -> None:
+        self._data, self._at = memoryview(data), 0
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """See `io.IOBase.seek`."""
+        begins = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: len(self._data)}[whence]
+        if begins + offset < 0:
+            raise ValueError(f"no place {begins + offset} in a file")
+        self._at = begins + offset
+        return self._at
+
+    def tell(self) -> int:
+        """See `io.IOBase.tell`."""
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        """See `io.RawIOBase.readinto`."""
+        piece = self._data[self._at : self._at + len(buffer)]
+        buffer[: len(piece)] = piece
+        self._at += len(piece)
+        return len(piece)
 
 
 def _size(path: Path) -> int:

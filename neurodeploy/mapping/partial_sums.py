@@ -21,7 +21,7 @@ from neurodeploy.targets import Target
 __all__ = ["FittedSums", "SumInParts", "fit_sums"]
 
 #: Numbers of parts that are compared: of maps, and where synapses become lists.
-_OF_MAPS, _OF_LISTS = 6, 2
+_OF_MAPS, _OF_LISTS = 4, 2
 #: Most numbers of parts that are looked at to find them.
 _LOOKED_AT = 48
 

@@ -15,9 +15,20 @@ __all__ = ["Convolution", "Dense", "Sparse", "Synapses"]
 Shape = tuple[int, ...]
 
 
+def _is_constant(array: np.ndarray) -> bool:
+    """Whether nobody can write to an array, whoever holds what it is a view of."""
+    base: object = array
+    while isinstance(base, np.ndarray):
+        if base.flags.writeable or not base.flags.c_contiguous:
+            return False
+        base = base.base
+    return isinstance(base, bytes) or (isinstance(base, memoryview) and base.readonly)
+
+
 def _int8(weights: np.ndarray, rank: int) -> np.ndarray:
-    """A read-only contiguous copy of `weights`, checked for dtype and rank."""
-    weights = np.array(weights, copy=True, order="C")
+    """`weights` read-only and contiguous, checked for dtype and rank; a copy unless constant."""
+    if not isinstance(weights, np.ndarray) or not _is_constant(weights):
+        weights = np.array(weights, copy=True, order="C")
     if weights.dtype != np.int8 or weights.ndim != rank:
         raise ProgramError(
             f"weights are int8 of rank {rank}, not {weights.dtype} of rank {weights.ndim}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import mmap
 import os
 import zipfile
 from pathlib import Path
@@ -15,7 +16,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from neurodeploy.errors import ProgramError, StorageError
-from neurodeploy.program import Connection, Decoder, Dense, Encoder, Population, Program, Ttfs
+from neurodeploy.program import (
+    Connection,
+    Decoder,
+    Dense,
+    Encoder,
+    Population,
+    Program,
+    Sparse,
+    Ttfs,
+    storage,
+    storage_writing,
+)
 from neurodeploy.program.neurons.fields import IntegerOrEach
 from neurodeploy.program.storage import SCHEMA, load, save, to_bytes
 from neurodeploy.testing.programs import random_program
@@ -281,3 +293,110 @@ def test_slopes_fit_the_neurons():
         Ttfs(np.zeros(2, np.int32), np.ones(3, np.int32))
     with pytest.raises(ProgramError, match="leaves 24 bit"):
         Ttfs(np.zeros(2, np.int32), np.array([0, 1], np.int32))
+
+
+def long_program(seed=0, weights=None):
+    """A list of synapses, which gets shorter when it is compressed, and weights, which do not."""
+    rng = np.random.default_rng(seed)
+    size = 3000
+    listed = Sparse(
+        np.ones(size, np.int8), np.arange(size, dtype=np.int32), np.arange(size + 1), size
+    )
+    if weights is None:
+        weights = rng.integers(-128, 128, (5, size)).astype(np.int8)
+    return Program(
+        (
+            Population("many", (size,), Ttfs(np.zeros(size, np.int32), 7), 2),
+            Population("out", (5,), Ttfs(np.zeros(5, np.int32), 7, fires=False), 6),
+        ),
+        (Connection("input", "many", listed), Connection("many", "out", Dense(weights))),
+        Encoder((size,), "ttfs", 1.0, 0, 3),
+        Decoder("out", 1.0),
+        3,
+    )
+
+
+def kinds_of(data):
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return {info.filename: info.compress_type for info in archive.infolist()}
+
+
+def same(one, other):
+    return to_bytes(one) == to_bytes(other)
+
+
+def test_what_gets_shorter_is_compressed(tmp_path):
+    program = long_program()
+    data = to_bytes(program)
+    kinds = kinds_of(data)
+    assert json.loads(members_of(data)["manifest.json"])["schema"] == SCHEMA == 2
+    assert kinds["manifest.json"] == zipfile.ZIP_STORED
+    assert kinds["connection_0_columns.npy"] == zipfile.ZIP_DEFLATED
+    assert kinds["connection_1_weights.npy"] == zipfile.ZIP_STORED
+    program.save(tmp_path / "p.ndp")
+    assert same(load(tmp_path / "p.ndp"), program)
+
+
+def test_nothing_compressed_is_of_the_first_schema():
+    data = to_bytes(some_program())
+    assert set(kinds_of(data).values()) == {zipfile.ZIP_STORED}
+    assert json.loads(members_of(data)["manifest.json"])["schema"] == 1
+
+
+def test_files_of_the_first_schema(tmp_path):
+    """As older versions wrote all of them: nothing compressed."""
+    program = long_program()
+    members = members_of(to_bytes(program))
+    manifest = json.loads(members["manifest.json"]) | {"schema": 1}
+    members["manifest.json"] = json.dumps(manifest).encode()
+    (tmp_path / "old.ndp").write_bytes(sealed(members))
+    assert same(load(tmp_path / "old.ndp"), program)
+
+
+def test_every_piece_of_a_compressed_file(tmp_path):
+    content = to_bytes(long_program())
+    for at in range(0, len(content), 211):
+        changed = bytearray(content)
+        changed[at] ^= 0x55
+        refused(tmp_path, bytes(changed))
+
+
+def test_a_file_that_unpacks_to_far_more(tmp_path, monkeypatch):
+    """The writer leaves it as it is, and no reader takes another one."""
+    program = long_program(weights=np.zeros((5, 3000), np.int8))
+    packed = to_bytes(program)
+    monkeypatch.setattr(storage_writing, "_UNPACKED", 100)
+    monkeypatch.setattr(storage_writing, "_EACH", 2)
+    assert set(kinds_of(to_bytes(program)).values()) == {zipfile.ZIP_STORED}
+    assert "claim far more" in refused(tmp_path, packed)
+
+
+def test_weights_of_large_files_are_mapped(tmp_path, monkeypatch):
+    program = long_program()
+    program.save(tmp_path / "p.ndp")
+    monkeypatch.setattr(storage, "_MAPPED", 1)
+    mapped = load(tmp_path / "p.ndp")
+    assert same(mapped, program)
+    weights = mapped.connections[1].synapses.weights
+    base = weights
+    while isinstance(base, np.ndarray):
+        base = base.base
+    assert isinstance(base, memoryview)
+    assert isinstance(base.obj, mmap.mmap)
+    assert not weights.flags.writeable
+    # replaced as a whole, the file of the program stays what it was
+    long_program(seed=1).save(tmp_path / "p.ndp")
+    assert same(mapped, program)
+    assert not same(load(tmp_path / "p.ndp"), program)
+    content = (tmp_path / "p.ndp").read_bytes()
+    refused(tmp_path, content[:-1])
+    refused(tmp_path, b"")
+
+
+def test_weights_that_somebody_may_change_are_copied():
+    weights = np.ones((2, 3), np.int8)
+    view = weights[:]
+    view.flags.writeable = False
+    kept = Dense(view)
+    weights[:] = 5
+    assert (kept.weights == 1).all()
