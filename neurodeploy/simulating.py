@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neurodeploy.errors import DataWarning, RunWarning, UsageError
@@ -35,6 +36,7 @@ def simulate(
     memory: str | int | None = None,
     task: str | None = None,
     bin: str | None = None,
+    journal: str | Path | None = None,
     progress: Callable[[int], None] | None = None,
     warn: Warn | None = None,
 ) -> Result:
@@ -62,6 +64,9 @@ def simulate(
     bin
         Time of a step, like ``1ms``, where `x` is a file of raw events
         (`docs/spiking-networks.md`); default: the `dt` that the program was compiled with.
+    journal
+        A file in which finished samples are noted: the same run again goes on where it was
+        interrupted, here or on `workers` (`docs/simulate.md`). The result does not depend on it.
     progress
         Called with the number of samples just finished.
     warn
@@ -77,7 +82,8 @@ def simulate(
     Raises
     ------
     NeuroDeployError
-        UsageError, DataError, ProgramError; DeploymentError where `workers` cannot be used.
+        UsageError, DataError, ProgramError; DeploymentError where `workers` cannot be used;
+        StorageError where the journal is of another run, or cannot be written.
     """
     from neurodeploy.simulator.memory import parse_size
     from neurodeploy.simulator.simulation import simulate as run
@@ -91,13 +97,26 @@ def simulate(
     shape = program.encoder.sample_shape
     x = check_samples(samples_for(program, x, limit, bin, warner(warn, DataWarning)).x, shape)
     look_at_samples(program, x, warner(warn, DataWarning))
-    if workers is None:
+    if workers is not None and threads is not None:
+        raise UsageError(
+            "the workers decide about threads", place="--threads", remedy="leave it out"
+        )
+    if journal is not None:
+        from neurodeploy.simulator.journal import Journal, run_of
+        from neurodeploy.simulator.resumed import simulate_noted, simulate_on_noted
+
+        with Journal(journal, run_of(program, x), judged, warner(warn, RunWarning)) as noted:
+            if workers is None:
+                result = simulate_noted(
+                    noted, program, x, threads=threads, memory=most, progress=progress
+                )
+            else:
+                result = simulate_on_noted(
+                    noted, workers, program, x, memory=most, progress=progress
+                )
+    elif workers is None:
         result = run(program, x, threads=threads, memory=most, progress=progress)[0]
     else:
-        if threads is not None:
-            raise UsageError(
-                "the workers decide about threads", place="--threads", remedy="leave it out"
-            )
         from neurodeploy.simulator.sharding import simulate_on
 
         result = simulate_on(workers, program, x, memory=most, progress=progress)

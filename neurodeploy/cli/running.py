@@ -35,6 +35,7 @@ def _load(program: str, data: str, limit: int | None, bin: str | None) -> tuple[
         "neurodeploy simulate model.ndp --data test.npz",
         "neurodeploy simulate model.ndp --data test.npz --model model.onnx --limit 1000",
         "neurodeploy simulate model.ndp --data test.npz --record spikes.npz --limit 3",
+        "neurodeploy simulate model.ndp --data test.npz --journal run.journal",
     )
 )
 @click.argument("program", type=click.Path())
@@ -60,6 +61,11 @@ def _load(program: str, data: str, limit: int | None, bin: str | None) -> tuple[
     type=click.Path(),
     help="Write every spike of every population (.npz: spikes/NAME, (n, steps, ...)).",
 )
+@click.option(
+    "--journal",
+    type=click.Path(),
+    help="Note finished samples in this file: an interrupted run goes on where it was.",
+)
 @click.option("--record-membranes", is_flag=True, help="With --record: every membrane as well.")
 @BIN
 @JSON
@@ -76,6 +82,7 @@ def simulate(
     record_to: str | None,
     record_membranes: bool,
     bin: str | None,
+    journal: str | None,
     as_json: bool,
 ) -> None:
     """Run samples through a program on the CPU, here or on the machines of a cluster."""
@@ -86,7 +93,9 @@ def simulate(
 
     for path in (output, record_to):
         if path is not None:
-            check_output(path, program, data, model)
+            check_output(path, program, data, model, journal)
+    if journal is not None:
+        check_output(journal, program, data, model)
     if record_membranes and record_to is None:
         raise click.UsageError("--record-membranes goes with --record")
     loaded, samples = _load(program, data, limit, bin)
@@ -99,6 +108,7 @@ def simulate(
             workers=workers,
             memory=memory,
             task=task,
+            journal=journal,
             progress=progress.counter("simulate", len(samples.x)),
             warn=warn,
         )

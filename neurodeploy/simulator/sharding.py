@@ -11,16 +11,14 @@ dask's own futures are used: joblib's back end on top of them waits for ever whe
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,6 +32,7 @@ from neurodeploy.simulator.memory import default_limit
 from neurodeploy.simulator.preparing import check_by_sample
 from neurodeploy.simulator.result import Result
 from neurodeploy.simulator.simulation import Progress, simulate
+from neurodeploy.simulator.sources import code_checksum
 
 __all__ = ["simulate_on"]
 
@@ -54,6 +53,8 @@ def simulate_on(
     *,
     memory: int | None = None,
     progress: Progress | None = None,
+    gaps: Sequence[range] | None = None,
+    keep: Callable[[int, Result], None] | None = None,
 ) -> Result:
     """Run samples through an aligned program on a cluster.
 
@@ -67,6 +68,10 @@ def simulate_on(
         Bytes that the buffers of a worker may take; default: half of what is available to it.
     progress
         Called with the number of samples of each shard that is done.
+    gaps
+        Ranges of samples to run, at least one sample; default: all of them.
+    keep
+        Called with the first sample and the result of each shard that is done.
 
     Raises
     ------
@@ -89,8 +94,10 @@ def simulate_on(
             client.as_current(),
         ):
             client.wait_for_workers(1, timeout=PATIENCE)
-            for first, part in _run(client, program, x, memory):
+            for first, part in _run(client, program, x, memory, gaps or [range(len(x))]):
                 parts[first] = part
+                if keep is not None:
+                    keep(first, part)
                 if progress is not None:
                     progress(part.samples)
     except NeuroDeployError:
@@ -165,7 +172,7 @@ def _check_scheduler(workers: str) -> None:
 
 
 def _run(
-    client: Any, program: Program, x: np.ndarray, memory: int | None
+    client: Any, program: Program, x: np.ndarray, memory: int | None, gaps: Sequence[range]
 ) -> Iterator[tuple[int, Result]]:
     """First sample and result of each shard, as they are done."""
 
@@ -179,15 +186,19 @@ def _run(
     threads = sum(client.nthreads().values())
     data = client.scatter(to_bytes(program), broadcast=True, hash=False)
     size = min(
-        -(-len(x) // (4 * threads)), _SHARD_SAMPLES, _SHARD_BYTES // max(1, x[0].nbytes) or 1
+        -(-sum(map(len, gaps)) // (4 * threads)),
+        _SHARD_SAMPLES,
+        _SHARD_BYTES // max(1, x[0].nbytes) or 1,
     )
-    firsts = iter(range(0, len(x), size))
+    shards = (gap[k : k + size] for gap in gaps for k in range(0, len(gap), size))
     under_way: dict[Any, int] = {}
     try:
         while True:
-            for first in islice(firsts, _AHEAD * threads - len(under_way)):
-                part = np.array(x[first : first + size])
-                future = client.submit(there, data, _code(), part, first, memory, pure=False)
+            for shard in islice(shards, _AHEAD * threads - len(under_way)):
+                part, first = np.array(x[shard.start : shard.stop]), shard.start
+                future = client.submit(
+                    there, data, code_checksum(), part, first, memory, pure=False
+                )
                 under_way[future] = first
             if not under_way:
                 return
@@ -214,7 +225,7 @@ def _shard(data: bytes, code: str, x: np.ndarray, first: int, memory: int | None
     from distributed import get_worker
 
     worker = get_worker()
-    if code != _code():
+    if code != code_checksum():
         raise DeploymentError(
             f"runs another neurodeploy ({neurodeploy.__version__})",
             place=worker.address,
@@ -235,17 +246,6 @@ def _shard(data: bytes, code: str, x: np.ndarray, first: int, memory: int | None
 def _program(data: bytes) -> Program:
     """The program of these bytes, kept with what is prepared of it."""
     return from_bytes(data, "the program as it arrived")
-
-
-@cache
-def _code() -> str:
-    """SHA-256 of what decides a result: the sources of programs and of the simulator."""
-    root = Path(neurodeploy.__file__).parent
-    digest = hashlib.sha256(neurodeploy.__version__.encode())
-    for folder in ("program", "simulator"):
-        for path in sorted((root / folder).rglob("*.py")):
-            digest.update(f"{path.relative_to(root).as_posix()}\n".encode() + path.read_bytes())
-    return digest.hexdigest()
 
 
 def _told(error: Exception, workers: str) -> DeploymentError:
