@@ -166,6 +166,11 @@ def _divided(
             cores += _parts(made.shape, [(made.parts, arriving[k][1])], target)
             if best is None or (cores, number) < best[:2]:
                 best, kept = (cores, number), made
+        if best is None and not divisors(incoming[k].synapses, arriving[k][1]):
+            raise ProgramError(
+                f"the sources of {incoming[k].name} are no maps with channels, and a list of its "
+                f"{incoming[k].synapses.weights.size:,} synapses would be too long"
+            )
         if best is None:
             raise ProgramError(
                 f"no division of {incoming[k].name} fits a core and, by proof, "

@@ -107,6 +107,16 @@ def test_sums_that_may_be_larger_than_a_message():
     assert "12 bits" in line
 
 
+def test_a_list_that_would_be_too_long():
+    """100,000 inputs and 1,000 outputs, none of them maps: named, and at once."""
+    whole = program((100_000,), Dense(np.ones((1000, 100_000), np.int8)))
+    found = fit_sums(whole, LOIHI2)
+    assert found.program is whole
+    (line,) = found.refused
+    assert "no maps" in line
+    assert "100,000,000 synapses" in line
+
+
 def test_cycles():
     lif = Lif(np.zeros(6, np.int16), 100, quiet=1)
     loop = Program(
