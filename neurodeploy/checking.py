@@ -188,4 +188,4 @@ def _tried(network: Network, report: Report, plan: Scheme, hardware: Target) -> 
         told = replace(converted(report, stages, program), hardware=(error.message,))
         return replace(told, fits=False)
     rules = tuple(map(str, (*sums.chosen, *tightest(mapping.findings))))
-    return replace(converted(report, stages, program), hardware=rules, fits=mapping.ok)
+    return replace(converted(report, stages, sums.program), hardware=rules, fits=mapping.ok)

@@ -94,7 +94,8 @@ def check_lava_dl(
     try:
         net = read_net(model)
         program = _program(net, plan, plan.steps or _TRIED, hardware, None)
-        mapping = map_program(fit_sums(program, hardware).program, hardware, placement="layers")
+        program = fit_sums(program, hardware).program
+        mapping = map_program(program, hardware, placement="layers")
     except UsageError:
         raise
     except NeuroDeployError as error:

@@ -215,7 +215,8 @@ def check_spiking(
         plan = _read(plan, model, stages)
         shape = network.shapes[network.input.name]
         program = plan.convert(stages, shape, known, hardware, preprocessing, 0, {})
-        mapping = map_program(fit_sums(program, hardware).program, hardware, placement="layers")
+        program = fit_sums(program, hardware).program
+        mapping = map_program(program, hardware, placement="layers")
     except UsageError:
         raise
     except NeuroDeployError as error:

@@ -94,7 +94,7 @@ def _facts(summary: Summary, scheme: str) -> list[tuple[str, str]]:
             )
         )
     if summary.neurons is not None:
-        relays = f", and {summary.relays:,} relays" if summary.relays else ""
+        relays = f", and {summary.relays:,} relays or helpers" if summary.relays else ""
         facts.append((f"neurons ({scheme})", f"{summary.neurons:,}{relays}"))
     if summary.not_covered:
         facts.append(("not covered", summary.not_covered))
