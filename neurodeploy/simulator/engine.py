@@ -84,7 +84,7 @@ class Engine(LayerSteps):
                 kept = membranes if isinstance(membranes, bool) else p.name in membranes
                 rows[p.name] = Rows(
                     np.zeros(steps, np.int64),
-                    (everything + begin + 1 - p.phase) % program.period,
+                    (everything + begin + 1 - p.phase) % program.clock,
                     everything if kept else none,
                 )
                 states[p.name] = LayerState(

@@ -47,10 +47,14 @@ class Streamed:
 def warm_up(program: Program) -> float:
     """Steps after which no population's state depends on what it was before them.
 
-    Infinite with cycles: a spike of a window may lead to spikes of all windows after it.
+    Infinite with cycles: a spike of a window may lead to spikes of all windows after it. And of
+    streams that never begin anew, or do so in windows that do not meet.
     """
     if program.recurrent:
         return math.inf
+    if program.is_stream:
+        ends = program.refresh and program.windows_meet
+        return (program.refresh - 1) * program.period if ends else math.inf
     steps = {INPUT: 0}
     for p in program.order:
         # what arrives is right from here on; then a reset comes within a window, and what fires a
@@ -74,8 +78,7 @@ def run_windows(engine: Engine, x: np.ndarray, part: range) -> Streamed:
     period, count = program.period, len(part)
     reads = {p.name: p.phase for p in program.populations}
     fires = {INPUT: 1} | {p.name: p.fire_phase(period) for p in program.populations}
-    warm = warm_up(program)
-    first = 0 if math.isinf(warm) else max(0, part.start - -(-int(warm) // period))
+    first = _first(program, part.start)
     begin, end = first * period, part.stop * period + max(fires.values()) - 1
 
     def rows(phase: int) -> tuple[int, int]:
@@ -108,6 +111,16 @@ def run_windows(engine: Engine, x: np.ndarray, part: range) -> Streamed:
         trace.wrapped,
         trace.clipped,
     )
+
+
+def _first(program: Program, start: int) -> int:
+    """The sample from which a stream has to be run for all from `start` on to be right."""
+    warm = warm_up(program)
+    if math.isinf(warm):
+        return 0
+    if program.is_stream:
+        return start - start % program.refresh
+    return max(0, start - -(-int(warm) // program.period))
 
 
 def windows(values: np.ndarray, start: int, stop: int, period: int) -> np.ndarray:

@@ -58,6 +58,7 @@ class GradedRelu(Neuron):
     widest: ClassVar[int] = _WIDEST
     description: ClassVar[str] = "integers through a ReLU, by processes that Lava ships"
     states: ClassVar[tuple[StateVariable, ...]] = ()
+    streams: ClassVar[bool] = True
     #: Whatever its parameters, as far as its synapses can shift for it (`is_stock_with`).
     stock: ClassVar[Mapping[str, Any] | None] = MappingProxyType({})
 
