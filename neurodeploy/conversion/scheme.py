@@ -57,6 +57,8 @@ class Scheme:
         Whether `explain` tries it where another one's error of timing is too large.
     spiking
         Whether it takes networks with spiking activations (and no others).
+    of_streams
+        Whether its samples are frames of a stream, which only the user can know.
     """
 
     name: ClassVar[str] = ""
@@ -67,6 +69,7 @@ class Scheme:
     exact: ClassVar[bool] = False
     is_remedy: ClassVar[bool] = False
     spiking: ClassVar[bool] = False
+    of_streams: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_options(self)

@@ -247,6 +247,11 @@ class Program(Displayed):
         """Whether its samples are frames of a stream: what one leaves behind the next finds."""
         return self.refresh != 1
 
+    @cached_property
+    def alone(self) -> Program:
+        """The same for samples that have nothing to do with each other."""
+        return replace(self, refresh=1) if self.is_stream else self
+
     def _check_connection(self, connection: Connection) -> None:
         """Shapes and message kinds of one connection fit the populations at its ends."""
         by_name = self._by_name

@@ -20,6 +20,7 @@ from neurodeploy.program.neurons.fields import choice, integer, per_neuron
 from neurodeploy.program.neurons.graded_relu import is_whole
 from neurodeploy.program.neurons.incoming import Incoming
 from neurodeploy.program.neurons.registry import register
+from neurodeploy.program.window_codes import OneMessage, Payload, WindowCode
 
 __all__ = ["SigmaDelta"]
 
@@ -104,6 +105,15 @@ class SigmaDelta(Neuron):
     def shipped(self) -> str:
         """Lava's process."""
         return f"lava.proc.sdn.{_SHIPPED[self.process]}"
+
+    def window_code(self, period: int) -> WindowCode | None:
+        """One message, where a window is one step: of a frame alone, all of it is the change."""
+        signed = self.process != "sigma_delta"
+        return Payload(bits=self.bits, signed=signed) if period == 1 else None
+
+    def reads(self, code: WindowCode, period: int) -> bool:
+        """Single messages."""
+        return period == 1 and isinstance(code, OneMessage)
 
     @classmethod
     def suited(cls, values: Mapping[str, Any], period: int) -> dict[str, Any]:
