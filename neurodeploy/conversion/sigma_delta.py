@@ -29,10 +29,10 @@ class SigmaDeltaScheme(WindowScheme):
 
     Attributes
     ----------
-    exact
-        Whether sums are divided rather than changes: each layer is a `Sigma`, a `Delta` behind a
-        shift, and a `SigmaDelta`, a step each. Else a `SigmaDelta` behind a shift of changes,
-        which loses up to a unit at each of them, so that the outputs drift.
+    divide
+        What synapses shift. ``sums``: each layer is a `Sigma`, a `Delta` behind a shift, and a
+        `SigmaDelta`, a step each. ``changes``: a `SigmaDelta` behind a shift, which loses up to a
+        unit at each step that something changes, so that the outputs drift.
     bits
         Of an activation; None: 8, or 10 where changes are divided.
     threshold
@@ -43,11 +43,18 @@ class SigmaDeltaScheme(WindowScheme):
         20 where changes are divided.
     """
 
-    exact: bool = option(
-        True, "Divide sums, not changes: no drift, three populations a layer instead of one."
+    divide: str = option(
+        "sums",
+        "What is divided: sums (no drift, three populations a layer) or changes (one, with drift).",
+        choices=("sums", "changes"),
     )
     bits: int | None = option(
-        None, "Bits of an activation.", type=int, low=8, high=12, absent="8, or 10 with --no-exact"
+        None,
+        "Bits of an activation.",
+        type=int,
+        low=8,
+        high=12,
+        absent="8, or 10 with --divide changes",
     )
     threshold: float = option(
         0.01,
@@ -61,12 +68,13 @@ class SigmaDeltaScheme(WindowScheme):
         type=int,
         low=0,
         high=2**31 - 1,
-        absent="never, or 20 with --no-exact",
+        absent="never, or 20 with --divide changes",
     )
 
     name: ClassVar[str] = "sigma-delta"
     title: ClassVar[str] = "changes from frame to frame, by neurons that Intel ships"
     needs: ClassVar[str] = "neuron that sends changes"
+    exact: ClassVar[bool] = False
     of_streams: ClassVar[bool] = True
 
     @property
@@ -74,7 +82,7 @@ class SigmaDeltaScheme(WindowScheme):
         """Of an activation."""
         if self.bits is not None:
             return self.bits
-        return 8 if self.exact else 10
+        return 8 if self.divide == "sums" else 10
 
     @property
     def payload_bits(self) -> int:
@@ -96,7 +104,7 @@ class SigmaDeltaScheme(WindowScheme):
         """See `WindowScheme.samples_a_stream`."""
         if self.refresh is not None:
             return self.refresh
-        return 0 if self.exact else 20
+        return 0 if self.divide == "sums" else 20
 
     def lacks(self, target: Target) -> str:
         """See `Scheme.lacks`: wide messages of both signs, and no microcode."""
@@ -126,4 +134,4 @@ class SigmaDeltaScheme(WindowScheme):
     def messages(self) -> Messages:
         """See `WindowScheme.messages`."""
         top = 2**self.activation_bits - 1
-        return Changes(top=top, threshold=self.threshold, exact=self.exact)
+        return Changes(top=top, threshold=self.threshold, exact=self.divide == "sums")
