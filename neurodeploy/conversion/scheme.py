@@ -96,6 +96,13 @@ class Scheme:
         """Whether its neurons can hold a clip (ReLU6); else it is written with ReLUs."""
         return True
 
+    def by_layer(self, program: Program) -> Program:
+        """A program of one population a layer that says the same, each sample by itself.
+
+        For `explain`, which holds a population against a layer.
+        """
+        return program
+
     def shaped(self, stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
         """The stages as its neurons take them: some may need others beside them."""
         return stages

@@ -11,12 +11,13 @@ from typing import ClassVar
 
 from neurodeploy.conversion.options import option
 from neurodeploy.conversion.scheme import register_scheme
+from neurodeploy.conversion.window.joined_chains import by_layer
 from neurodeploy.conversion.window.messages import Changes, Messages
 from neurodeploy.conversion.window.partial_sums import split_sums
 from neurodeploy.conversion.window.scheme import WindowScheme
 from neurodeploy.errors import UsageError
 from neurodeploy.network.stages import Stage
-from neurodeploy.program import SigmaDelta
+from neurodeploy.program import Program, SigmaDelta
 from neurodeploy.targets import Target
 
 __all__ = ["SigmaDeltaScheme"]
@@ -118,6 +119,10 @@ class SigmaDeltaScheme(WindowScheme):
     def shaped(self, stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
         """See `Scheme.shaped`."""
         return split_sums(stages)
+
+    def by_layer(self, program: Program) -> Program:
+        """See `Scheme.by_layer`: of a frame alone the change of a quotient is the quotient."""
+        return by_layer(program)
 
     def check_stages(self, stages: tuple[Stage, ...]) -> None:
         """See `Scheme.check_stages`; stock neurons have no levels."""

@@ -17,6 +17,7 @@ from neurodeploy.simulator import encoding
 from neurodeploy.simulator.closed_form import (
     is_by_sample,
     is_closed_form,
+    is_in_step,
     is_window_coded,
     read_out,
 )
@@ -24,7 +25,7 @@ from neurodeploy.simulator.engine import Engine
 from neurodeploy.simulator.memory import Share, default_limit, share
 from neurodeploy.simulator.preparing import best_sweep, check_by_sample, prepared
 from neurodeploy.simulator.result import Result
-from neurodeploy.simulator.streaming import run_windows, warm_up
+from neurodeploy.simulator.streaming import run_frames, run_windows, warm_up
 from neurodeploy.simulator.threads import default_threads, spread
 
 __all__ = ["Progress", "simulate"]
@@ -237,7 +238,10 @@ def _streamed(
     task = Task.of(program)
 
     def work(part: range) -> Result:
-        run = run_windows(engine, x, part)
+        meets = program.is_stream and is_in_step(program)
+        run = (
+            run_frames(engine, x, part, divided.samples) if meets else run_windows(engine, x, part)
+        )
         outputs = (run.integers * program.decoder.unit).astype(np.float32)
         return Result(
             outputs=task.shaped(outputs),

@@ -15,7 +15,17 @@ from neurodeploy.quantization.operators import quantize
 from neurodeploy.quantization.window import Integers
 from neurodeploy.targets import Target
 
-__all__ = ["Changes", "Digits", "Messages", "Parts", "SignedDigits", "Times", "Whole"]
+__all__ = [
+    "DELTA",
+    "SIGMA",
+    "Changes",
+    "Digits",
+    "Messages",
+    "Parts",
+    "SignedDigits",
+    "Times",
+    "Whole",
+]
 
 
 @dataclass(frozen=True)
@@ -171,6 +181,10 @@ class Whole(Messages):
         return GradedRelu(np.zeros(size, np.int32))
 
 
+#: Endings of the names of populations that add up, and that send changes, for a layer.
+SIGMA, DELTA = ".sigma", ".delta"
+
+
 @dataclass(frozen=True)
 class Changes(Whole):
     """By how much integers changed, where that is at least a share `threshold` of the largest.
@@ -210,8 +224,8 @@ class Changes(Whole):
         adding = SigmaDelta(none, process="sigma")
         dividing = SigmaDelta(none, 1, last.shift, bits, "delta")
         if not fires:  # the quotient of the whole, and nothing after it
-            return ((".sigma", adding),), GradedRelu(last.bias, last.shift, signed=True)
-        return ((".sigma", adding), (".delta", dividing)), replace(last, shift=0)
+            return ((SIGMA, adding),), GradedRelu(last.bias, last.shift, signed=True)
+        return ((SIGMA, adding), (DELTA, dividing)), replace(last, shift=0)
 
     def _least(self, largest: int) -> int:
         """The least change that is sent."""

@@ -15,5 +15,8 @@ def _(neuron: SigmaDelta, steps: int) -> Reading:
     """As of integers that a shift divides; what a threshold keeps back is an error of timing."""
     slope = 1 << neuron.shift
     return Reading(
-        bias=neuron.bias.astype(np.float64) * slope, height=slope, lent=0.5 * (slope - 1)
+        bias=neuron.bias.astype(np.float64) * slope,
+        height=slope,
+        lent=0.5 * (slope - 1),
+        keeps_back=neuron.threshold if neuron.threshold > 1 else 0,
     )
