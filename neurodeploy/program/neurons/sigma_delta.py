@@ -17,7 +17,7 @@ import numpy as np
 from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT, clip24
 from neurodeploy.program.neurons.base import Neuron, State, StateVariable, Stepped
 from neurodeploy.program.neurons.fields import choice, integer, per_neuron
-from neurodeploy.program.neurons.graded_relu import is_whole
+from neurodeploy.program.neurons.graded_relu import shifted_sums
 from neurodeploy.program.neurons.incoming import Incoming
 from neurodeploy.program.neurons.registry import register
 from neurodeploy.program.window_codes import OneMessage, Payload, WindowCode
@@ -89,7 +89,7 @@ class SigmaDelta(Neuron):
 
     def is_stock_with(self, incoming: Sequence[Incoming]) -> bool:
         """Lava shifts each connection by itself: one sum of all needs all others to be whole."""
-        return sum(not is_whole(c, self.shift) for c in incoming) <= 1
+        return shifted_sums(incoming, self.shift) <= 1
 
     @property
     def synapse_shift(self) -> int:
