@@ -59,11 +59,11 @@ class Setting:
 
 SETTINGS = (
     Setting("sums", 0.0),
-    Setting("sums", 0.005),
     Setting("sums", 0.01),
     Setting("sums", 0.02),
+    Setting("sums", 0.05),
     Setting("changes", 0.0, (0, 100, 20)),
-    Setting("changes", 0.01, (0, 100, 20)),
+    Setting("changes", 0.01, (0, 20)),
 )
 
 

@@ -208,8 +208,7 @@ class Changes(Whole):
         assert isinstance(made, GradedRelu)
         if not fires:
             return SigmaDelta(made.bias, 1, made.shift, made.bits, "sigma")
-        seen = layer.range.seen >> made.shift
-        return SigmaDelta(made.bias, self._least(seen or made.top), made.shift, made.bits)
+        return SigmaDelta(made.bias, self._least(self.top), made.shift, made.bits)
 
     def chain(
         self, layer: Integers, *, fires: bool, first: bool
