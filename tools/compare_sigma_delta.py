@@ -61,9 +61,8 @@ SETTINGS = (
     Setting("sums", 0.0),
     Setting("sums", 0.01),
     Setting("sums", 0.02),
-    Setting("sums", 0.05),
     Setting("changes", 0.0, (0, 100, 20)),
-    Setting("changes", 0.01, (0, 20)),
+    Setting("changes", 0.01, (0, 100, 20)),
 )
 
 
@@ -131,7 +130,7 @@ def row(
     drift = np.abs(result.outputs - alone.outputs).max(axis=tuple(range(1, result.outputs.ndim)))
     late = drift[-len(drift) // 10 :]
     return (
-        f"{result.synaptic_operations_per_sample / 1e6:.2f} M",
+        f"{result.synaptic_operations_per_sample / 1e3:,.0f} k",
         f"{result.synaptic_operations_per_sample / graded.synaptic_operations_per_sample:.2f}",
         f"{result.spikes_per_sample:,.0f}",
         f"{100 * (result.predictions == labels).mean():.1f}",

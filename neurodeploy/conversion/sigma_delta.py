@@ -35,10 +35,10 @@ class SigmaDeltaScheme(WindowScheme):
         `SigmaDelta`, a step each. ``changes``: a `SigmaDelta` behind a shift, which loses up to a
         unit at each step that something changes, so that the outputs drift.
     bits
-        Of an activation; None: 8, or 10 where changes are divided.
+        Of an activation; None: 8, or 9 where changes are divided.
     threshold
-        Changes below this share of a layer's largest activation are kept back until they have
-        added up to it; 0: every change is sent.
+        Changes below this share of a layer's range (2**bits - 1 units) are kept back until they
+        have added up to it; 0: every change is sent.
     refresh
         Frames after which all begins anew, so that no error is older; 0: never; None: never, or
         20 where changes are divided.
@@ -55,11 +55,11 @@ class SigmaDeltaScheme(WindowScheme):
         type=int,
         low=8,
         high=12,
-        absent="8, or 10 with --divide changes",
+        absent="8, or 9 with --divide changes",
     )
     threshold: float = option(
-        0.01,
-        "Least change that is sent, as a share of a layer's largest activation; 0: all are.",
+        0.02,
+        "Least change that is sent, as a share of a layer's range; 0: all are.",
         low=0.0,
         high=1.0,
     )
@@ -83,7 +83,7 @@ class SigmaDeltaScheme(WindowScheme):
         """Of an activation."""
         if self.bits is not None:
             return self.bits
-        return 8 if self.divide == "sums" else 10
+        return 8 if self.divide == "sums" else 9
 
     @property
     def payload_bits(self) -> int:
