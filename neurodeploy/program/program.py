@@ -485,6 +485,7 @@ class Program(Displayed):
             "neurons": self.neurons,
             "latency": self.latency,
             "period": self.period,
+            **({"refresh": self.refresh} if self.is_stream else {}),
         }
 
     def records(self) -> list[dict[str, Any]]:
