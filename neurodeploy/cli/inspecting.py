@@ -28,6 +28,7 @@ def inspect(program: str, as_json: bool) -> None:
     from neurodeploy.program.storage import load
     from neurodeploy.reporting.console import print_json, table
     from neurodeploy.reporting.inspection import describe
+    from neurodeploy.reporting.results import frames_of
 
     loaded = load(program)
     about = describe(loaded)
@@ -100,6 +101,7 @@ def inspect(program: str, as_json: bool) -> None:
         ("input integers", f"{i['low']}..{i['high']}, {i['unit']:.6g} each"),
         ("integer samples", f"(x * {i['scale']:.6g} - {i['mean']}) / {i['std']}"),
         ("latency", f"{about['latency_steps']} steps; a sample every {about['steps']}"),
+        *([] if about["refresh"] == 1 else [("samples", frames_of(about["refresh"]))]),
         (
             "size",
             f"{about['neurons']:,} neurons, {about['synapses']:,} synapses, "

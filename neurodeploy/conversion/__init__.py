@@ -16,6 +16,7 @@ from neurodeploy.conversion.scheme import (
     scheme_of,
     schemes,
 )
+from neurodeploy.conversion.sigma_delta import SigmaDeltaScheme
 from neurodeploy.conversion.ttfs import TtfsScheme
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "RadixScheme",
     "RateScheme",
     "Scheme",
+    "SigmaDeltaScheme",
     "TtfsScheme",
     "candidates",
     "make_scheme",

@@ -18,7 +18,8 @@ def candidates(
 ) -> tuple[dict[str, Scheme], dict[str, str]]:
     """The schemes among which is chosen, and why the others are not among them.
 
-    1. A scheme of networks that spike already is none: their code is their own.
+    1. A scheme of networks that spike already is none: their code is their own. Nor is one of
+       streams: what samples are is not for it to choose.
     2. A scheme that has not all of the stated options is none: what was stated is kept.
     3. A scheme that the target cannot run is none (`Scheme.lacks`).
 
@@ -43,7 +44,7 @@ def candidates(
     taken: dict[str, Scheme] = {}
     left_out: dict[str, str] = {}
     for name, kind in schemes().items():
-        if kind.spiking:
+        if kind.spiking or kind.of_streams:
             continue
         own = {field.name for field, _ in options_of(kind)}
         strange = [flag_of(option) for option in said if option not in own]

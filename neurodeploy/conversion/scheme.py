@@ -57,6 +57,8 @@ class Scheme:
         Whether `explain` tries it where another one's error of timing is too large.
     spiking
         Whether it takes networks with spiking activations (and no others).
+    of_streams
+        Whether its samples are frames of a stream, which only the user can know.
     """
 
     name: ClassVar[str] = ""
@@ -67,6 +69,7 @@ class Scheme:
     exact: ClassVar[bool] = False
     is_remedy: ClassVar[bool] = False
     spiking: ClassVar[bool] = False
+    of_streams: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_options(self)
@@ -92,6 +95,13 @@ class Scheme:
     def clips(self) -> bool:
         """Whether its neurons can hold a clip (ReLU6); else it is written with ReLUs."""
         return True
+
+    def by_layer(self, program: Program) -> Program:
+        """A program of one population a layer that says the same, each sample by itself.
+
+        For `explain`, which holds a population against a layer.
+        """
+        return program
 
     def shaped(self, stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
         """The stages as its neurons take them: some may need others beside them."""

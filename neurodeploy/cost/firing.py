@@ -8,10 +8,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from neurodeploy.errors import ProgramError
 from neurodeploy.program import INPUT, Program
 from neurodeploy.simulator import encoding
 from neurodeploy.simulator.activity import activity
+from neurodeploy.simulator.closed_form import is_in_step
+from neurodeploy.simulator.engine import Engine
 from neurodeploy.simulator.input_messages import messages_by_input
+from neurodeploy.simulator.preparing import prepared
+from neurodeploy.simulator.streaming import run_frames
 from neurodeploy.simulator.threads import default_threads
 
 __all__ = ["Firing", "firing"]
@@ -64,6 +69,8 @@ def firing(
     x = encoding.check_samples(x, program.encoder.sample_shape)
     inputs = int(np.prod(program.encoder.shape))
     threads = threads or default_threads()
+    if program.is_stream:
+        return _of_frames(program, x, progress)
     room = max(1, _BATCH_VALUES // max(1, program.neurons + inputs))
     batch = max(1, min(64, room, -(-len(x) // threads)))
 
@@ -83,3 +90,19 @@ def firing(
             if progress is not None:
                 progress(done)
     return Firing(len(x), total)
+
+
+def _of_frames(program: Program, x: np.ndarray, progress: Progress | None) -> Firing:
+    """Of a stream: one frame after the other."""
+    if not is_in_step(program):
+        raise ProgramError("its windows do not meet, so messages are of no frame")
+    sent = {p.name: np.zeros(p.size, np.int64) for p in program.populations}
+    room = _BATCH_VALUES // max(1, program.neurons)
+    run_frames(prepared(program, Engine), x, range(len(x)), max(1, min(64, room)), sent)
+    sent[INPUT] = np.zeros(int(np.prod(program.encoder.shape)), np.int64)
+    for first in range(0, len(x), 64):
+        level = encoding.levels(program.encoder, x[first : first + 64])
+        sent[INPUT] += messages_by_input(program, level, first)
+    if progress is not None:
+        progress(len(x))
+    return Firing(len(x), sent)

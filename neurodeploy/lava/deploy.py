@@ -155,7 +155,7 @@ def deploy(
         raise UsageError("membranes are compared with verify only")
     if limit is not None and limit < 1:
         raise UsageError(f"the limit is {limit}, not a number of samples")
-    if not program.is_aligned or any(p.phase < 1 for p in program.populations):
+    if not program.windows_meet or any(p.phase < 1 for p in program.populations):
         raise ProgramError("the phases mix neighbouring samples, so no output is of one sample")
     judged = Task.of(program, task)
     check_workable(program, "deployment")
@@ -168,7 +168,7 @@ def deploy(
     trace = run(
         program,
         messages,
-        membranes=names if membranes else [program.decoder.population],
+        membranes=names if membranes else _read_membranes(program),
         stock=stock,
         timeout=timeout,
         progress=None if progress is None else lambda done: progress(done, total),
@@ -221,6 +221,12 @@ def stream(program: Program, x: np.ndarray) -> np.ndarray:
     return messages
 
 
+def _read_membranes(program: Program) -> list[str]:
+    """Populations whose membranes the outputs are made of."""
+    none = program.decoder.code.membranes == "none"
+    return [] if none else [program.decoder.population]
+
+
 def _fire_phase(program: Program, population: Population) -> int:
     """Step at which a population's last window of the first sample begins."""
     if not population.neuron.fires:
@@ -262,8 +268,11 @@ def _samples(
     decoder = program.population(program.decoder.population)
     fires = _fire_phase(program, decoder)
     of_step = trace.messages.get(decoder.name, trace.spikes[decoder.name])
+    held = trace.membrane.get(decoder.name)
     integers = program.decoder.integers(
-        np.stack([trace.membrane[decoder.name][window(k, decoder.phase)] for k in range(samples)]),
+        np.zeros((samples, 0, decoder.size), np.int32)
+        if held is None
+        else np.stack([held[window(k, decoder.phase)] for k in range(samples)]),
         np.stack([of_step[window(k, fires)] for k in range(samples)]).astype(np.int32),
         period,
     )

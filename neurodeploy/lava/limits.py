@@ -56,7 +56,7 @@ def check_range(program: Program, largest: int) -> None:
                 f"synaptic input may reach {bound} << {shift}; Lava's 32 bit "
                 "arithmetic would overflow",
                 place=population.name,
-                remedy="compile with a smaller input range or fewer weight bits",
+                remedy="compile with a smaller input range, or fewer --bits or --weight-bits",
             )
 
 

@@ -36,12 +36,33 @@ from neurodeploy.program import (
 )
 from neurodeploy.program.neurons.graded_relu import is_whole
 
-__all__ = ["Lowered", "lower"]
+__all__ = ["Begin", "Lowered", "lower"]
 
 #: Lava reads a variable a number at a time: no more than so many.
 _READABLE = 200_000
 #: Any number above 0 makes a connection of Lava read payloads instead of spikes.
 _GRADED_BITS = 24
+
+
+@dataclass(frozen=True)
+class Begin:
+    """When a process has to be set to its beginning, and to what.
+
+    Attributes
+    ----------
+    phase, clock
+        Before each step with ``step % clock == phase % clock``.
+    values
+        In Lava's order, by name of the variable.
+    """
+
+    phase: int
+    clock: int
+    values: dict[str, np.ndarray]
+
+    def at(self, step: int) -> bool:
+        """Whether it is set before this step."""
+        return (step - self.phase) % self.clock == 0
 
 
 @dataclass(frozen=True)
@@ -61,6 +82,8 @@ class Lowered:
     sinks
         By population name, of programs of nothing but Lava's own processes: Lava's ring buffers,
         which are read when the run is over.
+    begins
+        By population name, of processes of Lava's that the host sets to their beginning.
     """
 
     source: Any
@@ -68,6 +91,7 @@ class Lowered:
     recorders: dict[str, Any]
     connections: dict[str, list[Any]]
     sinks: dict[str, Any] = field(default_factory=dict)
+    begins: dict[str, Begin] = field(default_factory=dict)
 
 
 def lower(
@@ -99,7 +123,7 @@ def lower(
     """
     check_range(program, largest)
     import_lava()
-    from neurodeploy.lava.neurons import Window, process_of
+    from neurodeploy.lava.neurons import Window, process_of, variables_of
     from neurodeploy.lava.processes.kinds import Delay
 
     recordings = {
@@ -110,13 +134,12 @@ def lower(
         }
         for k, p in enumerate(program.populations)
     }
-    populations = {
-        p.name: process_of(
-            p.neuron,
-            Window(p, program.period, p.phase, recordings[p.name], program.is_stock(p.name)),
-        )
+    windows = {
+        p.name: Window(p, program.clock, p.phase, recordings[p.name], program.is_stock(p.name))
         for p in program.populations
     }
+    populations = {p.name: process_of(p.neuron, windows[p.name]) for p in program.populations}
+    variables = {p.name: variables_of(p.neuron, windows[p.name]) for p in program.populations}
     shipped = _is_shipped(program, populations)
     source = _source(program, folder, shipped)
     ports = {INPUT: source.s_out} | {name: p.s_out for name, p in populations.items()}
@@ -139,9 +162,16 @@ def lower(
             (out if out.shape == target.shape else out.reshape(target.shape)).connect(target)
         connections.setdefault(connection.name, []).extend(parts)
     _tie_loose_ends(program, source, populations)
-    sinks = _sinks(source, populations) if shipped and stock else {}
-    recorders = {} if sinks else _recorders(program, populations, recordings, stock)
-    return Lowered(source, populations, recorders, connections, sinks)
+    seen = any("v" in program.population(name).neuron.start(1) for name in membranes)
+    sinks = _sinks(source, populations) if shipped and stock and not seen else {}
+    kept = {name: of.membrane for name, of in variables.items()}
+    recorders = {} if sinks else _recorders(program, populations, recordings, stock, kept)
+    begins = {
+        name: Begin(program.population(name).phase, program.clock, dict(of.begin))
+        for name, of in variables.items()
+        if of.begin
+    }
+    return Lowered(source, populations, recorders, connections, sinks, begins)
 
 
 def _is_shipped(program: Program, populations: dict[str, Any]) -> bool:
@@ -185,6 +215,7 @@ def _recorders(
     populations: dict[str, Any],
     recordings: dict[str, dict[str, str]],
     stock: bool,
+    kept: dict[str, str],
 ) -> dict[str, Any]:
     """A `Recorder` for each of Lava's own neurons that our models do not record for."""
     from lava.proc.lif.process import LIFReset
@@ -202,7 +233,7 @@ def _recorders(
             )
             population.s_out.connect(recorder.s_in)
             if files["membranes"]:
-                recorder.state.connect_var(population.v)
+                recorder.state.connect_var(getattr(population, kept[name]))
     return recorders
 
 

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Iterator, Mapping
 from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
@@ -71,10 +72,14 @@ def _run(folder: Path) -> None:
     stepped = threading.Event()
     watch = threading.Thread(target=_watch, args=(folder, root, stepped), daemon=True)
     watch.start()
+    _begin(lowered, 1)
     root.create_runtime(run_cfg=choice)
     ready = time.monotonic()
     try:
-        root.run(condition=RunSteps(num_steps=job["steps"]))
+        for first, last in _runs(lowered.begins, job["steps"]):
+            if first > 1:
+                _begin(lowered, first)
+            root.run(condition=RunSteps(num_steps=last - first + 1))
     except RuntimeError:
         raised = [str(a.exception[1]) for a in _actors(root.runtime) if a.exception]
         _fail(folder, "".join(raised) or traceback.format_exc())
@@ -89,6 +94,24 @@ def _run(folder: Path) -> None:
         stop_tracker()
     report = {"start_seconds": ready - started, "step_seconds": finished - ready}
     (folder / DONE).write_text(json.dumps(report))
+
+
+def _runs(begins: Mapping[str, Any], steps: int) -> Iterator[tuple[int, int]]:
+    """First and last step of the runs between which the host sets variables."""
+    firsts = [t for t in range(2, steps + 1) if any(b.at(t) for b in begins.values())]
+    return zip([1, *firsts], [*(t - 1 for t in firsts), steps], strict=True)
+
+
+def _begin(lowered: Any, step: int) -> None:
+    """Set the processes that begin anew at a step."""
+    for name, begin in lowered.begins.items():
+        if begin.at(step):
+            for variable, values in begin.values.items():
+                var = getattr(lowered.populations[name], variable)
+                if step == 1:  # nothing runs yet
+                    var.init = values
+                else:
+                    var.set(values)
 
 
 def _read_sinks(

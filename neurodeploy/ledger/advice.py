@@ -246,6 +246,13 @@ def _timing(case: _Case) -> _Found:
             "use --reset subtract (--target loihi2), or --scheme ttfs",
             numbers,
         )
+    if case.part.reading.keeps_back:
+        return (
+            "timing",
+            f"activations below {case.part.reading.keeps_back} units are kept back",
+            "lower --threshold: more is sent, and nothing is kept back at 0",
+            numbers,
+        )
     return (
         "timing",
         "its input spikes come unevenly, so it fires where the average would not",

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from neurodeploy.conversion import scheme_of
 from neurodeploy.errors import DataWarning, UsageError
 from neurodeploy.ledger.advice import advise
 from neurodeploy.ledger.batch_runs import Batch, Runner
@@ -112,6 +113,8 @@ def explain(
     )
     warn = warner(warn, DataWarning)
     look_at_samples(program, x, warn)
+    if program.is_stream:
+        warn("these are frames of a stream; each is explained alone, as after a refresh")
     judged = Task.of(program, task)
     known = None if labels is None else read_labels(judged, labels, len(x))
     if known is not None:
@@ -163,7 +166,7 @@ def explain_against(
 ) -> Explanation:
     """`explain` where the network, after the passes, is at hand; arguments are taken as right."""
     judged = task or Task.of(program)
-    program = joined(program)
+    program = scheme_of(program).by_layer(joined(program))
     twin = match(program, network)
     runner = Runner(twin)
     values = program.neurons + twin.entrance.neurons

@@ -90,6 +90,10 @@ def _timing(_: str, __: str, options: _Options, ___: _Range) -> Iterator[Remedy]
     if options.get("reset") == "zero":
         changed = {"reset": "subtract", "target": "loihi2"}
         yield Remedy("use --reset subtract (--target loihi2)", changed)
+    threshold = options.get("threshold")
+    if isinstance(threshold, float) and threshold > 0:
+        text = f"lower --threshold (now {threshold:g}) to {threshold / 2:g}"
+        yield Remedy(text, {"threshold": threshold / 2})
     yield from _lower_lambda(options)
     yield from _more_steps(options, 2, 4)
 
@@ -119,7 +123,7 @@ _OWN = {
 def _general(scheme: str, options: _Options) -> Iterator[Remedy]:
     """What lowers the error of most programs."""
     known = schemes()
-    if scheme in known and not known[scheme].exact:
+    if scheme in known and not known[scheme].exact and not known[scheme].of_streams:
         for name, other in known.items():
             if other.is_remedy:
                 yield Remedy(f"use --scheme {name}", {"scheme": name})

@@ -12,6 +12,7 @@ from neurodeploy.program.neurons import (
     Neuron,
     Online,
     Radix,
+    SigmaDelta,
     Ttfs,
     TwoCompartments,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "Preprocessing",
     "Program",
     "Radix",
+    "SigmaDelta",
     "Sparse",
     "Synapses",
     "Ttfs",

@@ -71,6 +71,7 @@ def program_from(graph: dict[str, Any], tensors: Tensors) -> Program:
         scheme=str(graph["scheme"]),
         target=str(graph["target"]),
         provenance=dict(graph["provenance"]),
+        refresh=graph.get("refresh", 1),
     )
 
 

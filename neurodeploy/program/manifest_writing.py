@@ -69,6 +69,7 @@ def program_to(program: Any) -> tuple[dict[str, Any], Tensors]:
         },
         "decoder": _decoder_to(program.decoder),
         "period": program.period,
+        **({"refresh": program.refresh} if program.is_stream else {}),
         "scheme": program.scheme,
         "target": program.target,
         "provenance": dict(program.provenance),

@@ -2,7 +2,7 @@
 
 Helpers send at each step what arrived in it as one signed message (`Neuron.passes_sums`), and a
 neuron adds up those of its helpers. What reaches it at a step is what reached it a step before
-without helpers, so all that it does is the same, a step later (`docs/semantics.md`, section 18).
+without helpers, so all that it does is the same, a step later (`docs/semantics.md`, section 19).
 """
 
 from __future__ import annotations

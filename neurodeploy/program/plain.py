@@ -45,6 +45,7 @@ def whole(program: Any, input_name: str) -> dict[str, Any]:
         "steps": program.period,
         "latency_steps": program.latency,
         "steps_per_sample": program.period,
+        "refresh": program.refresh,
         "neurons": program.neurons,
         "synapses": sum(c["synapses"] for c in connections),
         "weight_bytes": program.weight_bytes,

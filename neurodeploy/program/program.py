@@ -30,6 +30,8 @@ __all__ = ["INPUT", "Connection", "Population", "Program"]
 
 #: Name of the input population in every program.
 INPUT = "input"
+#: Steps that no run has.
+_ENDLESS = 2**48
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,6 +167,9 @@ class Program(Displayed):
         Entrance and exit.
     period
         Steps a sample lasts.
+    refresh
+        Samples after which the populations begin anew, each in its own window. 1: each sample by
+        itself; more: so many are frames of one stream; 0: all of them are.
     scheme, target
         Names of the conversion scheme and of the hardware target.
     provenance
@@ -179,6 +184,7 @@ class Program(Displayed):
     scheme: str = "rate"
     target: str = "loihi2"
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    refresh: int = 1
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "populations", tuple(self.populations))
@@ -188,6 +194,7 @@ class Program(Displayed):
             raise ProgramError(
                 f"the period is {shown(self.period)}, not a number of steps of 1..{MAX_PERIOD}"
             )
+        self._check_refresh()
         for what, parts in (("populations", self.populations), ("connections", self.connections)):
             if len(parts) > MAX_PARTS:
                 raise ProgramError(f"{len(parts)} {what}; the limit is {MAX_PARTS}")
@@ -217,6 +224,33 @@ class Program(Displayed):
             for c in self.connections
         )
         object.__setattr__(self, "connections", graded)
+
+    def _check_refresh(self) -> None:
+        """A number, and of 1 alone where neurons cannot go on from sample to sample."""
+        if type(self.refresh) is not int or not 0 <= self.refresh < 2**31:
+            raise ProgramError(f"refresh is {shown(self.refresh)}, not a number of samples")
+        for p in self.populations:
+            if self.refresh != 1 and not p.neuron.streams:
+                raise ProgramError(
+                    f"neurons of the kind {p.neuron.kind!r} begin anew at every sample, not after "
+                    f"{self.refresh or 'all'}",
+                    place=p.name,
+                )
+
+    @property
+    def clock(self) -> int:
+        """Steps after which a population begins anew; more than any run has where it never does."""
+        return self.period * self.refresh if self.refresh else _ENDLESS
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether its samples are frames of a stream: what one leaves behind the next finds."""
+        return self.refresh != 1
+
+    @cached_property
+    def alone(self) -> Program:
+        """The same for samples that have nothing to do with each other."""
+        return replace(self, refresh=1) if self.is_stream else self
 
     def _check_connection(self, connection: Connection) -> None:
         """Shapes and message kinds of one connection fit the populations at its ends."""
@@ -346,11 +380,17 @@ class Program(Displayed):
             fires = self.population(connection.source).fire_phase(self.period)
         return fires + connection.delay - self.population(connection.target).phase
 
-    @cached_property
+    @property
     def is_aligned(self) -> bool:
-        """Whether every message arrives in its target's window of the same sample.
+        """Whether samples do not mix: windows meet, and each begins anew (`refresh`).
 
-        Then samples do not mix, and each can be simulated alone.
+        Then each can be simulated alone.
+        """
+        return not self.is_stream and self.windows_meet
+
+    @cached_property
+    def windows_meet(self) -> bool:
+        """Whether every message arrives in its target's window of the same sample.
 
         1. A connection between components: windows meet exactly.
         2. A connection within one: a message may arrive later in its window, if the source is
@@ -445,6 +485,7 @@ class Program(Displayed):
             "neurons": self.neurons,
             "latency": self.latency,
             "period": self.period,
+            **({"refresh": self.refresh} if self.is_stream else {}),
         }
 
     def records(self) -> list[dict[str, Any]]:

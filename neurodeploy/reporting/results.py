@@ -23,6 +23,7 @@ from neurodeploy.simulator.result import Result
 __all__ = [
     "SCORES",
     "Reference",
+    "frames_of",
     "judged",
     "rows",
     "show_result",
@@ -95,6 +96,12 @@ def judged(result: Result, labels: np.ndarray | Labels | None) -> tuple[Result, 
     return replace(result, task=known.task), known
 
 
+def frames_of(refresh: int) -> str:
+    """What the samples of a stream are, in words."""
+    every = f"a whole one every {refresh}" if refresh else "the first one whole"
+    return f"frames of one stream, {every}"
+
+
 def summary(
     program: Program,
     result: Result,
@@ -113,6 +120,8 @@ def summary(
         "task": task.kind,
         "task_reason": task.reason,
     }
+    if program.is_stream:
+        data["stream"] = frames_of(program.refresh)
     if task.by_element:
         data["elements"] = result.samples * prod(task.predicted_shape)
     if known is not None:
@@ -188,6 +197,7 @@ _TITLES = SCORES | {
     "step_seconds": "seconds while stepping",
     "latency_steps": "latency (steps)",
     "steps_between_samples": "a sample every (steps)",
+    "stream": "samples are",
     "wrapped_currents": "currents that wrapped",
     "clipped_membranes": "membranes that clipped",
     "unsettled_neurons": "neurons that had not settled",

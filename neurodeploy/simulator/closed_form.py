@@ -34,6 +34,7 @@ __all__ = [
     "Swept",
     "is_by_sample",
     "is_closed_form",
+    "is_in_step",
     "is_window_coded",
     "obstacle",
     "read_out",
@@ -99,9 +100,14 @@ class Sweep(Protocol):
         """Sweep samples, int32 (n, inputs) of `encoding.levels`; `every`: fill `Swept.fired`."""
 
 
+def is_in_step(program: Program) -> bool:
+    """Whether each window sees what was sent for its sample, so that time may be local."""
+    return program.windows_meet and all(p.phase >= 1 for p in program.populations)
+
+
 def is_by_sample(program: Program) -> bool:
     """Whether each sample can be run alone: no window mixes samples or begins before step 1."""
-    return program.is_aligned and all(p.phase >= 1 for p in program.populations)
+    return program.is_aligned and is_in_step(program)
 
 
 def is_window_coded(program: Program) -> bool:

@@ -45,7 +45,8 @@ class Engine(LayerSteps):
         super().__init__(program)
         self.plan = Plan(program)
         self.components = components_of(program, self.plan.layers)
-        if program.recurrent or any(p.fire_phase(1) > p.phase for p in program.populations):
+        late = any(p.fire_phase(1) > p.phase for p in program.populations)
+        if program.is_stream or program.recurrent or late:
             portion = None
         self.portion = program.period if portion is None else max(1, min(portion, program.period))
 
@@ -84,7 +85,7 @@ class Engine(LayerSteps):
                 kept = membranes if isinstance(membranes, bool) else p.name in membranes
                 rows[p.name] = Rows(
                     np.zeros(steps, np.int64),
-                    (everything + begin + 1 - p.phase) % program.period,
+                    (everything + begin + 1 - p.phase) % program.clock,
                     everything if kept else none,
                 )
                 states[p.name] = LayerState(
@@ -135,8 +136,11 @@ class Engine(LayerSteps):
         fired: bool = False,
         rasters: bool = False,
         messages: Container[str] = (),
+        states: dict[str, LayerState] | None = None,
     ) -> Run:
         """Samples of an aligned program, each on its own in local time.
+
+        Of a stream whose windows meet: frames that follow each other, in local time as well.
 
         Parameters
         ----------
@@ -152,9 +156,14 @@ class Engine(LayerSteps):
             Whether to fill `Run.fired` and `Run.rasters`.
         messages
             Populations for `Run.messages`.
+        states
+            Of a stream: what the frames before the first left behind, by population, empty before
+            a frame at which all begins anew; filled with what these leave behind.
         """
         try:
-            return self._run_samples(level, first_index, keep, record, fired, rasters, messages)
+            return self._run_samples(
+                level, first_index, keep, record, fired, rasters, messages, states
+            )
         finally:  # threads come and go, their buffers stay
             self._free.append(self._workspace)
             del self._held.workspace
@@ -168,6 +177,7 @@ class Engine(LayerSteps):
         fired: bool,
         rasters: bool,
         messages: Container[str],
+        carried: dict[str, LayerState] | None,
     ) -> Run:
         program, plan = self.program, self.plan
         samples, period = len(level), program.period
@@ -195,7 +205,7 @@ class Engine(LayerSteps):
                 if p.name in messages
             },
         )
-        states: dict[str, LayerState] = {}
+        states: dict[str, LayerState] = {} if carried is None else carried
         for portion in range(0, period, self.portion):
             tau = np.arange(portion, min(portion + self.portion, period))
             if self.portion < period and samples > 1:
@@ -205,21 +215,26 @@ class Engine(LayerSteps):
                 np.tile(tau, samples),
                 np.full(tau.size * samples, -1, np.int64),
             )
-            watched = Rows(rows.sample, rows.tau, slots[rows.tau])
+            begun = (rows.tau + program.period * (first_index + rows.sample)) % program.clock
+            stepped = Rows(rows.sample, begun, rows.slot)
+            watched = Rows(rows.sample, begun, slots[rows.tau])
             watched.slot[watched.slot >= 0] += (rows.sample * len(kept))[watched.slot >= 0]
             sent = self._encoded(level, first_index, tau)
             for component in self.components:
                 for layer in component.layers:
                     name = layer.population.name
-                    if name not in states:
+                    if portion == 0:
                         size = samples * len(kept) if name in recorded else 0
+                        before = states.get(name)
                         states[name] = LayerState(
-                            self._neurons(layer, checked=layer.checked),
+                            before.neurons
+                            if before is not None
+                            else self._neurons(layer, checked=layer.checked),
                             self._steady(layer, sent),
                             np.empty((size, layer.filled), np.int32),
                         )
                 seen = {
-                    layer.population.name: watched if layer.population.name in recorded else rows
+                    layer.population.name: watched if layer.population.name in recorded else stepped
                     for layer in component.layers
                 }
                 sent |= self._component(component, states, sent, seen)

@@ -19,7 +19,7 @@ from pathlib import Path
 from neurodeploy.errors import UsageError
 from neurodeploy.program import Connection, Convolution, Program
 from neurodeploy.simulator import kernels
-from neurodeploy.simulator.closed_form import is_by_sample, is_closed_form
+from neurodeploy.simulator.closed_form import is_by_sample, is_closed_form, is_in_step
 from neurodeploy.simulator.plan import BLOCK_BYTES
 from neurodeploy.simulator.product import ROWS_BYTES
 from neurodeploy.simulator.streaming import warm_up
@@ -242,7 +242,7 @@ def need(program: Program, samples: int, steps: int) -> int:
         # every step's membranes of the readout, in the engine's order, in C order, and decoded
         readout = program.population(program.decoder.population)
         reading += 16 * readout.size * program.period * samples
-    if not is_by_sample(program):
+    if not is_by_sample(program) and not (program.is_stream and is_in_step(program)):
         return reading + _streamed(program, samples)
     if is_closed_form(program):
         return reading + _swept(program, samples)

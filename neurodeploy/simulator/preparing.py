@@ -19,13 +19,18 @@ _PREPARING = threading.Lock()
 
 
 def check_by_sample(program: Program) -> None:
-    """Refuse what cannot be run one sample at a time: phases that mix neighbouring samples.
+    """Refuse what cannot be run one sample at a time: streams, and phases that mix samples.
 
     Raises
     ------
     ProgramError
         Also for a window of the first sample that begins before the first step.
     """
+    if program.is_stream:
+        raise ProgramError(
+            "its samples are frames of a stream, so they cannot be run one by one",
+            remedy="use `simulate`, which runs them one after the other, or --refresh 1",
+        )
     if not program.is_aligned:
         raise ProgramError(
             "the phases mix neighbouring samples, so samples cannot be run one by one",

@@ -120,7 +120,7 @@ def run(program: Program, messages: np.ndarray) -> Trace:
                     arrived = sent[connection.source][t - connection.delay - 1]
                     shape = program.shape_of(connection.source)
                     a += synaptic_input(connection, shape, arrived)
-            tau = (t - p.phase) % program.period
+            tau = (t - p.phase) % program.clock
             step = p.neuron.step(state[p.name], a, tau, program.period)
             wrapped[p.name] += step.wrapped
             clipped[p.name] += step.clipped

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,6 +19,7 @@ from neurodeploy.simulator.closed_form import (
     Sweep,
     is_by_sample,
     is_closed_form,
+    is_in_step,
     is_window_coded,
     read_out,
 )
@@ -26,7 +28,7 @@ from neurodeploy.simulator.memory import Share, default_limit, share
 from neurodeploy.simulator.parted_sweep import PartedSweep
 from neurodeploy.simulator.preparing import best_sweep, check_by_sample, prepared
 from neurodeploy.simulator.result import Result
-from neurodeploy.simulator.streaming import run_windows
+from neurodeploy.simulator.streaming import run_frames, run_windows, warm_up
 from neurodeploy.simulator.threads import default_threads, spread
 
 __all__ = ["Progress", "simulate"]
@@ -177,12 +179,16 @@ def simulate(
     return result, outputs[1:]
 
 
-def _parts(n: int, divided: Share) -> Iterator[range]:
-    """Ranges of samples for one thread at a time; smaller at the end, so that all end together."""
+def _parts(n: int, divided: Share, each: int = 1) -> Iterator[range]:
+    """Ranges of samples for one thread at a time; smaller at the end, so that all end together.
+
+    `each`: samples that belong together.
+    """
     first, shares = 0, 2 * divided.threads if divided.threads > 1 else 1
     while first < n:
         left = -(-(n - first) // shares)
         size = min(divided.samples, left)
+        size = min(-(-size // each) * each, n - first)
         yield range(first, first + size)
         first += size
 
@@ -236,7 +242,10 @@ def _streamed(
     task = Task.of(program)
 
     def work(part: range) -> Result:
-        run = run_windows(engine, x, part)
+        meets = program.is_stream and is_in_step(program)
+        run = (
+            run_frames(engine, x, part, divided.samples) if meets else run_windows(engine, x, part)
+        )
         outputs = (run.integers * program.decoder.unit).astype(np.float32)
         return Result(
             outputs=task.shaped(outputs),
@@ -247,8 +256,9 @@ def _streamed(
             task=task,
         )
 
-    # with cycles every window may depend on all before it: nothing to divide
-    ways = iter([range(len(x))]) if program.recurrent else _parts(len(x), divided)
+    # every window may depend on all before it: nothing to divide
+    whole = math.isinf(warm_up(program))
+    ways = iter([range(len(x))]) if whole else _parts(len(x), divided, program.refresh)
     parts = []
     for part in spread(work, ways, divided.threads):
         parts.append(part)

@@ -10,6 +10,7 @@ earlier and equals the whole from there on, bit for bit.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,8 +18,16 @@ import numpy as np
 from neurodeploy.program import INPUT, Program
 from neurodeploy.simulator import encoding
 from neurodeploy.simulator.engine import Engine
+from neurodeploy.simulator.layer_steps import LayerState
 
-__all__ = ["Streamed", "messages_of_samples", "run_windows", "warm_up", "windows"]
+__all__ = [
+    "Streamed",
+    "messages_of_samples",
+    "run_frames",
+    "run_windows",
+    "warm_up",
+    "windows",
+]
 
 
 @dataclass(frozen=True)
@@ -43,14 +52,33 @@ class Streamed:
     wrapped: dict[str, int]
     clipped: dict[str, int]
 
+    @classmethod
+    def join(cls, parts: Sequence[Streamed]) -> Streamed:
+        """Consecutive parts as one."""
+
+        def total(counts: Sequence[dict[str, int]]) -> dict[str, int]:
+            return {name: sum(of[name] for of in counts) for name in counts[0]}
+
+        return cls(
+            np.concatenate([p.integers for p in parts]),
+            {k: np.concatenate([p.spikes[k] for p in parts]) for k in parts[0].spikes},
+            [np.concatenate(rows) for rows in zip(*(p.operations for p in parts), strict=True)],
+            total([p.wrapped for p in parts]),
+            total([p.clipped for p in parts]),
+        )
+
 
 def warm_up(program: Program) -> float:
     """Steps after which no population's state depends on what it was before them.
 
-    Infinite with cycles: a spike of a window may lead to spikes of all windows after it.
+    Infinite with cycles: a spike of a window may lead to spikes of all windows after it. And of
+    streams that never begin anew, or do so in windows that do not meet.
     """
     if program.recurrent:
         return math.inf
+    if program.is_stream:
+        ends = program.refresh and program.windows_meet
+        return (program.refresh - 1) * program.period if ends else math.inf
     steps = {INPUT: 0}
     for p in program.order:
         # what arrives is right from here on; then a reset comes within a window, and what fires a
@@ -74,8 +102,7 @@ def run_windows(engine: Engine, x: np.ndarray, part: range) -> Streamed:
     period, count = program.period, len(part)
     reads = {p.name: p.phase for p in program.populations}
     fires = {INPUT: 1} | {p.name: p.fire_phase(period) for p in program.populations}
-    warm = warm_up(program)
-    first = 0 if math.isinf(warm) else max(0, part.start - -(-int(warm) // period))
+    first = _first(program, part.start)
     begin, end = first * period, part.stop * period + max(fires.values()) - 1
 
     def rows(phase: int) -> tuple[int, int]:
@@ -108,6 +135,61 @@ def run_windows(engine: Engine, x: np.ndarray, part: range) -> Streamed:
         trace.wrapped,
         trace.clipped,
     )
+
+
+def run_frames(
+    engine: Engine,
+    x: np.ndarray,
+    part: range,
+    size: int,
+    sent: dict[str, np.ndarray] | None = None,
+) -> Streamed:
+    """Some frames of a stream whose windows meet, from one at which all begins anew.
+
+    A few at a time, so that memory does not grow with the stream.
+
+    Parameters
+    ----------
+    x
+        All frames (n, *shape).
+    part
+        Numbers of the frames wanted, consecutive.
+    size
+        Frames at a time.
+    sent
+        Filled: by population, int64 (neurons,), the messages of each neuron over these frames.
+    """
+    program = engine.program
+    decoder, decoding = program.population(program.decoder.population), program.decoder.code
+    read = program.decoder.read_steps(program.period) - 1
+    kept = range(program.period) if decoding.membranes == "all" else (read,)
+    asked = {decoder.name} if decoding.messages else set()
+    states: dict[str, LayerState] = {}
+    found = []
+    for first in range(part.start, part.stop, size):
+        level = encoding.levels(program.encoder, x[first : min(first + size, part.stop)])
+        run = engine.run_samples(
+            level, first, keep=kept, messages=asked, fired=sent is not None, states=states
+        )
+        nothing = np.zeros((len(level), 0, decoder.size), np.int32)
+        integers = program.decoder.integers(
+            run.membranes[decoder.name], run.messages.get(decoder.name, nothing), program.period
+        )
+        for name, count in run.fired.items():
+            assert sent is not None
+            sent[name] = sent.get(name, 0) + count.sum(0)
+        found.append(Streamed(integers, run.spikes, list(run.operations), run.wrapped, run.clipped))
+    return Streamed.join(found)
+
+
+def _first(program: Program, start: int) -> int:
+    """The sample from which a stream has to be run for all from `start` on to be right."""
+    warm = warm_up(program)
+    if math.isinf(warm):
+        return 0
+    if program.is_stream:
+        return start - start % program.refresh
+    return max(0, start - -(-int(warm) // program.period))
 
 
 def windows(values: np.ndarray, start: int, stop: int, period: int) -> np.ndarray:

@@ -34,9 +34,10 @@ Kinds = Sequence[type[Neuron]]
 _ROOM = "neurodeploy.program.neurons."
 #: The kinds that the package brings. Not those that somebody else registered: then random programs
 #: would depend on what is imported besides.
-#: Nor the one whose messages of 23 bits leave no room for weights behind it: tests of its own
-#: (`tests/program/test_graded_relu.py`, `tests/conversion/test_stock_graded.py`).
-_ALONE = ("graded_relu",)
+#: Nor those whose messages of 23 bits leave no room for weights behind them: tests of their own
+#: (`tests/program/test_graded_relu.py`, `tests/conversion/test_stock_graded.py`, and programs of
+#: their own: `testing.stream_programs`).
+_ALONE = ("graded_relu", "sigma_delta")
 OUR_KINDS: Kinds = tuple(
     k for k in kinds().values() if k.__module__.startswith(_ROOM) and k.kind not in _ALONE
 )

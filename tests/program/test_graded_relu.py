@@ -7,8 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neurodeploy.program import Connection, Decoder, Dense, Encoder, GradedRelu, Population, Program
-from neurodeploy.program.neurons.graded_relu import bias_parts, is_whole
+from neurodeploy.program import (
+    Connection,
+    Decoder,
+    Dense,
+    Encoder,
+    GradedRelu,
+    Population,
+    Program,
+    Sparse,
+)
+from neurodeploy.program.neurons.graded_relu import bias_parts, is_whole, shifted_sums
 from neurodeploy.simulator import reference
 from neurodeploy.simulator.closed_form import is_closed_form
 from neurodeploy.simulator.encoding import encode, levels
@@ -57,6 +66,15 @@ def test_whole_connections_stay_whole_behind_the_shift():
     weights = Dense(np.array([[4, -8], [12, 0]], np.int8))
     assert is_whole(Connection("a", "b", weights, exponent=3), 5)
     assert not is_whole(Connection("a", "b", weights, exponent=3), 6)
+
+
+def test_synapses_that_occur_twice_are_shifted_by_themselves():
+    """Lava has them in processes of their own, so such neurons are no stock."""
+    once = Sparse(np.array([3, 5], np.int8), np.array([0, 1], np.int32), np.array([0, 2]), 2)
+    twice = Sparse(np.array([3, 5], np.int8), np.array([1, 1], np.int32), np.array([0, 2]), 2)
+    assert shifted_sums([Connection("a", "b", once)], 2) == 1
+    assert shifted_sums([Connection("a", "b", twice)], 2) == 2
+    assert shifted_sums([Connection("a", "b", twice, exponent=2)], 2) == 0
 
 
 def two_layers(bits: int) -> Program:

@@ -15,7 +15,7 @@ import numpy as np
 
 from neurodeploy.conversion.window.messages import Messages
 from neurodeploy.network.stages import RELAY, Shape, Stage
-from neurodeploy.program import INPUT, Connection, Population
+from neurodeploy.program import INPUT, Connection, Neuron, Population
 from neurodeploy.program.one_to_one import one_to_one
 from neurodeploy.targets import Target
 
@@ -45,26 +45,41 @@ class Layout:
         self.unit = dict(quantized.unit)
         #: Step at which a population's window of sending begins.
         self.sends = {INPUT: 1}
+        #: What is read in the place of the input.
+        self.entrance = INPUT
+
+    def enter(self, neuron: Neuron) -> None:
+        """A population that all who read the input read instead: it says the same in its way."""
+        name = f"{INPUT}{RELAY}"
+        self._repeat(INPUT, name, neuron)
+        self.entrance = name
 
     def add(self, stage: Stage) -> None:
         """The population of a stage, behind the relays that it needs."""
         layer = self.quantized.layers[stage.name]
-        sources = [path.source for path in stage.paths]
+        read = [path.source for path in stage.paths]
+        sources = [self.entrance if source == INPUT else source for source in read]
         phase = self._meet(sources)
+        before: tuple[tuple[str, Neuron], ...] = ()
         if layer is None:
             (path,) = stage.paths
             neuron, parts = self.messages.maximum(stage, path.operator, self.target)
             wired = [(sources[0], synapses, exponent) for synapses, exponent in parts]
         else:
             first = all(path.source == INPUT for path in stage.paths)
-            neuron = self.messages.neuron(layer, fires=not stage.is_readout, first=first)
+            fires = not stage.is_readout
+            before, neuron = self.messages.chain(layer, fires=fires, first=first)
             wired = [
                 (source, arrival.synapses, arrival.exponent)
                 for source, arrival in zip(sources, layer.arrivals, strict=True)
             ]
+        chain = [
+            *((f"{stage.name}{ending}", each) for ending, each in before),
+            (stage.name, neuron),
+        ]
         for source, synapses, exponent in wired:
             self.connections.append(
-                Connection(source, stage.name, synapses, exponent, phase - self.sends[source])
+                Connection(source, chain[0][0], synapses, exponent, phase - self.sends[source])
             )
         top = self.messages.top if layer is None else self.messages.top_of(layer)
         values = self.unit[stage.name] * top
@@ -73,16 +88,19 @@ class Layout:
         scale = values / top
         if layer is not None:
             scale = self.messages.membrane_unit(layer)
-        self._append(
-            Population(
-                stage.name,
-                stage.shape,
-                neuron,
-                phase,
-                **_units("spike_value", "channel_values", values, stage.shape),
-                **_units("membrane_unit", "channel_units", scale, stage.shape),
+        for k, (name, each) in enumerate(chain):
+            if k:
+                self.connections.append(Connection(chain[k - 1][0], name, one_to_one(stage.shape)))
+            self._append(
+                Population(
+                    name,
+                    stage.shape,
+                    each,
+                    phase + k,
+                    **_units("spike_value", "channel_values", values, stage.shape),
+                    **_units("membrane_unit", "channel_units", scale, stage.shape),
+                )
             )
-        )
 
     def _append(self, population: Population) -> None:
         self.populations.append(population)
@@ -106,8 +124,13 @@ class Layout:
         name = f"{source}{RELAY}"
         if name in self.sends:
             return name
+        size = prod(self.shape[source])
+        self._repeat(source, name, self.messages.relay(size, first=source == INPUT))
+        return name
+
+    def _repeat(self, source: str, name: str, neuron: Neuron) -> None:
+        """A population of the same integers, behind one synapse of weight 1 a neuron."""
         shape = self.shape[source]
-        size = prod(shape)
         self.connections.append(Connection(source, name, one_to_one(shape)))
         self.unit[name] = self.unit[source]
         values = self.unit[source] * self.messages.top
@@ -115,13 +138,12 @@ class Layout:
             Population(
                 name,
                 shape,
-                self.messages.relay(size, first=source == INPUT),
+                neuron,
                 self.sends[source] + 1,
                 **_units("spike_value", "channel_values", values, shape),
                 **_units("membrane_unit", "channel_units", self.unit[source], shape),
             )
         )
-        return name
 
 
 def _units(one: str, each: str, values: np.ndarray, shape: Sequence[int]) -> dict[str, Any]:

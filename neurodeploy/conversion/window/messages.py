@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from neurodeploy.conversion.window.masks import Parts, masks
 from neurodeploy.network.stages import Operator, Stage
-from neurodeploy.program import Earliest, GradedRelu, MaskMaximum, Online, Radix, Ttfs
+from neurodeploy.program import Earliest, GradedRelu, MaskMaximum, Online, Radix, SigmaDelta, Ttfs
 from neurodeploy.program.neurons import Neuron
 from neurodeploy.quantization.operators import quantize
 from neurodeploy.quantization.window import Integers
 from neurodeploy.targets import Target
 
-__all__ = ["Digits", "Messages", "Parts", "SignedDigits", "Times", "Whole"]
+__all__ = [
+    "DELTA",
+    "SIGMA",
+    "Changes",
+    "Digits",
+    "Messages",
+    "Parts",
+    "SignedDigits",
+    "Times",
+    "Whole",
+]
 
 
 @dataclass(frozen=True)
@@ -48,6 +58,10 @@ class Messages:
         """How many messages each integer 0..`top` takes, int64, where steps are to spare some."""
         return None
 
+    def entering(self, size: int, top: int) -> Neuron | None:
+        """Neurons between the input, integers up to `top`, and all that reads it; None: none."""
+        return None
+
     def membrane_unit(self, layer: Any) -> np.ndarray:
         """Real value of one membrane integer of a layer, float64 (neurons,)."""
         unit: np.ndarray = layer.scale
@@ -56,6 +70,15 @@ class Messages:
     def neuron(self, layer: Any, *, fires: bool, first: bool) -> Neuron:
         """Neurons that send the quotients of a layer; `first`: it reads the input alone."""
         raise NotImplementedError
+
+    def chain(
+        self, layer: Any, *, fires: bool, first: bool
+    ) -> tuple[tuple[tuple[str, Neuron], ...], Neuron]:
+        """Neurons that a layer's sums go through first, each with an ending of its name; the last.
+
+        Each reads the one before it neuron by neuron, a step later.
+        """
+        return (), self.neuron(layer, fires=fires, first=first)
 
     def relay(self, size: int, *, first: bool) -> Neuron:
         """Neurons that send what they receive."""
@@ -156,6 +179,60 @@ class Whole(Messages):
     def relay(self, size: int, *, first: bool) -> Neuron:
         """See `Messages.relay`."""
         return GradedRelu(np.zeros(size, np.int32))
+
+
+#: Endings of the names of populations that add up, and that send changes, for a layer.
+SIGMA, DELTA = ".sigma", ".delta"
+
+
+@dataclass(frozen=True)
+class Changes(Whole):
+    """By how much integers changed, where that is at least a share `threshold` of the largest.
+
+    A shift of changes is not the change of what is shifted: each may lose up to a unit. With
+    `exact` a layer adds up first (`sigma`), and changes of the quotient go to its neurons
+    (`delta`).
+    """
+
+    threshold: float = 0.0
+    exact: bool = True
+
+    def entering(self, size: int, top: int) -> Neuron:
+        """See `Messages.entering`: frames come whole."""
+        least = self._least(top)
+        return SigmaDelta(np.zeros(size, np.int32), least, 0, top.bit_length(), "delta")
+
+    def neuron(self, layer: Integers, *, fires: bool, first: bool) -> Neuron:
+        """See `Messages.neuron`; a readout sends the sum itself."""
+        made = super().neuron(layer, fires=fires, first=first)
+        assert isinstance(made, GradedRelu)
+        if not fires:
+            return SigmaDelta(made.bias, 1, made.shift, made.bits, "sigma")
+        return SigmaDelta(made.bias, self._least(self.top), made.shift, made.bits)
+
+    def chain(
+        self, layer: Integers, *, fires: bool, first: bool
+    ) -> tuple[tuple[tuple[str, Neuron], ...], Neuron]:
+        """See `Messages.chain`."""
+        last = self.neuron(layer, fires=fires, first=first)
+        assert isinstance(last, SigmaDelta)
+        if not self.exact or last.shift == 0:
+            return (), last
+        none = np.zeros(layer.bias.size, np.int32)
+        bits = SigmaDelta.widest - last.shift
+        adding = SigmaDelta(none, process="sigma")
+        dividing = SigmaDelta(none, 1, last.shift, bits, "delta")
+        if not fires:  # the quotient of the whole, and nothing after it
+            return ((SIGMA, adding),), GradedRelu(last.bias, last.shift, signed=True)
+        return ((SIGMA, adding), (DELTA, dividing)), replace(last, shift=0)
+
+    def _least(self, largest: int) -> int:
+        """The least change that is sent."""
+        return max(1, round(self.threshold * largest))
+
+    def relay(self, size: int, *, first: bool) -> Neuron:
+        """See `Messages.relay`: changes are passed on as they come."""
+        return GradedRelu(np.zeros(size, np.int32), signed=True)
 
 
 @dataclass(frozen=True)

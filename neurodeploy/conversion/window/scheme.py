@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -72,6 +73,11 @@ class WindowScheme(Scheme):
     def shifts(self) -> bool:
         """Whether its neurons only add, and synapses divide by powers of two."""
         return False
+
+    @property
+    def samples_a_stream(self) -> int:
+        """`Program.refresh`: samples after which all begins anew."""
+        return 1
 
     def layer_level(
         self, statistics: LayerStatistics, maximum: float | None, levels: int | None = None
@@ -176,6 +182,9 @@ class WindowScheme(Scheme):
         )
         quantized = quantize_network(stages, entrance, calibration, recipe)
         layout = Layout(messages, entrance.shape, quantized, target)
+        entering = messages.entering(prod(entrance.shape), entrance.top)
+        if entering is not None:
+            layout.enter(entering)
         for stage in stages:
             layout.add(stage)
         if entrance.top > messages.top and f"{INPUT}.relay" in layout.sends:
@@ -224,6 +233,7 @@ class WindowScheme(Scheme):
             scheme=self.name,
             target=target.name,
             provenance=provenance | {"quantization": self._told(quantized, entrance)},
+            refresh=self.samples_a_stream,
         )
 
     @staticmethod

@@ -13,10 +13,11 @@ from neurodeploy.lava.neurons import (
     mask_maximum,
     online,
     radix,
+    sigma_delta,
     ttfs,
     two_compartments,
 )
-from neurodeploy.lava.neurons.process import AnyNeuron, Window, process_of
+from neurodeploy.lava.neurons.process import AnyNeuron, Window, process_of, variables_of
 
 __all__ = [
     "AnyNeuron",
@@ -31,6 +32,8 @@ __all__ = [
     "online",
     "process_of",
     "radix",
+    "sigma_delta",
     "ttfs",
     "two_compartments",
+    "variables_of",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import singledispatch
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -27,11 +27,13 @@ from neurodeploy.program.neurons import Neuron
 __all__ = [
     "AnyNeuron",
     "AnyNeuronModel",
+    "Variables",
     "Window",
     "WindowModel",
     "WindowProcess",
     "process_of",
     "step_of",
+    "variables_of",
 ]
 
 
@@ -42,7 +44,8 @@ class Window:
     Attributes
     ----------
     period, phase
-        A window begins whenever ``step % period == phase % period``.
+        A window begins whenever ``step % period == phase % period``. Of a stream it has all the
+        samples after which the populations begin anew (`Program.clock`).
     recording
         Files by what they take, ``spikes``, ``membranes`` and ``messages``
         (`neurodeploy.lava.recording`); an empty name leaves it out.
@@ -215,6 +218,29 @@ def process_of(neuron: Neuron, window: Window) -> AbstractProcess:
     Without one the generic process runs the step that defines the kind.
     """
     return step_of(neuron, window)
+
+
+@dataclass(frozen=True)
+class Variables:
+    """What of a process stands for what a population keeps.
+
+    Attributes
+    ----------
+    membrane
+        Name of the variable that is the membrane.
+    begin
+        Values, in Lava's order, by name of the variables that the host has to set before the
+        first step of a window: of processes of Lava's that do not begin anew by themselves.
+    """
+
+    membrane: str = "v"
+    begin: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+@singledispatch
+def variables_of(neuron: Neuron, window: Window) -> Variables:
+    """The variables of a population's process; kinds register theirs where they are others."""
+    return Variables()
 
 
 def step_of(neuron: Neuron, window: Window) -> AbstractProcess:

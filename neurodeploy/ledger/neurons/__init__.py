@@ -1,6 +1,14 @@
 """How the ledger reads each neuron kind, one file a kind, found by its type."""
 
-from neurodeploy.ledger.neurons import digits, earliest, graded_relu, integrate_fire, lif, ttfs
+from neurodeploy.ledger.neurons import (
+    digits,
+    earliest,
+    graded_relu,
+    integrate_fire,
+    lif,
+    sigma_delta,
+    ttfs,
+)
 from neurodeploy.ledger.neurons.reading import Reading, reading_of
 
 __all__ = [
@@ -11,5 +19,6 @@ __all__ = [
     "integrate_fire",
     "lif",
     "reading_of",
+    "sigma_delta",
     "ttfs",
 ]

@@ -40,6 +40,8 @@ class Reading:
         Whether it repeats the largest of its inputs instead of adding them.
     loses_overshoot
         Whether a spike drops what the membrane had above the threshold (reset to zero).
+    keeps_back
+        Integers below which nothing is sent; 0 where that is no matter.
     """
 
     bias: np.ndarray
@@ -52,6 +54,7 @@ class Reading:
     strict: bool = False
     maximum: bool = False
     loses_overshoot: bool = False
+    keeps_back: int = 0
 
 
 @singledispatch

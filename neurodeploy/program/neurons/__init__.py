@@ -14,6 +14,7 @@ from neurodeploy.program.neurons.mask_maximum import MaskMaximum
 from neurodeploy.program.neurons.online import Online
 from neurodeploy.program.neurons.radix import Radix
 from neurodeploy.program.neurons.registry import kind_named, kinds, register
+from neurodeploy.program.neurons.sigma_delta import SigmaDelta
 from neurodeploy.program.neurons.ttfs import Ttfs
 from neurodeploy.program.neurons.two_compartments import TwoCompartments
 from neurodeploy.program.neurons.worst_case import Bounds, Drive, Interval
@@ -33,6 +34,7 @@ __all__ = [
     "Online",
     "Radix",
     "Register",
+    "SigmaDelta",
     "State",
     "StateVariable",
     "Stepped",

@@ -82,6 +82,9 @@ class Neuron:
         ours; None: it never does.
     compartments
         Of the chip that a neuron takes.
+    streams
+        Whether it may go on from sample to sample (`Program.refresh`): nothing that it does hangs
+        on the length of a window.
     """
 
     kind: ClassVar[str] = ""
@@ -92,6 +95,7 @@ class Neuron:
     message: ClassVar[str] = "count"
     stock: ClassVar[Mapping[str, Any] | None] = None
     compartments: ClassVar[int] = 1
+    streams: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_fields(self)

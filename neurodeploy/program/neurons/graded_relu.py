@@ -22,7 +22,7 @@ from neurodeploy.program.neurons.registry import register
 from neurodeploy.program.neurons.worst_case import LARGEST_DRIVE, Bounds, Drive
 from neurodeploy.program.window_codes import OneMessage, Payload, WindowCode
 
-__all__ = ["GradedRelu", "bias_parts", "is_whole"]
+__all__ = ["GradedRelu", "bias_parts", "is_whole", "shifted_sums"]
 
 #: Largest weight, and the exponent of those that bring the higher bits of a bias.
 _WEIGHT_MAX, _EXPONENT = 127, 7
@@ -58,6 +58,7 @@ class GradedRelu(Neuron):
     widest: ClassVar[int] = _WIDEST
     description: ClassVar[str] = "integers through a ReLU, by processes that Lava ships"
     states: ClassVar[tuple[StateVariable, ...]] = ()
+    streams: ClassVar[bool] = True
     #: Whatever its parameters, as far as its synapses can shift for it (`is_stock_with`).
     stock: ClassVar[Mapping[str, Any] | None] = MappingProxyType({})
 
@@ -104,7 +105,7 @@ class GradedRelu(Neuron):
 
     def is_stock_with(self, incoming: Sequence[Incoming]) -> bool:
         """Lava shifts each connection by itself: one sum of all needs all others to be whole."""
-        return sum(not is_whole(c, self.shift) for c in incoming) <= 1
+        return shifted_sums(incoming, self.shift) <= 1
 
     def window_code(self, period: int) -> WindowCode | None:
         """One message, where a window is one step."""
@@ -158,6 +159,24 @@ def is_whole(connection: Incoming, shift: int) -> bool:
     weights = connection.synapses.weights
     down = shift - connection.exponent
     return down <= 0 or not (weights.astype(np.int64) & ((1 << down) - 1)).any()
+
+
+def shifted_sums(incoming: Sequence[Incoming], shift: int) -> int:
+    """Sums that Lava shifts each by itself, 2 for more: of connections that are not whole.
+
+    Synapses that occur twice are connections of their own on Lava.
+    """
+    parts = [c for c in incoming if not is_whole(c, shift)]
+    return 2 if any(_repeats_pairs(c.synapses) for c in parts) else len(parts)
+
+
+def _repeats_pairs(synapses: Any) -> bool:
+    starts = getattr(synapses, "row_starts", None)
+    if starts is None:
+        return False
+    row = np.repeat(np.arange(starts.size - 1), np.diff(starts))
+    pairs = row * synapses.sources + synapses.columns
+    return bool(np.unique(pairs).size < pairs.size)
 
 
 def bias_parts(bias: np.ndarray) -> list[tuple[np.ndarray, int]]:

@@ -8,6 +8,7 @@ channels last, so that a spike adds contiguous rows. All kernels release the int
 
 import sys
 
+from neurodeploy.simulator.kernels.changes import DELTA, SIGMA, SIGMA_DELTA, step_sigma_delta
 from neurodeploy.simulator.kernels.collect import WIDTH, collect
 from neurodeploy.simulator.kernels.counting import (
     count_active,
@@ -67,6 +68,7 @@ from neurodeploy.simulator.kernels.units import MOST_UNITS, pick, spread_units, 
 from neurodeploy.simulator.sealing import seal
 
 __all__ = [
+    "DELTA",
     "LANES",
     "MOST_UNITS",
     "MOVED",
@@ -74,6 +76,8 @@ __all__ = [
     "RESET_NONE",
     "RESET_SUBTRACT",
     "RESET_ZERO",
+    "SIGMA",
+    "SIGMA_DELTA",
     "STAMPED",
     "WIDTH",
     "WORD",
@@ -119,6 +123,7 @@ __all__ = [
     "step_plain",
     "step_radix",
     "step_recurrent",
+    "step_sigma_delta",
     "step_ttfs",
     "step_two_compartments",
     "turn_units",

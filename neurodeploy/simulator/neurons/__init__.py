@@ -12,6 +12,7 @@ from neurodeploy.simulator.neurons import (
     mask_maximum,
     online,
     radix,
+    sigma_delta,
     ttfs,
     two_compartments,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "mask_maximum",
     "online",
     "radix",
+    "sigma_delta",
     "stepper",
     "ttfs",
     "two_compartments",
