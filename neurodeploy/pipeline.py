@@ -92,7 +92,8 @@ def compile(
         that has the options stated is tried on 128 calibration samples, and the one of shortest
         latency among those nearest to the ANN is taken, and said (docs/schemes.md).
     steps, reset, encoding, balance, percentile, others
-        Options of the scheme by name (``steps=32``); None for its default. `neurodeploy schemes`
+        Options of the scheme by name: `steps` in time steps a sample (or window), `percentile` in
+        percent, `bits` in bits; None for its default. `neurodeploy schemes`
         lists them with ranges and defaults. Where the rate code keeps the ANN's class of fewer
         than 95 % of 64 samples and no percentile is stated, lower ones are tried as well; the best
         is taken, and said.
@@ -101,7 +102,7 @@ def compile(
     l4
         L4-norm correction; default: with Poisson input only, where it helps.
     seed
-        Of the Poisson encoder.
+        Seed of the Poisson encoder's random numbers, 0 or more.
     scale, mean, std
         ``(raw * scale - mean) / std`` for samples of an integer dtype, stored in the program.
         The default scale is 1/255 where model and calibration say that these are images, else
@@ -136,7 +137,11 @@ def compile(
 
     References
     ----------
-    Rueckauer et al. 2017 (threshold balancing); Allred & Roy 2021 (L4 norm).
+    Diehl et al. 2015, "Fast-classifying, high-accuracy spiking deep networks through weight and
+    threshold balancing", and Rueckauer et al. 2017, "Conversion of continuous-valued deep networks
+    to efficient event-driven networks for image classification", Frontiers in Neuroscience 11:682
+    (rate code: ``W <- W lambda(layer before) / lambda``); Stanojevic et al. 2022, arXiv 2212.12522
+    (ttfs); Allred & Roy 2021, arXiv 2111.09446 (L4 norm). Each scheme's class says its own.
     """
     from neurodeploy.conversion import AUTO
     from neurodeploy.importing.lava_dl import is_lava_dl
