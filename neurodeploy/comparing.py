@@ -89,7 +89,9 @@ def compare(
         Samples (n, *input shape) that all of them are run on, as for `simulate`; None: none is run.
     labels
         (n, ...), as for `Result.scores`; None: no accuracy.
-    threads, warn
+    threads
+        As for `neurodeploy.simulate`.
+    warn
         As for `neurodeploy.simulate`.
 
     Returns

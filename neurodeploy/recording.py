@@ -103,7 +103,7 @@ def record(
     ----------
     program
         To run.
-    x, limit, bin, warn
+    x
         As for `neurodeploy.simulate`.
     populations
         Whose spikes are kept; default: all, and the input's. ``"input"`` is one of the names.
@@ -111,6 +111,12 @@ def record(
         Populations whose membranes are kept.
     memory
         Most bytes of the arrays, or a size like ``2GiB``. Default: half of what is available.
+    limit
+        As for `neurodeploy.simulate`.
+    bin
+        As for `neurodeploy.simulate`.
+    warn
+        As for `neurodeploy.simulate`.
 
     Returns
     -------

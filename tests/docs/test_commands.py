@@ -1,8 +1,8 @@
 """Every command on the pages: run in this process, on small files of the names that stand there.
 
 Three kinds are not run here: pages with a test of their own (`OWN`), measurements, which
-`test_measurements.py` runs in small (their words as they stand are read by their own parser here, so
-options that are gone are found), and installers (the extras and targets that they name exist).
+`test_measurements.py` runs in small (their words as they stand are read by their own parser here,
+so options that are gone are found), and installers (the extras and targets that they name exist).
 """
 
 from __future__ import annotations

@@ -187,6 +187,17 @@ def returned(function: object) -> str:
     return str(inspect.signature(function).return_annotation)
 
 
+def grouped_wrongly(page: docstring_parser.Docstring, function: object) -> list[str]:
+    """Parameters of one entry have one type and default: the site shows those of the first."""
+    there = inspect.signature(function).parameters
+    found = []
+    for entry in page.params:
+        names = [name for part in entry.arg_name.split(",") if (name := part.strip()) in there]
+        if len({(str(there[name].annotation), str(there[name].default)) for name in names}) > 1:
+            found.append(f"{entry.arg_name}: types or defaults differ")
+    return found
+
+
 def lacking(
     name: str, what: str, kind: type | None, function: object, counts: Counter
 ) -> list[str]:
@@ -203,6 +214,7 @@ def lacking(
         found += [
             f"{parameter}: {line}" for line in lacking_text(parameter, annotation, known[parameter])
         ]
+    found += grouped_wrongly(page, function)
     back = returned(function)
     last = name.rpartition(".")[2]
     if what == "property":
