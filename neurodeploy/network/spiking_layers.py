@@ -26,7 +26,8 @@ class SpikingLayer:
 
     At each step ``u <- (1 - current_leak) u + W s + V s'`` and ``v <- (1 - membrane_leak) v + u +
     bias``, with s what the layer before sends at this step, and s' what this one sent
-    `recurrent_delay` steps before. It spikes where ``v > threshold``; then `reset`.
+    `recurrent_delay` steps before. It spikes where ``v > threshold``; then `reset`. Arrays of other
+    dtypes are taken as float32.
 
     Attributes
     ----------
