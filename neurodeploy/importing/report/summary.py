@@ -68,7 +68,8 @@ class Summary:
     neurons
         Of the populations that hold activations and outputs.
     relays
-        Neurons that only pass spikes on to a later window (ttfs), and helpers that add up parts of sums.
+        Neurons that only pass spikes on to a later window (ttfs), and helpers that add up parts of
+        sums.
     not_covered
         What was not tried, and why; empty where the check went as far as `compile` does.
     """
