@@ -46,13 +46,23 @@ def check(
 
     Parameters
     ----------
-    model, scheme, target, steps, output, options
+    model
+        As for `compile`.
+    scheme
         As for `compile`. ``"auto"`` converts where one scheme does; the report is that of the
         first.
+    target
+        As for `compile`.
+    steps
+        As for `compile`.
+    output
+        As for `compile`.
     annotate
         Write a copy of the model here, with the verdicts in its metadata.
     input_shape
-        Of one sample, of a ``torch.nn.Module``, which does not say it: ``(3, 32, 32)``.
+        Shape of one sample, of a ``torch.nn.Module``, which does not say it: ``(3, 32, 32)``.
+    options
+        Further options of the scheme, as for `compile`.
 
     Returns
     -------

@@ -45,14 +45,25 @@ class Comparison(Displayed):
         return {"programs": ", ".join(self.names), "differing": ", ".join(self.differing)}
 
     def records(self) -> list[dict[str, Any]]:
-        """A row for each thing compared, a column a program."""
+        """A row for each thing compared, a column a program.
+
+        Returns
+        -------
+        list of dict
+        """
         return [
             {"": key, **dict(zip(self.names, values, strict=True))}
             for key, values in self.rows.items()
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-like: a mapping a program, and what differs."""
+        """A mapping a program, and what differs, as `compare --json` has it.
+
+        Returns
+        -------
+        dict
+            JSON-like; `docs/schemas/compare.json` says its keys.
+        """
         programs = [
             {"name": name, **{key: values[index] for key, values in self.rows.items()}}
             for index, name in enumerate(self.names)
@@ -77,9 +88,11 @@ def compare(
     x
         Samples (n, *input shape) that all of them are run on, as for `simulate`; None: none is run.
     labels
-        (n, ...), as for `Result.scores`.
-    threads, warn
-        As for `simulate`.
+        (n, ...), as for `Result.scores`; None: no accuracy.
+    threads
+        As for `neurodeploy.simulate`.
+    warn
+        As for `neurodeploy.simulate`.
 
     Returns
     -------

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from neurodeploy.errors import UsageError, printable
+from neurodeploy.errors import UsageError, printable, shown
 
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["Displayed"]
+__all__ = ["Displayed", "named"]
+
+T = TypeVar("T")
 
 #: Rows that a notebook shows; the frame has all.
 _MOST = 50
@@ -21,11 +23,23 @@ class Displayed:
     """Base of what users look at: says `facts` and `records`, and gets the rest from here."""
 
     def facts(self) -> Mapping[str, Any]:
-        """What it is in a few words and numbers, for `repr`; by name, in order."""
+        """What it is in a few words and numbers, for `repr`.
+
+        Returns
+        -------
+        Mapping
+            Words and numbers by name, in the order in which `repr` says them.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no facts")
 
     def records(self) -> Sequence[Mapping[str, Any]]:
-        """Its rows, each a mapping with the same names: layers, samples, cores, nodes."""
+        """Its rows, as `to_frame` and notebooks show them: layers, samples, cores, nodes.
+
+        Returns
+        -------
+        Sequence of Mapping
+            One a row, all with the same names; the class says what a row is.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no records")
 
     def __repr__(self) -> str:
@@ -51,6 +65,11 @@ class Displayed:
     def to_frame(self) -> pandas.DataFrame:
         """Its rows as a ``pandas.DataFrame``.
 
+        Returns
+        -------
+        pandas.DataFrame
+            A row for each of `records`, a column for each of its names.
+
         Raises
         ------
         UsageError
@@ -65,6 +84,30 @@ class Displayed:
                 remedy="pip install pandas, or use to_dict()",
             ) from None
         return pandas.DataFrame([dict(row) for row in self.records()])
+
+
+def named(parts: Iterable[T], name: str, what: str) -> T:
+    """The one of that name.
+
+    Parameters
+    ----------
+    parts
+        Each with a `name`.
+    name
+        To look for.
+    what
+        What they are, in a word, for the message.
+
+    Raises
+    ------
+    UsageError
+        There is none.
+    """
+    found = {part.name: part for part in parts}  # type: ignore[attr-defined]
+    if name not in found:
+        known = ", ".join(map(printable, [*found][:30]))
+        raise UsageError(f"{shown(name)} is no {what}; there are: {known}", place=what)
+    return found[name]
 
 
 def _short(value: Any) -> str:

@@ -52,11 +52,32 @@ def explain(
 
     Parameters
     ----------
-    program, x, labels, model, near, task, threads, progress, warn
-        As for `neurodeploy.ledger.explain`; `model` may be the ``torch.nn.Module`` as well.
+    program
+        Compiled from a model that is at hand.
+    x
+        Samples (n, *shape): integers (preprocessed as the program says) or network input. An
+        array, the path of a `.npz` or `.npy` file, or an iterable of batches.
+    labels
+        (n, ...), as for `Result.scores`, for accuracies or errors (docs/metrics.md); default:
+        those that come with `x`.
+    model
+        What was compiled: the path of the file, the ``torch.nn.Module``, or the `Network`.
+        Default: the file of the name that the program holds, in the folder `near` or the working
+        directory, if its sha-256 is right.
+    near
+        Folder of the program's file.
+    task
+        What the outputs are, one of `metrics.KINDS`; default: as program and labels say.
+    threads
+        Number of threads; default: one a core. The result does not depend on it.
     try_seconds
         Seconds for which advice may be tried: the model is compiled again with the advised
         options, on some of the samples, and run on the others. 0: advice is marked as not tried.
+    progress
+        Called with the name of a stage, the work done and the work there is.
+    warn
+        Called with each line that the user should read. Default: Python's warnings, of the
+        class ``DataWarning``.
 
     Returns
     -------

@@ -33,7 +33,7 @@ def image_folder(
     grey
         One channel in place of red, green and blue.
     limit
-        Only the first so many of each class, in the order of their names.
+        Only the first so many images of each class, in the order of their names.
 
     Returns
     -------

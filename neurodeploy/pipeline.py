@@ -91,21 +91,31 @@ def compile(
         ``nd.Rate(steps=32, reset="zero")``. ``"auto"``: every scheme that the target can run and
         that has the options stated is tried on 128 calibration samples, and the one of shortest
         latency among those nearest to the ANN is taken, and said (docs/schemes.md).
-    steps, reset, encoding, balance, percentile, others
-        Options of the scheme by name (``steps=32``); None for its default. `neurodeploy schemes`
-        lists them with ranges and defaults. Where the rate code keeps the ANN's class of fewer
-        than 95 % of 64 samples and no percentile is stated, lower ones are tried as well; the best
-        is taken, and said.
+    steps
+        Time steps a sample, or a layer's window, lasts; None: the scheme's default.
+    reset, encoding, balance
+        Options of the scheme by name; None: its default (`neurodeploy schemes` lists them).
+    percentile
+        Percent of a layer's non-zero activations that its largest integer is not below. Where the
+        rate code keeps the ANN's class of fewer than 95 % of 64 samples and no percentile is
+        stated, lower ones are tried as well; the best is taken, and said.
+    others
+        Further options of the scheme by name, such as ``bits=5`` (bits a message).
+        `neurodeploy schemes` lists all with ranges and defaults.
     target
         ``loihi1``, ``loihi2``, or the path of a target's TOML file.
     l4
         L4-norm correction; default: with Poisson input only, where it helps.
     seed
-        Of the Poisson encoder.
-    scale, mean, std
-        ``(raw * scale - mean) / std`` for samples of an integer dtype, stored in the program.
-        The default scale is 1/255 where model and calibration say that these are images, else
-        1 (`docs/samples.md`); a warning says which.
+        Seed of the Poisson encoder's random numbers, 0 or more.
+    scale
+        Factor of samples of an integer dtype, stored in the program: the model is given
+        ``(raw * scale - mean) / std``. Default: 1/255 where model and calibration say that these
+        are images, else 1 (`docs/samples.md`); a warning says which.
+    mean
+        Subtracted then, in the units of ``raw * scale``: one number, or one a channel.
+    std
+        Divided by then, in the same units: one number, or one a channel.
     input_range
         Lowest and highest network input; default: from the samples, else 0..1.
     overflow
@@ -128,15 +138,22 @@ def compile(
     Returns
     -------
     Program
+        To be saved, simulated, mapped and deployed.
 
     Raises
     ------
     NeuroDeployError
-        ModelError, UnsupportedError, DataError, TargetError, UsageError or ConversionError.
+        ModelError (no such model), UnsupportedError (a node that does not convert), DataError
+        (samples that do not fit), TargetError, UsageError (an option out of its range) or
+        ConversionError (integers that the target's registers do not hold).
 
     References
     ----------
-    Rueckauer et al. 2017 (threshold balancing); Allred & Roy 2021 (L4 norm).
+    Diehl et al. 2015, "Fast-classifying, high-accuracy spiking deep networks through weight and
+    threshold balancing", and Rueckauer et al. 2017, "Conversion of continuous-valued deep networks
+    to efficient event-driven networks for image classification", Frontiers in Neuroscience 11:682
+    (rate code: ``W <- W lambda(layer before) / lambda``); Stanojevic et al. 2022, arXiv 2212.12522
+    (ttfs); Allred & Roy 2021, arXiv 2111.09446 (L4 norm). Each scheme's class says its own.
     """
     from neurodeploy.conversion import AUTO
     from neurodeploy.importing.lava_dl import is_lava_dl

@@ -34,7 +34,7 @@ class Rasters(Displayed):
     membranes
         By population: int32 (n, period, *shape), after the reset; times `units` it is real.
     units
-        Real value of one membrane integer, by population: one number, or one a neuron.
+        Real value of one membrane integer, by population: float64, one number, or (neurons,).
     """
 
     spikes: dict[str, np.ndarray]
@@ -46,7 +46,13 @@ class Rasters(Displayed):
         return {"spikes": ", ".join(self.spikes), "membranes": ", ".join(self.membranes)}
 
     def records(self) -> list[dict[str, Any]]:
-        """A row a population: messages and the share of neurons that sent any, over all samples."""
+        """A row a population.
+
+        Returns
+        -------
+        list of dict
+            Its messages over all samples, and the share of neurons that sent any.
+        """
         return [
             {
                 "population": name,
@@ -58,11 +64,24 @@ class Rasters(Displayed):
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        """`arrays` as nested lists, JSON-like."""
+        """`arrays` as nested lists.
+
+        Returns
+        -------
+        dict
+            JSON-like.
+        """
         return {name: array.tolist() for name, array in self.arrays().items()}
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """All of it for an `.npz`: ``spikes/NAME``, ``membranes/NAME``, ``units/NAME``."""
+        """All of it, for ``numpy.savez``.
+
+        Returns
+        -------
+        dict of ndarray
+            By ``spikes/NAME`` and ``membranes/NAME``: bool or int32 (n, period, *shape); by
+            ``units/NAME``: float64, one number or (neurons,).
+        """
         parts = (("spikes", self.spikes), ("membranes", self.membranes), ("units", self.units))
         return {f"{what}/{name}": a for what, of in parts for name, a in of.items()}
 
@@ -84,18 +103,25 @@ def record(
     ----------
     program
         To run.
-    x, limit, bin, warn
-        As for `simulate`.
+    x
+        As for `neurodeploy.simulate`.
     populations
         Whose spikes are kept; default: all, and the input's. ``"input"`` is one of the names.
     membranes
         Populations whose membranes are kept.
     memory
         Most bytes of the arrays, or a size like ``2GiB``. Default: half of what is available.
+    limit
+        As for `neurodeploy.simulate`.
+    bin
+        As for `neurodeploy.simulate`.
+    warn
+        As for `neurodeploy.simulate`.
 
     Returns
     -------
     Rasters
+        bool or int32 arrays (n, period, *shape) by population.
 
     Raises
     ------

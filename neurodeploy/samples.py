@@ -37,13 +37,32 @@ _TAKEN = "give an array, the path of an .npz or .npy file, or an iterable of bat
 
 @dataclass(frozen=True)
 class Samples:
-    """Samples x (n, ...) and, where the file has them, labels y (n, ...) (`metrics.labels`)."""
+    """Samples and, where there are any, their labels.
+
+    Attributes
+    ----------
+    x
+        (n, ...): float32 as the model takes them, or integers such as uint8.
+    y
+        (n, ...), integers or floats as `metrics.labels` reads them; None without labels.
+    """
 
     x: np.ndarray
     y: np.ndarray | None
 
     def limit(self, n: int | None) -> Samples:
-        """The first n."""
+        """The first ones.
+
+        Parameters
+        ----------
+        n
+            Number of samples; None: all.
+
+        Returns
+        -------
+        Samples
+            Views of the same arrays.
+        """
         if n is None:
             return self
         return Samples(self.x[:n], None if self.y is None else self.y[:n])

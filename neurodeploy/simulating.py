@@ -50,9 +50,9 @@ def simulate(
         (n, *input shape): float32 as the ONNX model takes it, or integers (preprocessed as the
         program says). An array, the path of a `.npz` or `.npy` file, or an iterable of batches.
     limit
-        Only the first so many.
+        Only the first so many samples.
     threads
-        Default: all cores. The result does not depend on it.
+        Number of threads; default: one a core. The result does not depend on it.
     workers
         Address of a dask scheduler, ``tcp://host:8786``: run on the workers of that cluster, on
         all their threads (`docs/simulate.md`). The result does not depend on it.
@@ -84,6 +84,12 @@ def simulate(
     NeuroDeployError
         UsageError, DataError, ProgramError; DeploymentError where `workers` cannot be used;
         StorageError where the journal is of another run, or cannot be written.
+
+    References
+    ----------
+    Davies et al. 2018, "Loihi: a neuromorphic manycore processor with on-chip learning", IEEE Micro
+    38(1), p. 82, the compartment; `docs/semantics.md` has the equations of every kind of
+    neuron, and the source of each.
     """
     from neurodeploy.simulator.memory import parse_size
     from neurodeploy.simulator.simulation import simulate as run

@@ -42,7 +42,7 @@ await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
 const here = `http://127.0.0.1:${server.address().port}`;
 const browser = await puppeteer.launch({ executablePath: CHROMIUM, args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] });
 
-async function look(name, { width, scheme, media = "screen" }) {
+async function look(name, as, { width, scheme, media = "screen" }) {
   const context = await browser.createBrowserContext(); // nothing remembered of the last look
   const page = await context.newPage();
   const said = [], elsewhere = [];
@@ -55,11 +55,13 @@ async function look(name, { width, scheme, media = "screen" }) {
   if (media === "print") await page.emulateMediaType(media);
   await page.goto(`${here}/${name}`, { waitUntil: "networkidle0" });
   if (media !== "print") await page.evaluate(() => document.querySelectorAll("details").forEach((one) => { one.open = true; }));
+  await new Promise((passed) => setTimeout(passed, 500)); // what fades in at the start
   await page.evaluate(axe);
   const found = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
   const wide = await page.evaluate(() => document.documentElement.scrollWidth);
-  if (shots) await page.screenshot({ path: join(shots, `${basename(name, ".html")}-${width}-${media === "print" ? media : scheme}.png`), fullPage: true });
-  if (shots && media === "print") await page.pdf({ path: join(shots, `${basename(name, ".html")}.pdf`), format: "A4", preferCSSPageSize: true, printBackground: true });
+  const kept = join(shots || ".", `${as}-${width}-${media === "print" ? media : scheme}`);
+  if (shots) await page.screenshot({ path: `${kept}.png`, fullPage: true });
+  if (shots && media === "print") await page.pdf({ path: `${kept}.pdf`, format: "A4", preferCSSPageSize: true, printBackground: true });
   await context.close();
   const problems = found.violations.map((v) => `${v.impact} ${v.id}: ${v.help} (${v.nodes.length}, ${v.nodes[0].target})`);
   if (wide > width) problems.push(`${wide} pixels wide`);
@@ -71,12 +73,13 @@ let looked = 0, wrong = 0;
 for (const word of words) {
   const site = statSync(word).isDirectory();
   folder = site ? resolve(word) : resolve(word, "..");
-  const every = site && all ? readdirSync(word).filter((name) => name.endsWith(".html") && name !== "404.html") : null;
+  const every = site && all ? readdirSync(word, { recursive: true }).filter((name) => name.endsWith(".html") && name !== "404.html").sort() : null;
   const names = every || (site ? MAIN.map((name) => `${name}.html`) : [basename(word)]);
   const ways = [{ width: 390, scheme: "light" }, { width: 1400, scheme: "light" }, { width: 1400, scheme: "dark" }];
   if (!site) ways.push({ width: 1000, scheme: "light", media: "print" });
   for (const name of names) for (const way of ways) {
-    const problems = await look(name, way);
+    const as = (site ? "" : "file-") + name.replace(/\.html$/, "").replaceAll("/", "-"); // of its pictures
+    const problems = await look(name, as, way);
     looked += 1;
     wrong += problems.length;
     for (const line of problems) console.log(`${name} ${way.width} ${way.media || way.scheme}: ${line}`);

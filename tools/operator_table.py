@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+import textwrap
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -94,7 +95,8 @@ def page(outcomes: dict[str, list[Outcome]]) -> str:
     lines += heading("Moved behind the output decoder", "operator", "why it changes nothing")
     lines += [f"| {name} | {reason} |" for name, reason in sorted(DECODERS.items())]
     only = sorted((FOLDABLE | EVALUATED) - set(HANDLERS))
-    lines += ["", "## Folded where their inputs are constants or shapes", "", ", ".join(only) + "."]
+    told = textwrap.fill(", ".join(only) + ".", 100, break_on_hyphens=False)
+    lines += ["", "## Folded where their inputs are constants or shapes", "", told]
 
     lines += heading("Refused", "operators", "reason", "what to do")
     for family in FAMILIES:

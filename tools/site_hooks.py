@@ -46,7 +46,15 @@ def reference(name: str) -> str:
         names = (f"{name}.{inside}" for inside in found.__all__)
         return "\n\n".join(map(reference, names))
     path = f"{found.__module__}.{found.__qualname__}"
-    return f"::: {path}\n    options:\n      heading: nd.{name}\n      toc_label: nd.{name}\n"
+    lines = [
+        f"::: {path}",
+        "    options:",
+        f"      heading: nd.{name}",
+        f"      toc_label: nd.{name}",
+    ]
+    if name == "Program":  # what people call; schemes' methods are for those who write one
+        lines += ["      members: true", "      filters: public"]
+    return "\n".join(lines) + "\n"
 
 
 def _below_the_title(path: Path) -> str:

@@ -31,7 +31,16 @@ class Balanced(Scheme):
         ``percentile`` of a layer's non-zero activations (Rueckauer et al. 2017), their ``max``
         (Diehl et al. 2015), or least squared error of the code, ``mmse`` (Li et al. 2021).
     percentile
-        Of `balance` percentile.
+        Percent of a layer's non-zero activations that lambda is not below, with `balance`
+        percentile.
+
+    References
+    ----------
+    Diehl et al. 2015, "Fast-classifying, high-accuracy spiking deep networks through weight and
+    threshold balancing", IJCNN; Rueckauer et al. 2017, "Conversion of continuous-valued deep
+    networks to efficient event-driven networks for image classification", Frontiers in
+    Neuroscience 11:682; Li et al. 2021, "A free lunch from ANN: towards efficient, accurate spiking
+    neural networks calibration", ICML.
     """
 
     steps: int = option(
@@ -47,7 +56,7 @@ class Balanced(Scheme):
     )
 
     def refinements(self, stated: Collection[str]) -> tuple[Scheme, ...]:
-        """Percentiles of the activations; see `Scheme.refinements`."""
+        """See `Scheme.refinements`: percentiles of the activations."""
         if {"balance", "percentile"} & set(stated):
             return ()
         return tuple(replace(self, balance="percentile", percentile=p) for p in PERCENTILES)
@@ -58,6 +67,26 @@ class Balanced(Scheme):
         """Lambda of a layer; never above the clip of its activation, never zero.
 
         Where the activation was trained with levels, it is their clip: its steps are the neuron's.
+
+        Parameters
+        ----------
+        statistics
+            Histogram and maximum of the layer's activations.
+        maximum
+            Value at which the activation is clipped, in the network's units; None: it is not.
+        levels
+            Number of levels that the activation was trained with; None: of any value.
+
+        Returns
+        -------
+        float
+            Value in the network's units that the largest integer stands for. Weights are scaled
+            with it: ``W <- W lambda(layer before) / lambda``.
+
+        References
+        ----------
+        Diehl et al. 2015 (the maximum); Rueckauer et al. 2017 (a percentile); Li et al. 2021 (least
+        squared error), see `Balanced`.
         """
         if levels is not None and maximum is not None:
             return maximum

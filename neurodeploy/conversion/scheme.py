@@ -77,6 +77,16 @@ class Scheme:
     def resolved(self, target: Target) -> Scheme:
         """The same with every option that was left to the target decided.
 
+        Parameters
+        ----------
+        target
+            The hardware, as `targets.load_target` reads it.
+
+        Returns
+        -------
+        Scheme
+            Of the same class.
+
         Raises
         ------
         UsageError
@@ -85,9 +95,19 @@ class Scheme:
         return self
 
     def lacks(self, target: Target) -> str:
-        """What the target lacks to run it, in words; empty where it can.
+        """What the target lacks to run it.
 
         A scheme that lacks something is none of those that ``--scheme auto`` chooses from.
+
+        Parameters
+        ----------
+        target
+            The hardware.
+
+        Returns
+        -------
+        str
+            In words; empty where nothing is lacking.
         """
         return ""
 
@@ -104,15 +124,32 @@ class Scheme:
         return program
 
     def shaped(self, stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
-        """The stages as its neurons take them: some may need others beside them."""
+        """The stages as its neurons take them: some may need others beside them.
+
+        Parameters
+        ----------
+        stages
+            Of the network, sources first.
+
+        Returns
+        -------
+        tuple of Stage
+            Sources first.
+        """
         return stages
 
     def check_stages(self, stages: tuple[Stage, ...]) -> None:
         """Refuse a network that spikes already where activations are coded, and the reverse.
 
+        Parameters
+        ----------
+        stages
+            Of the network, sources first.
+
         Raises
         ------
         UsageError
+            The network is not of the kind that the scheme takes.
         """
         spiking = [stage.name for stage in stages if stage.kind == "spiking"]
         if spiking and not self.spiking:
@@ -140,9 +177,33 @@ class Scheme:
     ) -> Program:
         """The integer program.
 
+        Parameters
+        ----------
+        stages
+            Of the network, sources first.
+        input_shape
+            Shape of one sample, without the axis of samples.
+        calibration
+            Statistics of each layer's activations, in the network's own units.
+        target
+            The hardware whose limits on integers hold.
+        preprocessing
+            How raw samples become the network's input.
+        seed
+            Seed of a random input code.
+        provenance
+            JSON-like: what the program is to keep of where it came from.
+
+        Returns
+        -------
+        Program
+
         Raises
         ------
-        ConversionError, UsageError
+        ConversionError
+            Integers that the target's registers do not hold.
+        UsageError
+            Options that the target cannot have.
         """
         raise NotImplementedError(f"{type(self).__name__} has no convert")
 
@@ -157,7 +218,12 @@ class Scheme:
         Parameters
         ----------
         stated
-            Options that the user has stated: they stay.
+            Names of the options that the user has stated: they stay.
+
+        Returns
+        -------
+        tuple of Scheme
+            Of the same class, the most promising first; empty where there are none.
         """
         return ()
 
@@ -165,6 +231,16 @@ class Scheme:
         """The settings that `tune` tries one after the other, from the cheapest to the nearest.
 
         Every option that says which values are worth it (`Option.tries`), unless it was stated.
+
+        Parameters
+        ----------
+        stated
+            Names of the options that the user has stated: they stay.
+
+        Returns
+        -------
+        tuple of Scheme
+            Of the same class; this one alone where no option says any values.
         """
         axes = [
             (field.name, said.tries)
@@ -180,11 +256,33 @@ class Scheme:
         return tuple(made)
 
     def refinements(self, stated: Collection[str]) -> tuple[Scheme, ...]:
-        """Other settings at the same cost, which `tune` tries where the goal is near."""
+        """Other settings at the same cost, which `tune` tries where the goal is near.
+
+        Parameters
+        ----------
+        stated
+            Names of the options that the user has stated: they stay.
+
+        Returns
+        -------
+        tuple of Scheme
+            Of the same class; empty where there are none.
+        """
         return ()
 
     def told(self, other: Scheme) -> str:
-        """The options in which it differs from another of its kind: ``percentile 99``."""
+        """The options in which it differs from another of its kind.
+
+        Parameters
+        ----------
+        other
+            A scheme of the same class.
+
+        Returns
+        -------
+        str
+            Such as ``percentile 99``; empty where they are equal.
+        """
         theirs = other.options()
         changed = {k: v for k, v in self.options().items() if v != theirs.get(k)}
         return ", ".join(
@@ -193,7 +291,13 @@ class Scheme:
         )
 
     def options(self) -> dict[str, Any]:
-        """Values of the options by name, for the provenance."""
+        """Values of the options, for the provenance.
+
+        Returns
+        -------
+        dict
+            By name, as `neurodeploy.compile` takes them.
+        """
         return {field.name: getattr(self, field.name) for field, _ in options_of(self)}
 
 

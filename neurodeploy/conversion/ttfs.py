@@ -23,7 +23,15 @@ __all__ = ["TtfsScheme"]
 @register_scheme
 @dataclass(frozen=True)
 class TtfsScheme(WindowScheme, Balanced):
-    """Options of the time-to-first-spike code: those of `Balanced`, with its own defaults."""
+    """Options of the time-to-first-spike code: those of `Balanced`, with its own defaults.
+
+    References
+    ----------
+    Stanojevic et al. 2022, "An exact mapping from ReLU networks to spiking neural networks",
+    arXiv 2212.12522; Stanojevic et al. 2024, "High-performance deep spiking neural networks with
+    0.3 spikes per neuron", Nature Communications 15:6793, the B1 model: a neuron integrates until
+    t_min and fires at ``t = t_min + threshold - V(t_min)``, which stands for ``t_max - t``.
+    """
 
     balance: Balance = option(
         "mmse", "How the largest activation of a layer is chosen.", choices=BALANCES

@@ -61,7 +61,7 @@ def estimate_cost(
         The ONNX file that was compiled: its multiply-accumulates stand beside. Without it the
         program's synapses are counted.
     threads
-        Default: all cores. The result does not depend on it.
+        Number of threads; default: one a core. The result does not depend on it.
     progress
         Called with the number of samples just finished.
     warn
@@ -78,6 +78,12 @@ def estimate_cost(
     NeuroDeployError
         TargetError, UsageError (no such model, a mapping of another program or target),
         DataError, ProgramError, ModelError (another ONNX file).
+
+    References
+    ----------
+    Davies et al. 2018, "Loihi: a neuromorphic manycore processor with on-chip learning", IEEE Micro
+    38(1), p. 82, table 2 (picojoules and nanoseconds an event): the model ``davies2018`` of
+    `loihi1`. Each cost model in `targets/` cites its own source.
     """
     check_program(program)
     hardware = target_of(program.target, target)

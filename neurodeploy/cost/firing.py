@@ -57,7 +57,7 @@ def firing(
     x
         Samples (n, *shape): integers (preprocessed as the program says) or network input.
     threads
-        Default: all cores. The result does not depend on it.
+        Number of threads; default: one a core. The result does not depend on it.
     progress
         Called with the number of samples just finished.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from neurodeploy.cost.ann import AnnCost
 from neurodeploy.cost.counts import Counts
-from neurodeploy.display import Displayed
+from neurodeploy.display import Displayed, named
 
 __all__ = ["Cost", "Line"]
 
@@ -50,15 +50,24 @@ class Cost(Displayed):
         What the model is, and where its constants were published.
     assumptions
         What is taken for granted because program, target and model do not belong together.
+    samples
+        Number of samples that were counted.
     steps
         Time steps a sample.
+    lines
+        Events by kind, each with its count and energy a sample.
     energy, least
-        Joules a sample over all lines that have a constant; None without a model.
+        Joules a sample over all lines that have a constant, with every neuron update counted as
+        active, and with only those that surely are; None without a model.
     seconds
         A sample every so many seconds, by the model's times and the busiest core; None where it
         has none, or without a mapping.
     left_out
         What the figures do not cover.
+    counts
+        Events over all samples, by population and connection.
+    ann
+        Multiply-accumulates of the ANN a sample; None where neither model nor synapses say them.
     """
 
     target: str
@@ -78,7 +87,7 @@ class Cost(Displayed):
 
     @property
     def synaptic_operations(self) -> float:
-        """A sample's mean, all connections."""
+        """Mean synaptic operations a sample, all connections."""
         return sum(self.counts.synaptic_operations.values()) / self.samples
 
     @property
@@ -89,8 +98,24 @@ class Cost(Displayed):
         return self.synaptic_operations / self.ann.multiply_accumulates
 
     def line(self, name: str) -> Line:
-        """The line of that name."""
-        return next(line for line in self.lines if line.name == name)
+        """The line of a kind of event.
+
+        Parameters
+        ----------
+        name
+            Of the line: ``"synaptic operations"``, ...
+
+        Returns
+        -------
+        Line
+            Events a sample and joules a sample.
+
+        Raises
+        ------
+        UsageError
+            There is no line of that name.
+        """
+        return named(self.lines, name, "line")
 
     def facts(self) -> dict[str, Any]:
         """See `Displayed.facts`."""
@@ -103,12 +128,24 @@ class Cost(Displayed):
         }
 
     def records(self) -> list[dict[str, Any]]:
-        """A row an event: how often a sample, and its energy."""
+        """A row an event.
+
+        Returns
+        -------
+        list of dict
+            Events a sample, picojoules an event, joules a sample.
+        """
         return [asdict(line) for line in self.lines]
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-like; energies in joules, constants in picojoules, counts a sample in `lines` and
-        over all samples in `counts`."""
+        """All of it, as `cost --json` has it.
+
+        Returns
+        -------
+        dict
+            JSON-like; energies in joules, constants in picojoules, counts a sample in `lines` and
+            over all samples in `counts`.
+        """
         return {
             **asdict(self),
             "synaptic_operations": self.synaptic_operations,

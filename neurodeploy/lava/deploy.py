@@ -42,7 +42,7 @@ class DeployResult(Result):
     comparison
         With the simulator; None if the run was not verified.
     start_seconds, step_seconds
-        Parts of `seconds`: until the first step, and while stepping.
+        Parts of `seconds`, in seconds: until the first step, and while stepping.
     lava_steps
         Steps that Lava ran: all samples, and the silence after the last.
     models
@@ -149,6 +149,11 @@ def deploy(
         The samples do not fit.
     ProgramError
         The phases mix neighbouring samples.
+
+    References
+    ----------
+    Davies et al. 2018, "Loihi: a neuromorphic manycore processor with on-chip learning", IEEE Micro
+    38(1), p. 82 (the compartment that Lava's LIF computes bit by bit); `docs/lava.md`.
     """
     check_program(program)
     if membranes and not verify:

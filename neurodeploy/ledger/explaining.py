@@ -75,7 +75,8 @@ def explain(
         Samples (n, *shape): integers (preprocessed as the program says) or network input. An
         array, the path of a `.npz` or `.npy` file, or an iterable of batches.
     labels
-        (n, ...), for accuracies or errors (docs/metrics.md); default: those that come with `x`.
+        (n, ...), as for `Result.scores`, for accuracies or errors (docs/metrics.md); default:
+        those that come with `x`.
     model
         The ONNX file that was compiled; default: the file of the name that the program holds, in
         the folder `near` or the working directory, if its sha-256 is right.
@@ -84,12 +85,12 @@ def explain(
     task
         What the outputs are, one of `metrics.KINDS`; default: as program and labels say.
     threads
-        Default: all cores. The result does not depend on it.
+        Number of threads; default: one a core. The result does not depend on it.
     recompile
         Compiles a model again: program, path of the model, changed options, samples for
         calibration. With it advice is tried before it is given; without, it says that it was not.
     seconds
-        That trying may take.
+        Seconds that trying may take.
     progress
         Called with the name of a stage, the work done and the work there is.
     warn

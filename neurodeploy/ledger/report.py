@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from neurodeploy.display import Displayed
+from neurodeploy.display import Displayed, named
 
 __all__ = ["CAUSES", "STAGES", "Attempt", "Blame", "Explanation", "Row", "Summary"]
 
@@ -204,6 +204,14 @@ class Explanation(Displayed):
 
     Attributes
     ----------
+    samples
+        Number of samples that it was measured on.
+    scheme
+        Name of the program's conversion scheme.
+    steps
+        Steps a sample, or a window, lasts.
+    model
+        Path of the ONNX file, or what stands for it.
     task, task_reason
         How the outputs are judged, and why so.
     summary
@@ -225,8 +233,23 @@ class Explanation(Displayed):
     task_reason: str = ""
 
     def row(self, name: str) -> Row:
-        """The row of that population."""
-        return next(row for row in self.rows if row.name == name)
+        """The row of a population.
+
+        Parameters
+        ----------
+        name
+            Of the population; ``"input"`` for the input.
+
+        Returns
+        -------
+        Row
+
+        Raises
+        ------
+        UsageError
+            There is no row of that name.
+        """
+        return named(self.rows, name, "row")
 
     @property
     def verdict(self) -> str:
@@ -269,10 +292,22 @@ class Explanation(Displayed):
         }
 
     def records(self) -> list[dict[str, Any]]:
-        """A row a population; the errors of the causes by `CAUSES`."""
+        """A row a population.
+
+        Returns
+        -------
+        list of dict
+            The fields of `Row`; the errors of the causes by the names in `CAUSES`.
+        """
         rows = [asdict(row) for row in self.rows]
         return [row | row.pop("alone") for row in rows]
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-like."""
+        """All of it, as `explain --json` has it.
+
+        Returns
+        -------
+        dict
+            JSON-like; `docs/schemas/explain.json` says its keys.
+        """
         return asdict(self) | {"verdict": self.verdict}

@@ -65,10 +65,16 @@ class SpikingExplanation(Displayed):
 
     Attributes
     ----------
+    rows
+        Layers, sources first.
+    samples
+        Number of samples.
     agreement
-        Share of samples with the same largest output.
+        Share of samples with the same largest output, 0..1 (not percent).
     accuracy
-        Of network and program, where there are labels.
+        Shares of right answers of network and program, 0..1 (not percent); None without labels.
+    sentence
+        Which layer's rounding changes most, in words.
     """
 
     rows: tuple[SpikingRow, ...]
@@ -82,11 +88,23 @@ class SpikingExplanation(Displayed):
         return {"samples": self.samples, "layers": len(self.rows), "agreement": self.agreement}
 
     def records(self) -> list[dict[str, Any]]:
-        """A row a layer."""
+        """A row a layer.
+
+        Returns
+        -------
+        list of dict
+            The fields of `SpikingRow`: spikes a sample, and shares of 0..1.
+        """
         return [asdict(row) for row in self.rows]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers, for JSON."""
+        """Plain numbers, as `explain --json` has them.
+
+        Returns
+        -------
+        dict
+            JSON-like.
+        """
         return asdict(self)
 
 

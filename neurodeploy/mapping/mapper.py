@@ -61,6 +61,13 @@ def map_program(
     ------
     NeuroDeployError
         TargetError: no such target. UsageError: another placement; spikes that are no numbers.
+
+    References
+    ----------
+    Karypis & Kumar 1998, "A fast and high quality multilevel scheme for partitioning irregular
+    graphs", SIAM J. Sci. Comput. 20 (parts to chips, METIS); Koopmans & Beckmann 1957, the
+    quadratic assignment problem, and Taillard 1991, "Robust taboo search for the quadratic
+    assignment problem", Parallel Computing 17 (places within a chip).
     """
     check_program(program)
     hardware = target_of(program.target, target)

@@ -160,7 +160,7 @@ class Mapping(Displayed):
 
     @property
     def chips(self) -> int:
-        """Chips in use."""
+        """Number of chips in use."""
         return 1 + max((core.chip for core in self.cores), default=-1)
 
     def facts(self) -> dict[str, Any]:
@@ -174,7 +174,14 @@ class Mapping(Displayed):
         }
 
     def records(self) -> list[dict[str, Any]]:
-        """A row a core: where it is, what lies on it, and how full it is."""
+        """A row a core.
+
+        Returns
+        -------
+        list of dict
+            Its numbers and place, what lies on it, its use of each resource (in that resource's
+            own count: neurons, axons, words), and the share of the one nearest to its limit.
+        """
         return [
             {
                 "core": core.index,
@@ -190,7 +197,13 @@ class Mapping(Displayed):
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it, JSON-like, as `map --json` has it."""
+        """All of it, as `map --json` has it.
+
+        Returns
+        -------
+        dict
+            JSON-like; `docs/schemas/map.json` says its keys.
+        """
         return {
             "target": self.target,
             "ok": self.ok,

@@ -73,16 +73,43 @@ class Network:
         return self.graph.nodes[name]["node"]
 
     def inputs_of(self, name: str) -> tuple[str, ...]:
-        """Names of the nodes that `name` reads, in order."""
+        """Names of the nodes that a node reads.
+
+        Parameters
+        ----------
+        name
+            Of the node.
+
+        Returns
+        -------
+        tuple of str
+            In the order of its inputs.
+        """
         return self._inputs[name]
 
     def consumers_of(self, name: str) -> tuple[str, ...]:
-        """Names of the nodes that read `name`."""
+        """Names of the nodes that read a node.
+
+        Parameters
+        ----------
+        name
+            Of the node.
+
+        Returns
+        -------
+        tuple of str
+        """
         return tuple(self.graph.successors(name))
 
     @cached_property
     def shapes(self) -> dict[str, Shape]:
-        """Shape of each node's result."""
+        """Shape of each node's result, by name, without the axis of samples.
+
+        Raises
+        ------
+        ModelError
+            Shapes that do not fit.
+        """
         shapes: dict[str, Shape] = {}
         late = []
         for node in self:
@@ -107,7 +134,17 @@ class Network:
         return next(node for node in self if isinstance(node, Output))
 
     def replace(self, *changed: Node) -> Network:
-        """The same graph with nodes of the same names exchanged."""
+        """The same graph with nodes of the same names exchanged.
+
+        Parameters
+        ----------
+        changed
+            Nodes that take the places of those of their names.
+
+        Returns
+        -------
+        Network
+        """
         new = {node.name: node for node in changed}
         return Network([new.get(node.name, node) for node in self], self._inputs)
 
@@ -120,6 +157,10 @@ class Network:
             Name of a node of one input.
         merged
             Takes the consumer's name and place, and reads what `first` read.
+
+        Returns
+        -------
+        Network
         """
         (source,) = self._inputs[first]
         inputs = {
@@ -134,6 +175,17 @@ class Network:
         """The graph with a node and its only consumer in the other order.
 
         Both have one input and one consumer chain between them; names are kept.
+
+        Parameters
+        ----------
+        first
+            Name of the node.
+        second
+            Name of its only consumer.
+
+        Returns
+        -------
+        Network
         """
         (source,) = self._inputs[first]
         inputs: dict[str, tuple[str, ...]] = {}

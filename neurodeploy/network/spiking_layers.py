@@ -26,38 +26,46 @@ class SpikingLayer:
 
     At each step ``u <- (1 - current_leak) u + W s + V s'`` and ``v <- (1 - membrane_leak) v + u +
     bias``, with s what the layer before sends at this step, and s' what this one sent
-    `recurrent_delay` steps before. It spikes where ``v > threshold``; then `reset`.
+    `recurrent_delay` steps before. It spikes where ``v > threshold``; then `reset`. Arrays of other
+    dtypes are taken as float32.
 
     Attributes
     ----------
     weight
-        W: (neurons, inputs), which reads the layer before flattened in C order; or a convolution's
-        (out channels, in channels / groups, height, width).
+        W: float32 (neurons, inputs), which reads the layer before flattened in C order; or a
+        convolution's float32 (out channels, in channels / groups, height, width).
     bias
-        One number, one a neuron, or one an output channel.
+        Added to v at each step: float32, one number, (neurons,), or (out channels,).
     recurrent
-        V (neurons, neurons), or None.
+        V: float32 (neurons, neurons), or None.
     current_leak, membrane_leak
-        Shares that are lost in a step: 1 forgets everything, 0 nothing. One number, or one a
-        neuron.
+        Shares that are lost in a step: 1 forgets everything, 0 nothing. float32, one number, or
+        (neurons,).
     threshold
-        One number above 0, or one a neuron (or output channel). Neurons that forget everything may
-        have any.
+        In the units of v: float32, one number above 0, (neurons,), or (out channels,). Neurons
+        that forget everything may have any.
     reset
         ``zero``, ``subtract`` the threshold, or ``none``: an integrator that never spikes, for the
         last layer; its membrane is read.
     initial
-        v at a sample's first step.
+        v before a sample's first step.
     inclusive
         Whether it spikes at the threshold, too: ``v >= threshold``.
     delay
         Steps that spikes take to this layer besides those of the layer order.
     recurrent_delay
-        At least 1.
-    stride, padding, dilation, groups
-        Of a convolution; padding on all four sides alike.
+        Steps that spikes take to the layer itself, at least 1.
+    stride, padding, dilation
+        Of a convolution, in pixels; padding on all four sides alike.
+    groups
+        Number of groups of a convolution's channels.
     name
         Of the population; default: its number.
+
+    References
+    ----------
+    Davies et al. 2018, "Loihi: a neuromorphic manycore processor with on-chip learning", IEEE Micro
+    38(1), p. 82 (a current and a membrane that leak, in discrete time).
     """
 
     weight: np.ndarray

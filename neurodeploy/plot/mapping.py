@@ -25,7 +25,7 @@ def cores(mapping: Mapping, chip: int = 0, axes: Axes | None = None) -> Axes:
     mapping
         Of `neurodeploy.map`.
     chip
-        Its number.
+        Index of the chip, from 0.
     axes
         To draw on; default: a new figure.
 

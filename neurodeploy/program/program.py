@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurodeploy.display import Displayed
-from neurodeploy.errors import ProgramError, shown
+from neurodeploy.errors import ProgramError, UsageError, shown
 from neurodeploy.program.channels import by_neuron, check_channels
 from neurodeploy.program.codec import MAX_NEURONS, Decoder, Encoder
 from neurodeploy.program.limits import MAX_PARTS, MAX_PERIOD
@@ -166,7 +166,7 @@ class Program(Displayed):
     encoder, decoder
         Entrance and exit.
     period
-        Steps a sample lasts.
+        Steps from one sample's beginning to the next one's.
     refresh
         Samples after which the populations begin anew, each in its own window. 1: each sample by
         itself; more: so many are frames of one stream; 0: all of them are.
@@ -273,25 +273,104 @@ class Program(Displayed):
             raise ProgramError(f"{size} targets for {target.size} neurons", place=connection.name)
 
     def sends(self, name: str) -> tuple[int, int]:
-        """Lowest and highest message of a population, or of the input."""
+        """Lowest and highest message of a population, or of the input.
+
+        Parameters
+        ----------
+        name
+            Of a population; ``"input"`` for the input.
+
+        Returns
+        -------
+        tuple of int
+            Two integers as messages carry them; ``(0, 1)`` of binary spikes.
+
+        Raises
+        ------
+        UsageError
+            There is no population of that name.
+        """
         return self.encoder.message_range if name == INPUT else self.population(name).neuron.sends
 
     def is_graded(self, name: str) -> bool:
-        """Whether the messages of a population, or of the input, carry more than "a spike"."""
+        """Whether the messages of a population, or of the input, carry more than "a spike".
+
+        Parameters
+        ----------
+        name
+            Of a population; ``"input"`` for the input.
+
+        Returns
+        -------
+        bool
+
+        Raises
+        ------
+        UsageError
+            There is no population of that name.
+        """
         if name == INPUT:
             return self.encoder.is_graded
         return self.population(name).neuron.is_graded
 
     def shape_of(self, name: str) -> tuple[int, ...]:
-        """Shape of a population, or of the input."""
+        """Shape of a population, or of the input.
+
+        Parameters
+        ----------
+        name
+            Of a population; ``"input"`` for the input.
+
+        Returns
+        -------
+        tuple of int
+            Shape in neurons (or inputs), without samples and steps: (C, H, W) or (N,).
+
+        Raises
+        ------
+        UsageError
+            There is no population of that name.
+        """
         return self.encoder.shape if name == INPUT else self.population(name).shape
 
     def population(self, name: str) -> Population:
-        """The population of that name."""
-        return self._by_name[name]
+        """The population of that name.
+
+        Parameters
+        ----------
+        name
+            Of a population.
+
+        Returns
+        -------
+        Population
+
+        Raises
+        ------
+        UsageError
+            There is no population of that name.
+        """
+        try:
+            return self._by_name[name]
+        except KeyError:
+            raise UsageError(
+                f"{shown(name)} is no population; there are: {', '.join([*self._by_name][:30])}",
+                place="population",
+            ) from None
 
     def incoming(self, name: str) -> tuple[Connection, ...]:
-        """Connections that end at a population, in program order."""
+        """Connections that end at a population.
+
+        Parameters
+        ----------
+        name
+            Of a population.
+
+        Returns
+        -------
+        tuple of Connection
+            In program order; empty where none ends there.
+        """
         return self._by_target.get(name, ())
 
     @cached_property
@@ -373,6 +452,16 @@ class Program(Displayed):
         """Steps from the window that a message is sent in to its arrival, less the target's phase.
 
         0: the message of step tau of the source's window arrives at step tau of the target's.
+
+        Parameters
+        ----------
+        connection
+            One of `connections`.
+
+        Returns
+        -------
+        int
+            Steps; negative where it arrives before the target's window begins.
         """
         if connection.source == INPUT:
             fires = 1
@@ -423,7 +512,23 @@ class Program(Displayed):
         )
 
     def window_code(self, name: str) -> WindowCode | None:
-        """How a population, or the input, says an integer in a window; None where it does not."""
+        """How a population, or the input, says an integer in a window.
+
+        Parameters
+        ----------
+        name
+            Of a population; ``"input"`` for the input.
+
+        Returns
+        -------
+        WindowCode or None
+            None where a window's messages say no integer.
+
+        Raises
+        ------
+        UsageError
+            There is no population of that name.
+        """
         if name == INPUT:
             return self.encoder.code.window_code(self.encoder, self.period)
         return self.population(name).neuron.window_code(self.period)
@@ -459,7 +564,7 @@ class Program(Displayed):
 
     @property
     def weight_bytes(self) -> int:
-        """Of all weights."""
+        """Bytes of all weights as they are stored, a shared weight once."""
         return sum(int(c.synapses.weights.nbytes) for c in self.connections)
 
     @property
@@ -472,6 +577,16 @@ class Program(Displayed):
 
         Whoever made the program wrote it: what is no mapping counts as nothing, and the values of
         a mapping may be anything.
+
+        Parameters
+        ----------
+        part
+            Name of the part.
+
+        Returns
+        -------
+        Mapping
+            JSON-like.
         """
         value = self.provenance.get(part)
         return value if isinstance(value, Mapping) else {}
@@ -489,16 +604,43 @@ class Program(Displayed):
         }
 
     def records(self) -> list[dict[str, Any]]:
-        """A row a population."""
+        """A row a population.
+
+        Returns
+        -------
+        list of dict
+            Name, shape, kind and parameters of each, in program order.
+        """
         rows = [population_row(self, p) for p in self.populations]
         return [row | {"shape": "x".join(map(str, row["shape"]))} for row in rows]
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it but the weights, JSON-like, as `inspect --json` has it."""
+        """All of it but the weights, as `inspect --json` has it.
+
+        Returns
+        -------
+        dict
+            JSON-like; `docs/schemas/inspect.json` says its keys.
+        """
         return whole(self, INPUT)
 
     def is_stock(self, name: str) -> bool:
-        """Whether a chip (and Lava) has the neurons of a population without microcode of ours."""
+        """Whether a chip (and Lava) has the neurons of a population without microcode of ours.
+
+        Parameters
+        ----------
+        name
+            Of a population.
+
+        Returns
+        -------
+        bool
+
+        Raises
+        ------
+        UsageError
+            There is no population of that name.
+        """
         neuron = self.population(name).neuron
         return neuron.is_stock and neuron.is_stock_with(self.incoming(name))
 
@@ -508,7 +650,18 @@ class Program(Displayed):
         return any(not self.is_stock(p.name) for p in self.populations)
 
     def save(self, path: str | Path) -> None:
-        """Write the program to one ``.ndp`` file; whole or not at all."""
+        """Write the program to one ``.ndp`` file; whole or not at all.
+
+        Parameters
+        ----------
+        path
+            Of the file; one that is there is replaced.
+
+        Raises
+        ------
+        StorageError
+            The file cannot be written.
+        """
         from neurodeploy.program.storage_writing import save
 
         save(self, path)

@@ -22,8 +22,8 @@ class Activity:
     Attributes
     ----------
     fired
-        int32 (n, neurons) by population, C order: the number of spikes, or, where the messages of
-        a window say an integer (`is_window_coded`), that integer.
+        int32 (n, neurons) by population, C order: what the messages of a window add up to (spikes,
+        less those taken back), or, where they say an integer (`is_window_coded`), that integer.
     membrane
         int64 (n, outputs): the decoder's population at the last step of its window.
     wrapped, clipped
@@ -90,15 +90,17 @@ def _stepped(program: Program, level: np.ndarray, index: int) -> Activity:
     """One sample, by the engine."""
     coded, decoder = is_window_coded(program), program.decoder.population
     names = [p.name for p in program.populations]
+    # binary spikes are counted by the engine; integers are added up here
+    summed = () if coded else tuple(name for name in names if program.is_graded(name))
     run = prepared(program, Engine).run_samples(
         level[None],
         index,
         keep=(program.period - 1,),
         record=names if coded else (),
         fired=True,
-        messages=names if coded else (),
+        messages=names if coded else summed,
     )
-    fired = dict(run.fired)
+    fired = dict(run.fired) | {name: run.messages[name].sum(1) for name in summed}
     unsettled = {}
     for p in program.populations if coded else ():
         x = _code(program, p.name).integers(run.messages[p.name], program.period)

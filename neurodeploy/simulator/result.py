@@ -41,7 +41,7 @@ class Result(Displayed):
         Neurons whose integer is not that of the closed form, by population (sums over all
         samples), of those that it may happen to: the online code.
     seconds
-        Wall time of the run.
+        Wall time of the run, in seconds.
     task
         What the outputs are, hence what `predictions` are; default: by their shape.
     """
@@ -68,7 +68,12 @@ class Result(Displayed):
         parts
             At least one, in the order of the samples.
         seconds
-            Wall time of all.
+            Wall time of all, in seconds.
+
+        Returns
+        -------
+        Result
+            Rows of all, in order; counts of overflows added up.
         """
         first = parts[0]
 
@@ -130,7 +135,13 @@ class Result(Displayed):
         }
 
     def records(self) -> list[dict[str, Any]]:
-        """A row a sample: its prediction where that is one number, spikes, operations."""
+        """A row a sample.
+
+        Returns
+        -------
+        list of dict
+            Its prediction where that is one number, its spikes and synaptic operations.
+        """
         spikes = sum(np.asarray(s, np.int64) for s in self.spikes.values())
         work = sum(np.asarray(s, np.int64) for s in self.synaptic_operations.values())
         totals = [np.broadcast_to(values, self.samples) for values in (spikes, work)]
@@ -143,7 +154,13 @@ class Result(Displayed):
         return rows
 
     def to_dict(self) -> dict[str, Any]:
-        """Outputs and counts as lists and numbers, JSON-like."""
+        """Outputs and counts as lists and numbers.
+
+        Returns
+        -------
+        dict
+            JSON-like: the attributes, and `samples` and `predictions`.
+        """
         return {
             "samples": self.samples,
             "task": self.task.kind,
@@ -188,12 +205,18 @@ class Result(Displayed):
         Parameters
         ----------
         labels
-            (n, ...): classes, one-hot rows, masks, or numbers.
+            (n, ...): classes (integers), one-hot rows, masks (bool or integers), or the numbers
+            of a regression (floats, in the model's units).
         task
             One of `metrics.KINDS`; default: as the program and the labels say.
         warn
             Called with what does not fit in labels that were not read before. Default: Python's
             warnings, of the class ``DataWarning``.
+
+        Returns
+        -------
+        Scores
+            Accuracy with its 95 % interval (percent), or errors in the model's units.
 
         Raises
         ------
@@ -201,6 +224,11 @@ class Result(Displayed):
             Labels that do not fit the outputs.
         UsageError
             A task that there is not, or that the outputs cannot be of.
+
+        References
+        ----------
+        Wilson 1927, "Probable inference, the law of succession, and statistical inference", JASA
+        22, p. 209 (the interval of a share).
         """
         chosen = self.task if task is None else self.task.as_kind(task)
         known = read_labels(chosen, labels, self.samples)
@@ -216,14 +244,19 @@ class Result(Displayed):
         Parameters
         ----------
         exact
-            (n, *output shape): before the model's final Sigmoid, Tanh or Softmax, as `outputs`
-            are, or behind it, as ONNX Runtime gives them; which of the two is told from the
-            numbers.
+            float32 (n, *output shape): before the model's final Sigmoid, Tanh or Softmax, as
+            `outputs` are, or behind it, as ONNX Runtime gives them; which of the two is told from
+            the numbers.
         task
             One of `metrics.KINDS`; default: as the program says.
         warn
             Called where they are taken to come from behind. Default: Python's warnings, of the
             class ``DataWarning``.
+
+        Returns
+        -------
+        Scores
+            `accuracy` is the agreement, in percent; errors are in the model's units.
 
         Raises
         ------
@@ -234,7 +267,17 @@ class Result(Displayed):
         return against(*beside(chosen, self.outputs, exact, warner(warn, DataWarning)))
 
     def accuracy(self, labels: np.ndarray | Labels) -> float:
-        """Share of answers equal to `labels`, in percent.
+        """Share of answers equal to `labels`.
+
+        Parameters
+        ----------
+        labels
+            As for `Result.scores`.
+
+        Returns
+        -------
+        float
+            Percent.
 
         Raises
         ------

@@ -60,7 +60,7 @@ def simulate(
         Samples (n, *shape): integers (preprocessed as the program says) or network input. Read
         a batch at a time: the array may be a mapped file.
     threads
-        Default: all cores. The result does not depend on it.
+        Number of threads; default: one a core. The result does not depend on it.
     memory
         Bytes that the buffers of all threads may take (`simulator.memory`); default: half of
         what is available. The result does not depend on it.

@@ -31,11 +31,11 @@ class Tuning(Displayed):
     goal
         What was looked for.
     fitting, choosing, held_out
-        Numbers of samples.
+        Numbers of samples that converted, that chose, and that no choice had seen.
     looks
         How many candidates were tried on the held-out samples before one was taken.
     seconds
-        Wall time.
+        Wall time of the search, in seconds.
     notes
         What else has to be said: schemes left out, the search cut short, energy not known.
     """
@@ -80,7 +80,13 @@ class Tuning(Displayed):
         }
 
     def records(self) -> list[dict[str, Any]]:
-        """A row a candidate, in the order of trial."""
+        """A row a candidate, in the order of trial.
+
+        Returns
+        -------
+        list of dict
+            The fields of `Candidate`: latency in steps, agreement in percent, operations a sample.
+        """
         front = {id(candidate) for candidate in self.pareto}
         return [
             {"candidate": c.name, **asdict(c), "options": c.flags, "pareto": id(c) in front}
@@ -88,7 +94,13 @@ class Tuning(Displayed):
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON-like; without the program."""
+        """All but the program, as `tune --json` has it.
+
+        Returns
+        -------
+        dict
+            JSON-like; `docs/schemas/tune.json` says its keys.
+        """
         pareto = {id(candidate) for candidate in self.pareto}
         return {
             "goal": asdict(self.goal) | {"text": self.goal.sentence},

@@ -93,11 +93,11 @@ def tune(
     energy_model
         Name of a cost model, as for `neurodeploy.estimate_cost`.
     seconds
-        After so many no further candidate is begun, and it is said; None: no limit.
+        After so many seconds no further candidate is begun, and it is said; None: no limit.
     output
         Name of the model's output, where it has several.
     threads
-        Of the simulator; default: all cores. The choice does not depend on it.
+        Threads of the simulator; default: one a core. The choice does not depend on it.
     progress
         Called with the name of a stage, the work done and the work there is.
     warn

@@ -9,6 +9,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
+#: Pages whose commands another test runs, on data of their own.
+OWN = {
+    "fostdgd.md": "training/test_fostdgd_page.py",
+    "reconstruction.md": "training/reconstruction/test_page.py",
+}
 
 
 def without_code(text: str) -> str:
@@ -56,3 +61,14 @@ def commands(text: str) -> list[str]:
             if re.match(r"(neurodeploy|python|make|pip|dask|npm|node) ", line):
                 found.append(line)
     return found
+
+
+#: Commands of the pages on networks that spike: their `model.ndp` is another one.
+SPIKING = [c for c in commands((DOCS / "spiking-networks.md").read_text()) if "mlf" not in c]
+
+
+def listed() -> list[str]:
+    """Every command once, but for the pages of `OWN`."""
+    pages = [page for page in PAGES if page.name not in OWN] + [ROOT / "README.md"]
+    found = [c for page in pages for c in commands(page.read_text(encoding="utf-8"))]
+    return [c for c in dict.fromkeys(found) if c not in SPIKING]

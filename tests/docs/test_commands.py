@@ -1,8 +1,8 @@
 """Every command on the pages: run in this process, on small files of the names that stand there.
 
-Three kinds are not run here: pages with a test of their own (`OWN`), measurements of minutes
-(their words are read by their own parser, so options that are gone are found), and installers
-(the extras and targets that they name exist).
+Three kinds are not run here: pages with a test of their own (`OWN`), measurements, which
+`test_measurements.py` runs in small (their words as they stand are read by their own parser here,
+so options that are gone are found), and installers (the extras and targets that they name exist).
 """
 
 from __future__ import annotations
@@ -20,16 +20,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from command_line import tiny_model
-from pages import DOCS, PAGES, ROOT, commands, python_blocks
+from pages import OWN, PAGES, ROOT, SPIKING, commands, listed, python_blocks
 
 import neurodeploy as nd
 from neurodeploy.cli import cli
 
-#: Pages whose commands another test runs, on data of their own.
-OWN = {
-    "fostdgd.md": "training/test_fostdgd_page.py",
-    "reconstruction.md": "training/reconstruction/test_page.py",
-}
 #: Commands that need a machine or minutes, and the test that does the same in small.
 ELSEWHERE = {
     "neurodeploy simulate model.ndp --data test.npz --workers tcp://host:8786": "test_sharding.py",
@@ -45,15 +40,6 @@ ELSEWHERE = {
     "neurodeploy setup-lava": "people/test_first_walk.py",
     "neurodeploy completion": "people/test_completion.py",
 }
-#: Commands of the pages on networks that spike: their `model.ndp` is another one.
-SPIKING = [c for c in commands((DOCS / "spiking-networks.md").read_text()) if "mlf" not in c]
-
-
-def listed():
-    """Every command once, but for the pages of `OWN`."""
-    pages = [page for page in PAGES if page.name not in OWN] + [ROOT / "README.md"]
-    found = [c for page in pages for c in commands(page.read_text(encoding="utf-8"))]
-    return [c for c in dict.fromkeys(found) if c not in SPIKING]
 
 
 def starting(*words):

@@ -16,6 +16,7 @@ from neurodeploy.ledger.source_model import reference_network
 from neurodeploy.network.stages import stages
 from neurodeploy.passes import run_passes, standard_passes
 from neurodeploy.program import INPUT, Preprocessing
+from neurodeploy.recording import record
 from neurodeploy.simulator import encoding
 from neurodeploy.simulator.activity import activity
 from neurodeploy.simulator.closed_form import EventSweep
@@ -135,3 +136,16 @@ def test_input_spikes_are_counted(made, schemes):
         batch = Runner(match(program, network)).run(made.x)
         assert batch.late[INPUT].any() == late
         assert np.abs(batch.late[INPUT]).max() < 1
+
+
+@SETTINGS
+@given(st.integers(0, 2**32 - 1), st.sampled_from([8, 32]))
+def test_spikes_taken_back_do_not_count(seed, steps):
+    """Signed spikes, the default: a window's messages add up, and are counted apart from that."""
+    twin, x = converted(seed, RateScheme(steps=steps, signed=True))
+    found = Runner(twin).run(x).activity
+    kept = record(twin.program, x).spikes
+    for name, sums in found.fired.items():
+        messages = kept[name].reshape(len(x), twin.program.period, -1).astype(int)
+        np.testing.assert_array_equal(sums, messages.sum(1))
+        np.testing.assert_array_equal(found.sent[name], (messages != 0).sum(1))

@@ -197,6 +197,17 @@ def test_fashion(fashion, fashion_calibration, fashion_test, scheme):
         assert found.blame.cause == "timing"
 
 
+def test_signed_spikes_are_read_as_they_are_sent(fashion, fashion_calibration, fashion_test):
+    """The defaults on Loihi 2: what neurons take back is no error of timing."""
+    x, y = (part[:48] for part in fashion_test)
+    program = nd.compile(fashion / "model.onnx", fashion_calibration[:200])
+    found = nd.explain(program, x, y, model=fashion / "model.onnx", try_seconds=0)
+    for row in found.rows:
+        assert row.alone["timing"] < 0.05, row.name
+        assert row.real < row.weighed + 0.05, row.name
+    assert found.summary[-1].error < 0.05
+
+
 @pytest.mark.skipif(not SHARED.exists(), reason="shared models are not here")
 def test_resnet20_in_time():
     """Residual branches: skips wait on their synapses; what is relayed keeps its values."""

@@ -38,21 +38,38 @@ def test_every_shell(shell, tmp_path):
         assert checked.returncode == 0
 
 
-def test_in_bash_itself(tmp_path):
-    """The function that the script defines, as the Tab key calls it."""
-    bash = shutil.which("bash")
-    if bash is None:
-        pytest.skip("bash is not installed")
-    (tmp_path / "neurodeploy").write_text(f'#!/bin/sh\nexec {sys.executable} -m neurodeploy "$@"\n')
-    (tmp_path / "neurodeploy").chmod(0o755)
-    script = (
+#: What the Tab key does with `neurodeploy comp`, in the shell itself; a line printed is an offer.
+TABS = {
+    "bash": (
         'eval "$(neurodeploy completion bash)"\n'
         "COMP_WORDS=(neurodeploy comp)\nCOMP_CWORD=1\n"
-        '_neurodeploy_completion neurodeploy\necho "${COMPREPLY[@]}"\n'
-    )
+        '_neurodeploy_completion neurodeploy\nprintf "%s\\n" "${COMPREPLY[@]}"\n'
+    ),
+    # what the function hands to zsh's own _describe and compadd is printed in their place
+    "zsh": (
+        "autoload -Uz compinit && compinit -u -D\n"
+        'eval "$(neurodeploy completion zsh)"\n'
+        "_describe() { print -l ${${(P)@[3]}%%:*}; }\n"
+        "compadd() { print -l ${(P)@[-1]}; }\n"
+        "words=(neurodeploy comp); CURRENT=2\n_neurodeploy_completion\n"
+    ),
+    "fish": 'neurodeploy completion fish | source\ncomplete -C "neurodeploy comp"\n',
+}
+
+
+@pytest.mark.parametrize("shell", TABS)
+def test_in_the_shell_itself(shell, tmp_path):
+    """The function that the script defines, as the Tab key calls it."""
+    program = shutil.which(shell)
+    if program is None:
+        pytest.skip(f"{shell} is not installed")
+    (tmp_path / "neurodeploy").write_text(f'#!/bin/sh\nexec {sys.executable} -m neurodeploy "$@"\n')
+    (tmp_path / "neurodeploy").chmod(0o755)
     path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | {"PATH": path, "HOME": str(tmp_path)}
     done = subprocess.run(
-        [bash, "-c", script], env=os.environ | {"PATH": path}, cwd=tmp_path,
-        capture_output=True, text=True, check=True, timeout=60,
+        [program, "-c", TABS[shell]], env=environment, cwd=tmp_path,
+        capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
-    assert set(done.stdout.split()) >= {"compile", "compare", "completion"}
+    offered = {line.split("\t")[0].strip() for line in done.stdout.splitlines()}
+    assert offered >= {"compile", "compare", "completion"}, (done.stdout, done.stderr)

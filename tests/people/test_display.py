@@ -62,6 +62,18 @@ def test_frames(shown):
     assert set(shown["Mapping"].to_frame().columns) >= {"core", "chip", "binding"}
 
 
+def test_a_name_that_is_not_there_is_refused(shown):
+    for ask, name in (
+        (shown["Program"].population, "first"),
+        (shown["Program"].shape_of, "first"),
+        (shown["Explanation"].row, "first"),
+        (shown["Cost"].line, "synaptic operations"),
+    ):
+        assert ask(name) is not None
+        with pytest.raises(nd.NeuroDeployError, match=r"'nobody' is no \w+; there are: .*" + name):
+            ask("nobody")
+
+
 def test_names_of_files_stay_text(folder, samples, program):
     found = nd.compare({"<script>": program, "b": program})
     assert "<script>" not in found._repr_html_()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import shlex
@@ -119,6 +120,26 @@ def test_errors(folder, tmp_path):
         assert found["code"] == code
         assert found["message"]
     assert here("simulate", "no.ndp", "--data", "t.npz", cwd=tmp_path)[1] == ""
+
+
+def test_every_command_is_held_against_its_schema():
+    """The tests above run each command with ``--json``, and check what it says."""
+    calls = [
+        node
+        for node in ast.walk(ast.parse(Path(__file__).read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "checked"
+    ]
+    held = {call.args[0].value for call in calls if isinstance(call.args[0], ast.Constant)}
+    listed = {"targets", "schemes", "neurons", "doctor"}  # in a loop, `test_lists_...`
+    assert held - {"error", "report-content"} | listed == set(cli.commands) - {"completion"}
+
+
+@pytest.mark.parametrize("command", [name for name in cli.commands if name != "completion"])
+def test_a_usage_error_of_every_command(command, tmp_path):
+    found = checked("error", command, "--no-such-option", cwd=tmp_path, code=2)["error"]
+    assert found["code"] == "ND-USAGE"
+    assert "--no-such-option" in found["message"]
+    assert found["exit_code"] == 2
 
 
 def test_the_page_on_machines_names_what_there_is():

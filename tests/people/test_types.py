@@ -1,23 +1,15 @@
-"""What a type checker and a reader of docstrings see of the public names."""
+"""What a type checker sees of the public names; what their docstrings say: test_docstrings.py."""
 
 from __future__ import annotations
 
 import ast
-import inspect
 import subprocess
 import sys
-import types
 from pathlib import Path
 
 import pytest
 
 import neurodeploy as nd
-from neurodeploy.comparing import Comparison
-from neurodeploy.ledger import Explanation
-from neurodeploy.mapping import Mapping
-from neurodeploy.recording import Rasters
-from neurodeploy.simulator.result import Result
-from neurodeploy.tuning import Tuning
 
 ROOT = Path(__file__).resolve().parents[2]
 USER = """
@@ -36,17 +28,6 @@ reveal_type(nd.map(program).ok)
 wrong: str = program.latency
 nd.compile("model.onnx", stepz="32", seed="x")
 """
-
-
-def functions():
-    """Public functions, by name."""
-    found = {name: getattr(nd, name) for name in nd.__all__}
-    plots = {f"plot.{name}": getattr(nd.plot, name) for name in nd.plot.__all__}
-    return {
-        name: value
-        for name, value in (found | plots).items()
-        if isinstance(value, types.FunctionType)
-    }
 
 
 def test_the_stub_has_the_public_names():
@@ -95,49 +76,3 @@ def test_a_users_file_sees_types(tmp_path):
     assert len(errors) == 2, errors
     assert 'expression has type "int", variable has type "str"' in errors[0]
     assert 'incompatible type "str"; expected "int"' in errors[1]
-
-
-def test_every_public_function_says_all():
-    """Parameters, what comes back, what is raised: each in its section, by its name."""
-    parser = pytest.importorskip("docstring_parser", reason="docstring_parser is not installed")
-    found = functions()
-    assert len(found) >= 20
-    lacking = []
-    for name, function in found.items():
-        page = parser.parse(inspect.getdoc(function), style=parser.DocstringStyle.NUMPYDOC)
-        said = {part.strip() for p in page.params for part in p.arg_name.split(",")}
-        asked = inspect.signature(function)
-        if not page.short_description:
-            lacking.append(f"{name}: no summary")
-        lacking += [f"{name}: {p} is not said" for p in asked.parameters if p not in said]
-        if asked.return_annotation not in (None, "None") and page.returns is None:
-            lacking.append(f"{name}: no Returns")
-        if not page.raises:
-            lacking.append(f"{name}: no Raises")
-    assert lacking == []
-
-
-def test_what_takes_samples_says_their_shape():
-    """Shape and unit of what goes in, and the source of a method that is somebody's."""
-    for name, function in functions().items():
-        text = inspect.getdoc(function) or ""
-        names = inspect.signature(function).parameters
-        if {"x", "calibration"} & set(names):
-            assert "(n" in text or "As for `" in text, name
-    for name in ("compile", "tune", "export"):
-        assert "References" in (inspect.getdoc(getattr(nd, name)) or ""), name
-
-
-def test_public_classes_and_their_methods_are_documented():
-    kinds = [getattr(nd, name) for name in nd.__all__ if inspect.isclass(getattr(nd, name))]
-    kinds += [Result, Tuning, Explanation, Mapping, Comparison, Rasters]
-    bare = [
-        f"{kind.__name__}.{name}"
-        for kind in kinds
-        for name, member in vars(kind).items()
-        if not name.startswith("_")
-        and (isinstance(member, property) or inspect.isfunction(member))
-        and not inspect.getdoc(member)
-    ]
-    assert bare == []
-    assert all(inspect.getdoc(kind) for kind in kinds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -18,9 +19,10 @@ from neurodeploy.cli import cli
 from neurodeploy.training.commands import training
 
 ROOT = Path(__file__).resolve().parents[2]
+TEXT = (ROOT / "docs" / "fostdgd.md").read_text(encoding="utf-8")
 COMMANDS = [
     line.strip()
-    for line in (ROOT / "docs" / "fostdgd.md").read_text(encoding="utf-8").splitlines()
+    for line in re.sub(r"\\\n\s*", "", TEXT).splitlines()
     if line.startswith(("    python ", "    neurodeploy "))
 ]
 

@@ -63,6 +63,12 @@ class RateScheme(Balanced):
         Whether lambda is that of a ``channel`` or of the whole ``layer``, with `balance` mmse.
     bias_correction
         Whether what spikes say on average too much or too little is taken back in the biases.
+
+    References
+    ----------
+    Diehl et al. 2015 and Rueckauer et al. 2017 (weights scaled by lambda, ``W <- W lambda(layer
+    before) / lambda``, bias ``b / lambda``; reset by subtraction); Li et al. 2021 (least squares,
+    corrected biases), see `Balanced`.
     """
 
     balance: Balance | None = option(  # type: ignore[assignment]
@@ -137,7 +143,7 @@ class RateScheme(Balanced):
         return self.encoding == "poisson"
 
     def alternatives(self, stated: Collection[str]) -> tuple[RateScheme, ...]:
-        """Percentiles.
+        """See `Scheme.alternatives`: percentiles.
 
         They clip the rarest activations and let all others fire more often: in deep and residual
         networks at few steps the second is worth far more, elsewhere it is not.
@@ -181,6 +187,22 @@ class RateScheme(Balanced):
         """Integers of the input: 8 bits of a constant current, or 2**-16 spikes a step.
 
         Input that may be negative has an offset, which is folded into the biases.
+
+        Parameters
+        ----------
+        shape
+            Shape of one sample.
+        calibration
+            Its `input_range`, lowest and highest value, in the network's units.
+        preprocessing
+            How raw samples become the network's input.
+        stages
+            That read the input.
+
+        Returns
+        -------
+        Entrance
+            Integers of 8 bits, or shares of 2**16, with what one of them stands for.
         """
         low, high = calibration.input_range
         calibration = replace(calibration, input_range=(min(low, 0.0), high))
@@ -191,12 +213,26 @@ class RateScheme(Balanced):
     def largest(
         self, stage: Stage, calibration: Calibration, activations: np.ndarray | None
     ) -> np.ndarray:
-        """The activation that a spike at every step stands for, of each channel: float64.
+        """The activation that a spike at every step stands for, of each channel.
 
         Parameters
         ----------
+        stage
+            The layer.
+        calibration
+            Statistics of the layers' activations.
         activations
             float32 (samples, neurons) on calibration samples; None without any.
+
+        Returns
+        -------
+        ndarray
+            float64 (channels,), in the network's units.
+
+        References
+        ----------
+        Diehl et al. 2015 (the maximum); Rueckauer et al. 2017 (a percentile); Li et al. 2021 (least
+        squared error of a staircase of `steps` steps), see `Balanced`.
         """
         channels = stage.shape[0]
         statistics = calibration.layers[stage.activation]

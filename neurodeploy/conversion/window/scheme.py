@@ -40,7 +40,7 @@ class WindowScheme(Scheme):
     Attributes
     ----------
     weight_bits
-        Of the weights, the sign included.
+        Bits of a weight, the sign included.
     step
         Whether one integer stands for the same in all of a layer, or in a ``channel``; None:
         a channel up to 63 levels.
@@ -66,7 +66,12 @@ class WindowScheme(Scheme):
     needs: ClassVar[str] = "neuron of a window code"
 
     def messages(self) -> Messages:
-        """How an integer becomes messages."""
+        """How an integer becomes messages.
+
+        Returns
+        -------
+        Messages
+        """
         raise NotImplementedError(f"{type(self).__name__} has no messages")
 
     @property
@@ -82,14 +87,28 @@ class WindowScheme(Scheme):
     def layer_level(
         self, statistics: LayerStatistics, maximum: float | None, levels: int | None = None
     ) -> float | None:
-        """The largest activation of a layer, where something fixes it; None: by least squares.
+        """The largest activation of a layer, where something fixes it.
 
         An activation that was trained with levels ends at their clip.
+
+        Parameters
+        ----------
+        statistics
+            Histogram and maximum of the layer's activations.
+        maximum
+            Value at which the activation is clipped, in the network's units; None: it is not.
+        levels
+            Number of levels that the activation was trained with; None: of any value.
+
+        Returns
+        -------
+        float or None
+            Value in the network's units; None: chosen by least squares.
         """
         return None if levels is None else maximum
 
     def refinements(self, stated: Collection[str]) -> tuple[Scheme, ...]:
-        """A step for each channel, where many levels would share one by default."""
+        """See `Scheme.refinements`: a step for each channel, where many levels would share one."""
         shared = self.step is None and self.messages().top >= _FEW_LEVELS
         own = (replace(self, step="channel"),) if shared and "step" not in stated else ()
         return (*own, *super().refinements(stated))

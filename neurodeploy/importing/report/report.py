@@ -29,8 +29,8 @@ class Report(Displayed):
     summary
         What the findings add up to, and the sizes that are known.
     nodes
-        How many findings, from the first on, belong to the nodes of the file's main graph, one
-        each; 0 if the file cannot be read.
+        Number of findings that, from the first on, belong to the nodes of the file's main graph,
+        one each; 0 if the file cannot be read.
     hardware
         What the target's rules say of the program, ``layer: rule: value, limit, what to change``:
         those that are broken, then each rule where it is tightest. Empty without a program.
@@ -67,11 +67,23 @@ class Report(Displayed):
         }
 
     def records(self) -> list[dict[str, Any]]:
-        """A row a finding."""
+        """A row a finding.
+
+        Returns
+        -------
+        list of dict
+            Node, operator, verdict, reason and remedy.
+        """
         return [asdict(finding) for finding in self.findings]
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it, JSON-like, as `check --json` has it."""
+        """All of it, as `check --json` has it.
+
+        Returns
+        -------
+        dict
+            JSON-like; `docs/schemas/check.json` says its keys.
+        """
         return {
             "model": self.path,
             "ok": self.ok,

@@ -83,7 +83,13 @@ class Report:
         return html(self.title, self.sections[:1])
 
     def to_dict(self) -> dict[str, Any]:
-        """The content, JSON-like."""
+        """The content.
+
+        Returns
+        -------
+        dict
+            JSON-like, by section; `docs/schemas/report-content.json` says its keys.
+        """
         return self.content
 
     @property
@@ -110,19 +116,37 @@ class Report:
         return [Note(data["missing"])] if "missing" in data else show(data)
 
     def html(self) -> str:
-        """One page that needs nothing else."""
+        """One page that needs nothing else: no script, font or picture from elsewhere.
+
+        Returns
+        -------
+        str
+            HTML.
+        """
         from neurodeploy.reporting.page.rendering import html
 
         return html(self.title, self.sections)
 
     def markdown(self) -> str:
-        """The same as tables."""
+        """The same as tables.
+
+        Returns
+        -------
+        str
+            Markdown.
+        """
         from neurodeploy.reporting.page.rendering import markdown
 
         return markdown(self.title, self.sections)
 
     def json(self) -> str:
-        """The numbers."""
+        """The numbers.
+
+        Returns
+        -------
+        str
+            JSON of `content`, with ``"schema": 1``.
+        """
         from neurodeploy.reporting.page.rendering import json_text
 
         return json_text(self.content)
@@ -157,8 +181,8 @@ def report(
         Samples (n, *shape): integers (preprocessed as the program says) or network input. An
         array, the path of a `.npz` or `.npy` file, or an iterable of batches.
     labels
-        (n, ...), for accuracies and confusions, or errors (docs/metrics.md); default: those that
-        come with `x`.
+        (n, ...), as for `Result.scores`, for accuracies and confusions, or errors
+        (docs/metrics.md); default: those that come with `x`.
     model
         The ONNX file that was compiled, for the error ledger and the ANN's accuracy; default:
         looked for by name and sha-256 in the folder `near` and the working directory.
@@ -178,7 +202,7 @@ def report(
         Compiles the model again in another scheme (``neurodeploy.explaining.recompile``); then all
         schemes that the target can run are compared. Default: only what the program holds of it.
     threads
-        Default: all cores. The result does not depend on it.
+        Number of threads; default: one a core. The result does not depend on it.
     names
         How files are called in the report: ``program`` and ``data``.
     progress

@@ -29,7 +29,7 @@ PAGES = [
     *sorted(ROOT.glob("models/first_last_xor/README.md")),
 ]
 TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
-COMMANDS = re.findall(r"^    ((?:python|neurodeploy) .*)$", TEXT, re.M)
+COMMANDS = re.findall(r"^    ((?:python|neurodeploy) .*)$", re.sub(r"\\\n\s*", "", TEXT), re.M)
 #: What makes a study short.
 FEWER = {
     "xor": "--train 24 --length 6 --longer 8 --candidates 100 --quick",
