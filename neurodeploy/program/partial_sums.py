@@ -58,7 +58,7 @@ def sum_in_parts(program: Program, numbers: Mapping[int, int]) -> Program:
     """
     if not numbers:
         return program
-    if program.recurrent or not program.is_aligned:
+    if program.recurrent or not program.windows_meet:
         raise ProgramError("its windows depend on one another: sums in parts would shift them")
     place = {id(c): k for k, c in enumerate(program.connections)}
     later = {INPUT: 0}
@@ -132,7 +132,7 @@ def helped(program: Program) -> tuple[Helped, ...]:
     """
     if not any(p.neuron.passes_sums for p in program.populations):
         return ()
-    if program.recurrent or not program.is_aligned:
+    if program.recurrent or not program.windows_meet:
         return ()
     found = []
     for p in program.populations:

@@ -13,6 +13,7 @@ from neurodeploy.simulator import reference
 from neurodeploy.simulator.engine import Engine
 from neurodeploy.simulator.preparing import check_by_sample
 from neurodeploy.simulator.streaming import run_frames, run_windows
+from neurodeploy.testing.parted_programs import parted
 from neurodeploy.testing.stream_programs import random_stream
 
 SEEDS = range(25)
@@ -80,3 +81,19 @@ def test_a_record_has_every_frame_of_the_stream(seed):
     expected = reference.run(program, stream(program, x)).messages[readout.name]
     found = nd.record(program, x).spikes[readout.name]
     np.testing.assert_array_equal(found[:, 0], expected[readout.phase - 1 :][: len(x)])
+
+
+def test_sums_in_parts_are_the_same_streams():
+    """Helpers repeat sums at the step at which they come, so frames may go on over them."""
+    compared = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        program, x = random_stream(rng)
+        made = parted(rng, program)
+        if made is not None:
+            assert made.refresh == program.refresh
+            np.testing.assert_array_equal(
+                nd.simulate(made, x).outputs, nd.simulate(program, x).outputs
+            )
+            compared += 1
+    assert compared > 5
