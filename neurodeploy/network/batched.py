@@ -10,7 +10,9 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 import numpy as np
+import onnx
 import onnxruntime as ort
+from onnx import TensorProto, helper, numpy_helper
 from scipy import sparse
 
 from neurodeploy.network import Conv, Dense, Input, Network, Node, Output, Pool
@@ -20,7 +22,7 @@ from neurodeploy.network.stages import Operator
 from neurodeploy.program import Convolution, Sparse, Synapses
 from neurodeploy.program import Dense as DenseSynapses
 
-__all__ = ["Map", "float_map", "pooling_map", "synapse_map"]
+__all__ = ["Map", "float_map", "pooling_map", "synapse_map", "transposed_map"]
 
 Map: TypeAlias = Callable[[np.ndarray], np.ndarray]
 Shape = tuple[int, ...]
@@ -67,6 +69,42 @@ def synapse_map(synapses: Synapses, shape: Shape) -> Map:
     )
 
 
+def transposed_map(operator: Operator, shape: Shape, targets: Shape) -> Map:
+    """The transpose of a stage's operator: float32 (n, targets) to (n, sources)."""
+    if isinstance(operator, Dense):
+        return lambda g: g @ operator.weight
+    if not isinstance(operator, Conv):
+        transposed = operator.T.tocsr().astype(np.float32)
+        return lambda g: np.ascontiguousarray((transposed @ g.T).T)
+    axes = len(operator.stride)
+    begins, ends = operator.padding[:axes], operator.padding[axes:]
+    reach = [(k - 1) * d + 1 for k, d in zip(operator.kernel, operator.dilation, strict=True)]
+    left = [
+        size - (s * (n - 1) + r - b - e)
+        for size, s, n, r, b, e in zip(
+            shape[1:], operator.stride, targets[1:], reach, begins, ends, strict=True
+        )
+    ]
+    node = helper.make_node(
+        "ConvTranspose", ["g", "w"], ["z"], pads=operator.padding, strides=operator.stride,
+        dilations=operator.dilation, group=operator.groups, output_padding=left,
+    )  # fmt: skip
+    graph = helper.make_graph(
+        [node], "transposed",
+        [helper.make_tensor_value_info("g", TensorProto.FLOAT, ["n", *targets])],
+        [helper.make_tensor_value_info("z", TensorProto.FLOAT, ["n", *shape])],
+        [numpy_helper.from_array(operator.weight, "w")],
+    )  # fmt: skip
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    session = _opened(model)
+
+    def run(g: np.ndarray) -> np.ndarray:
+        (found,) = session.run(["z"], {"g": g.reshape(len(g), *targets)})
+        return found.reshape(len(g), -1)
+
+    return run
+
+
 def pooling_map(windows: Operator, shape: Shape) -> Map:
     """The maximum over the windows that a max pooling's operator stands for."""
     if not isinstance(windows, Conv):  # of volumes: a row of the matrix for each window
@@ -102,15 +140,19 @@ def _session(node: Node, shape: Shape) -> Map:
     network = Network(
         [Input("x", shape), node, Output("z")], {node.name: ("x",), "z": (node.name,)}
     )
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 3
-    session = ort.InferenceSession(
-        to_onnx(network).SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    session = _opened(to_onnx(network))
 
     def run(x: np.ndarray) -> np.ndarray:
         (found,) = session.run(["z"], {"x": x.reshape(len(x), *shape)})
         return found.reshape(len(x), -1)
 
     return run
+
+
+def _opened(model: onnx.ModelProto) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    return ort.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )

@@ -1,7 +1,6 @@
 """Kinds that send digits: reference = engine = closed forms, in every window.
 
-`random_coded_program` makes programs as the compiler does; `random_program` any at all, with these
-kinds among others, unaligned, near the ends of all ranges.
+`random_coded_program` makes programs as the compiler does. `test_coded_streams.py` has any at all.
 """
 
 from __future__ import annotations
@@ -48,7 +47,6 @@ MANY = settings(
     max_examples=500, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
 SOME = settings(MANY, max_examples=60)
-WAYS = ("gather", "any")
 
 
 def streamed(program, level):
@@ -57,18 +55,8 @@ def streamed(program, level):
     return messages_of(program.encoder, level, program.period, drain)
 
 
-@pytest.mark.parametrize("kind", [Radix, MaskMaximum, Online])
-@MANY
-@given(seed=SEEDS)
-def test_any_program_with_the_kind(kind, seed):
-    """One way in turn, for time."""
-    rng = np.random.default_rng(seed)
-    program, messages = random_program(rng, among=(kind,), max_depth=3, max_steps=30)
-    compare_stream(program, messages, ways=(WAYS[seed % 2],))
-
-
 @pytest.mark.parametrize("code", CODES)
-@SOME
+@MANY
 @given(seed=SEEDS)
 def test_every_way_is_the_same(code, seed):
     rng = np.random.default_rng(seed)

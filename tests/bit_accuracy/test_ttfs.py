@@ -16,7 +16,7 @@ from neurodeploy.simulator.integer_sweep import integer_sweep
 from neurodeploy.testing.programs import random_ttfs_program
 
 MANY = settings(
-    max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    max_examples=500, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
 )
 
 

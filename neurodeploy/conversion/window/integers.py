@@ -14,9 +14,10 @@ import numpy as np
 
 from neurodeploy.calibration import Calibration, LayerStatistics
 from neurodeploy.conversion.window.entrance import Entrance
+from neurodeploy.conversion.window.message_prices import sparing
 from neurodeploy.conversion.window.partial_sums import repeated
 from neurodeploy.conversion.window.running import Side, samples_that_fit
-from neurodeploy.conversion.window.steps import channels_of, least_squares_steps
+from neurodeploy.conversion.window.steps import Sparing, channels_of, least_squares_steps
 from neurodeploy.conversion.window.units import Units
 from neurodeploy.network import Conv, Dense
 from neurodeploy.network.batched import pooling_map
@@ -55,7 +56,7 @@ class Recipe:
         Largest activation of a layer where something fixes it; None, or None of it: by least
         squares.
     messages
-        How many each integer 0..`top` takes; see `least_squares_steps`.
+        How many each integer 0..`top` takes, where steps are to spare some; see `message_prices`.
     """
 
     top: int
@@ -193,7 +194,13 @@ class _Run:
         self.with_levels = any(stage.levels for stage in stages)
         x = samples_that_fit(calibration.x, stages)
         self.variants: list[_Variant] = []
+        self.sparing: dict[str, Sparing] = {}
         if x.size:
+            if recipe.messages is not None:
+                self.sparing = sparing(
+                    stages, entrance.shape, x, recipe.top, recipe.messages, float_activation,
+                    self._by_channel,
+                )  # fmt: skip
             self.real = Side.of(stages, entrance.shape, x)
             level = entrance.levels(x)
             self.variants = [
@@ -215,6 +222,10 @@ class _Run:
         return Quantized(
             self.layers | best.layers, units.unit, units.zero, best.error, best.corrected
         )
+
+    def _by_channel(self, stage: Stage) -> bool:
+        """Whether its channels have a step each."""
+        return self.recipe.by_channel and stage.name not in self.units.one_unit
 
     def _maximum(self, stage: Stage) -> None:
         (path,) = stage.paths
@@ -292,8 +303,8 @@ class _Run:
         else:
             step = least_squares_steps(
                 activations, stage.shape, top,
-                by_channel=self.recipe.by_channel and stage.name not in self.units.one_unit,
-                messages=self.recipe.messages,
+                by_channel=self._by_channel(stage),
+                sparing=self.sparing.get(stage.name),
             )  # fmt: skip
         if not step.any():
             step = np.full(channels, (stage.maximum or 1.0) / top)

@@ -1,0 +1,96 @@
+"""What a small error of a channel does to the outputs of the float network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import prod
+
+import numpy as np
+
+from neurodeploy.conversion.window.running import Side
+from neurodeploy.network.batched import transposed_map
+from neurodeploy.network.nodes import Conv, Dense
+from neurodeploy.network.stages import Operator, Shape, Stage
+from neurodeploy.program import INPUT
+
+__all__ = ["Activation", "output_gains"]
+
+Activation = Callable[[Stage, np.ndarray], np.ndarray]
+
+#: Each output alone where there are so few; else so many random signs of all of them, whose mean
+#: square estimates the sum over the outputs (Hutchinson 1990).
+_DRAWS = 16
+#: A channel's gain is at least this share of its layer's: few samples do not prove that it is none.
+_LEAST = 0.05
+
+
+def output_gains(
+    stages: tuple[Stage, ...], shape: Shape, x: np.ndarray, activation: Activation
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """The gain of each channel's error, and the float network's values.
+
+    If neuron i of a channel is off by e_i, independently, the squares of the outputs' errors add up
+    to ``gain * sum(e_i ** 2)``: the gain is the sum of the squares of the outputs' derivatives,
+    averaged over samples and the channel's neurons. What a max pooling hands on is spread over its
+    window.
+
+    Parameters
+    ----------
+    stages, shape, x
+        The network, the shape of its input's population and samples, float32 (samples, ...).
+    activation
+        What the float network makes of a stage's sums.
+
+    Returns
+    -------
+    gains
+        float64 (channels,) by stage, zeros where the outputs say nothing of it.
+    values
+        float32 (samples, neurons) by stage; the readout's are its sums.
+    """
+    side = Side.of(stages, shape, x)
+    for stage in stages:
+        z = side.floats(stage)
+        linear = stage.is_readout or stage.kind == "max"
+        side.values[stage.name] = z if linear else activation(stage, z)
+    values, rng = side.values, np.random.default_rng(0)
+    (readout,) = [stage.name for stage in stages if stage.is_readout]
+    outputs = values[readout].shape[1]
+    seeds = np.eye(outputs) if outputs <= _DRAWS else rng.choice([-1.0, 1.0], (_DRAWS, outputs))
+    draws, weight = len(seeds), len(seeds) if outputs <= _DRAWS else 1
+    gradient = {readout: np.repeat(seeds, len(x), 0).astype(np.float32)}
+    gains = {stage.name: np.zeros(stage.shape[0]) for stage in stages}
+    for stage in reversed(stages):
+        g = gradient.pop(stage.name, None)
+        if g is None:
+            continue
+        square = np.square(g, dtype=np.float64).reshape(len(g), stage.shape[0], -1).mean((0, 2))
+        square *= weight
+        gains[stage.name] = np.maximum(square, _LEAST * square.mean())
+        g = g * np.tile(_slope(stage, values[stage.name]), (draws, 1))
+        for path in stage.paths:
+            if path.source != INPUT:
+                back = transposed_map(path.operator, side.shapes[path.source], stage.shape)(g)
+                gradient[path.source] = gradient.get(path.source, 0) + back
+    return gains, values
+
+
+def _slope(stage: Stage, values: np.ndarray) -> np.ndarray:
+    """Derivative of a stage's activation, float32 (samples, neurons)."""
+    if stage.is_readout:
+        return np.ones_like(values)
+    if stage.kind == "max":
+        (path,) = stage.paths
+        return np.full_like(values, _cells(path.operator) ** -0.5)
+    open_ = values > 0
+    if stage.maximum is not None:
+        open_ &= values < stage.maximum
+    return open_.astype(np.float32)
+
+
+def _cells(windows: Operator) -> float:
+    """Cells of a window of a max pooling's operator."""
+    if isinstance(windows, Conv):
+        return float(prod(windows.kernel))
+    assert not isinstance(windows, Dense)
+    return windows.nnz / windows.shape[0]
