@@ -28,6 +28,7 @@ from neurodeploy.cli import cli
 #: Commands that need a machine or minutes, and the test that does the same in small.
 ELSEWHERE = {
     "neurodeploy simulate model.ndp --data test.npz --workers tcp://host:8786": "test_sharding.py",
+    "neurodeploy simulate model.ndp --data test.npz --journal run.journal": "test_journal.py",
     "neurodeploy simulate mlf.ndp": "test_mlf_model.py",
     "neurodeploy compile models/mlf_dsresnet_fashion": "test_mlf_model.py",
     "neurodeploy check models/mlf_dsresnet_fashion": "test_mlf_model.py",
