@@ -25,7 +25,9 @@ __all__ = ["SLACK", "sparing"]
 #: Error of the outputs that is given for fewer messages, over the least.
 SLACK = 1.2
 #: Samples that are looked at, so many as make no more than so many activations in all.
-_SAMPLES, _FEW, _VALUES = 32, 2, 3e7
+_SAMPLES, _FEW, _VALUES = 64, 2, 3e7
+#: Multiplications from which fewer random signs of the outputs have to do.
+_WORK, _DRAWS, _FEW_DRAWS = 5e10, 16, 4
 _BISECTIONS = 60
 
 
@@ -61,12 +63,14 @@ def sparing(
     neurons = sum(prod(s.shape) for s in stages)
     wanted = int(min(len(x), _SAMPLES, max(_FEW, _VALUES // neurons)))
     x = x[np.linspace(0, len(x) - 1, wanted).astype(int)]
-    gains, values = output_gains(stages, shape, x, activation)
-    fan_out = dict.fromkeys(gains, 0.0)
+    fan_out = {stage.name: 0.0 for stage in stages}
     for stage in stages:
         for path in stage.paths:
             if path.source in fan_out:
                 fan_out[path.source] += _fan_out(path.operator)
+    work = wanted * sum(fan_out[stage.name] * prod(stage.shape) for stage in stages)
+    draws = _DRAWS if work * _DRAWS <= _WORK else _FEW_DRAWS
+    gains, values = output_gains(stages, shape, x, activation, draws)
     found, curves = {}, {}
     for stage in stages:
         if stage.kind == "relu" and not stage.like and gains[stage.name].any():

@@ -17,15 +17,12 @@ __all__ = ["Activation", "output_gains"]
 
 Activation = Callable[[Stage, np.ndarray], np.ndarray]
 
-#: Each output alone where there are so few; else so many random signs of all of them, whose mean
-#: square estimates the sum over the outputs (Hutchinson 1990).
-_DRAWS = 16
 #: A channel's gain is at least this share of its layer's: few samples do not prove that it is none.
 _LEAST = 0.05
 
 
 def output_gains(
-    stages: tuple[Stage, ...], shape: Shape, x: np.ndarray, activation: Activation
+    stages: tuple[Stage, ...], shape: Shape, x: np.ndarray, activation: Activation, draws: int
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """The gain of each channel's error, and the float network's values.
 
@@ -40,6 +37,9 @@ def output_gains(
         The network, the shape of its input's population and samples, float32 (samples, ...).
     activation
         What the float network makes of a stage's sums.
+    draws
+        With no more outputs than that each is looked at alone; else so many random signs of all,
+        whose mean square estimates the sum over the outputs (Hutchinson 1990).
 
     Returns
     -------
@@ -56,8 +56,8 @@ def output_gains(
     values, rng = side.values, np.random.default_rng(0)
     (readout,) = [stage.name for stage in stages if stage.is_readout]
     outputs = values[readout].shape[1]
-    seeds = np.eye(outputs) if outputs <= _DRAWS else rng.choice([-1.0, 1.0], (_DRAWS, outputs))
-    draws, weight = len(seeds), len(seeds) if outputs <= _DRAWS else 1
+    alone = outputs <= draws
+    seeds = np.eye(outputs) if alone else rng.choice([-1.0, 1.0], (draws, outputs))
     gradient = {readout: np.repeat(seeds, len(x), 0).astype(np.float32)}
     gains = {stage.name: np.zeros(stage.shape[0]) for stage in stages}
     for stage in reversed(stages):
@@ -65,9 +65,9 @@ def output_gains(
         if g is None:
             continue
         square = np.square(g, dtype=np.float64).reshape(len(g), stage.shape[0], -1).mean((0, 2))
-        square *= weight
+        square *= len(seeds) if alone else 1
         gains[stage.name] = np.maximum(square, _LEAST * square.mean())
-        g = g * np.tile(_slope(stage, values[stage.name]), (draws, 1))
+        g = g * np.tile(_slope(stage, values[stage.name]), (len(seeds), 1))
         for path in stage.paths:
             if path.source != INPUT:
                 back = transposed_map(path.operator, side.shapes[path.source], stage.shape)(g)
