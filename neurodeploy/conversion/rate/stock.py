@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from neurodeploy.conversion.rate.firing import Firing, Reset
+from neurodeploy.conversion.rate.firing import Firing, Reset, near_threshold
 from neurodeploy.conversion.rate.trains import Arrived
 from neurodeploy.network.stages import Stage
 from neurodeploy.program import Connection, Lif, Neuron, TwoCompartments
@@ -110,6 +110,8 @@ class StockLayer:
 
     def valued(self, worth: np.ndarray) -> StockLayer:
         """With another real value of a spike."""
+        if self.plan.reset != "zero":
+            worth = near_threshold(worth, self.level * self.made.level / self.steps)
         return replace(self, worth=worth)
 
     def neuron(self, *, fires: bool) -> Neuron:
@@ -149,10 +151,9 @@ class Stock:
         """What it was, for the provenance."""
         return {"threshold_height": self.height} if self.reset == "zero" else {}
 
-    @property
-    def free(self) -> bool:
-        """Whether a spike may stand for something else than its threshold."""
-        return self.reset == "zero"
+    #: A spike may stand for something else than its threshold: overshoot is lost, and what comes
+    #: unevenly is never taken back.
+    free: ClassVar[bool] = True
 
     def layer(
         self,

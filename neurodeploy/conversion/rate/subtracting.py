@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
-from neurodeploy.conversion.rate.firing import Firing, Reset
+from neurodeploy.conversion.rate.firing import Firing, Reset, near_threshold
 from neurodeploy.conversion.rate.trains import Arrived
 from neurodeploy.errors import ConversionError
 from neurodeploy.network.stages import Stage
@@ -83,8 +83,11 @@ class SubtractingLayer:
         return self.unit * self.steps
 
     def valued(self, worth: np.ndarray) -> SubtractingLayer:
-        """As it is: a spike stands for its threshold."""
-        return self
+        """With another real value of a spike."""
+        whole = self.integers
+        units = worth.reshape(whole.units.size, -1)[:, 0]
+        units = near_threshold(units, whole.scales * whole.slopes)
+        return replace(self, integers=replace(whole, units=units))
 
     def corrected(self, lacks: np.ndarray) -> SubtractingLayer:
         """With what neurons lack on average (real, over a window) in the bias."""
@@ -135,8 +138,11 @@ class Subtracting:
     weight_max: int
     start: float = 0.5
     height: float = 1.0
-    #: A spike stands for its threshold.
-    free: ClassVar[bool] = False
+
+    @property
+    def free(self) -> bool:
+        """What comes unevenly and is never taken back is too much here and too little there."""
+        return not self.signed
 
     @property
     def told(self) -> dict[str, Any]:

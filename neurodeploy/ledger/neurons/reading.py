@@ -40,6 +40,8 @@ class Reading:
         Whether it repeats the largest of its inputs instead of adding them.
     loses_overshoot
         Whether a spike drops what the membrane had above the threshold (reset to zero).
+    fitted
+        Whether a spike may stand for somewhat more or less than its threshold: fitted to samples.
     """
 
     bias: np.ndarray
@@ -52,6 +54,7 @@ class Reading:
     strict: bool = False
     maximum: bool = False
     loses_overshoot: bool = False
+    fitted: bool = False
 
 
 @singledispatch
