@@ -10,6 +10,7 @@ from neurodeploy.calibration import collect
 from neurodeploy.conversion import RateScheme
 from neurodeploy.conversion.preparing import prepared
 from neurodeploy.conversion.rate import scheme
+from neurodeploy.conversion.rate.subtracting import Subtracting
 from neurodeploy.errors import UsageError
 from neurodeploy.network import Activation, Add, Conv, Dense, Input, Network, Output, Pool
 from neurodeploy.network.evaluate import Evaluator
@@ -58,7 +59,7 @@ def residual(rng, blocks=3, channels=6):
     return Network(nodes, inputs | {"head": (last,), "output": ("head",)})
 
 
-def test_each_part_of_the_recipe_brings_the_outputs_nearer():
+def test_each_part_of_the_recipe_brings_the_outputs_nearer(monkeypatch):
     rng = np.random.default_rng(0)
     network = residual(rng)
     x = rng.standard_normal((120, 2, 7, 7)).astype(np.float32)
@@ -72,6 +73,8 @@ def test_each_part_of_the_recipe_brings_the_outputs_nearer():
     assert corrected < bare
     assert signed < corrected
     assert error(32, target="loihi1") < bare
+    monkeypatch.setattr(Subtracting, "free", False)
+    assert corrected < error(signed=False)  # what a spike stands for is fitted
 
 
 def test_stock_thresholds_are_chosen_by_the_outputs(monkeypatch):
