@@ -105,6 +105,8 @@ def main() -> int:
     x, y = test.x[: options.samples], test.y[: options.samples].reshape(-1)
     if options.channels_last:
         x, calibration = np.moveaxis(x, -1, 1), np.moveaxis(calibration, -1, 1)
+    if x.ndim == 3:  # grey images
+        x, calibration = x[:, None], calibration[:, None]
     x = np.ascontiguousarray(x)
     calibration = np.ascontiguousarray(calibration[: options.calibration_samples])
     prepare = Preprocessing(options.scale, options.mean, options.std).apply

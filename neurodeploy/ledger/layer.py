@@ -19,6 +19,8 @@ __all__ = ["Arriving", "Kind", "Layer", "Way"]
 
 #: Units that agree so well are equal but for float rounding.
 _CONSISTENT = 1e-6
+#: No fit of what spikes stand for goes so far: threshold and spike value contradict each other.
+_FITTED = 0.45
 
 Kind = Literal["relu", "max", "relay", "readout"]
 Values = Mapping[str, np.ndarray]
@@ -127,7 +129,8 @@ class Layer:
             gain = self.unit * per_step / self.population.membrane_units
         # of neurons that differ: as far from 1 as they are in the mean square
         away = float(np.sqrt(np.mean((np.asarray(gain) - 1) ** 2)))
-        if away <= _CONSISTENT:
+        fitted = self.reading.fitted and np.all(np.abs(np.asarray(gain) - 1) < _FITTED)
+        if away <= _CONSISTENT or fitted:
             return 1.0
         alike = float(np.ptp(gain)) <= _CONSISTENT
         return float(np.mean(gain)) if alike else 1 + away

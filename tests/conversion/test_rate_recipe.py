@@ -9,6 +9,8 @@ from networks import random_network
 from neurodeploy.calibration import collect
 from neurodeploy.conversion import RateScheme
 from neurodeploy.conversion.preparing import prepared
+from neurodeploy.conversion.rate import scheme
+from neurodeploy.conversion.rate.subtracting import Subtracting
 from neurodeploy.errors import UsageError
 from neurodeploy.network import Activation, Add, Conv, Dense, Input, Network, Output, Pool
 from neurodeploy.network.evaluate import Evaluator
@@ -57,7 +59,7 @@ def residual(rng, blocks=3, channels=6):
     return Network(nodes, inputs | {"head": (last,), "output": ("head",)})
 
 
-def test_each_part_of_the_recipe_brings_the_outputs_nearer():
+def test_each_part_of_the_recipe_brings_the_outputs_nearer(monkeypatch):
     rng = np.random.default_rng(0)
     network = residual(rng)
     x = rng.standard_normal((120, 2, 7, 7)).astype(np.float32)
@@ -71,6 +73,29 @@ def test_each_part_of_the_recipe_brings_the_outputs_nearer():
     assert corrected < bare
     assert signed < corrected
     assert error(32, target="loihi1") < bare
+    monkeypatch.setattr(Subtracting, "free", False)
+    assert corrected < error(signed=False)  # what a spike stands for is fitted
+
+
+def test_stock_thresholds_are_chosen_by_the_outputs(monkeypatch):
+    """Where a layer alone is nearest, at low rates, the next one reads spikes that are too few."""
+    rng = np.random.default_rng(0)
+    network = residual(rng)
+    x = rng.standard_normal((48, 2, 7, 7)).astype(np.float32)
+    seen, fresh = x[:24], x[24:]
+
+    def program(steps):
+        return convert(network, seen, steps=steps, reset="zero")
+
+    few, many = program(16), program(128)
+    said = [p.recorded("quantization")["threshold_height"] for p in (few, many)]
+    assert set(said) <= set(scheme.HEIGHTS)
+    assert said[0] <= said[1]
+    nearer = error_of(many, network, fresh)
+    assert nearer < 0.7 * error_of(few, network, fresh)  # more steps bring more again
+    for height in (said[1] * 3, said[1] / 2):
+        monkeypatch.setattr(scheme, "HEIGHTS", (height,))
+        assert nearer < error_of(program(128), network, fresh)
 
 
 def test_targets_have_their_neurons():

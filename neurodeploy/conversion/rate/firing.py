@@ -11,9 +11,17 @@ from typing import Literal
 
 import numpy as np
 
-__all__ = ["Firing", "Reset"]
+__all__ = ["Firing", "Reset", "near_threshold"]
 
 Reset = Literal["signed", "subtract", "zero"]
+#: What a spike that subtracts its threshold stands for is at most so many times more or less: a fit
+#: that is further off rests on few spikes.
+_FARTHEST = 1.4
+
+
+def near_threshold(worth: np.ndarray, threshold: np.ndarray) -> np.ndarray:
+    """What a spike stands for, kept near the threshold that it subtracts; both in real units."""
+    return np.clip(worth, threshold / _FARTHEST, threshold * _FARTHEST)
 
 
 @dataclass(frozen=True, eq=False)

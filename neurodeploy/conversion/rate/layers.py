@@ -9,8 +9,7 @@ unevenly are among it, which no closed form knows.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -32,8 +31,6 @@ __all__ = ["Layer", "Made", "Maker", "make_layers"]
 
 #: Passes of bias correction: who fires changes with the bias.
 _PASSES = 3
-#: Samples on which thresholds are tried.
-_FEW = 8
 #: Windows longer than that are not stepped: what comes unevenly matters little.
 _LONGEST = 512
 
@@ -82,12 +79,12 @@ class Maker(Protocol):
     """What makes layers of stages."""
 
     @property
-    def heights(self) -> tuple[float, ...]:
-        """Thresholds to try, as multiples of lambda."""
-
-    @property
     def free(self) -> bool:
         """Whether a spike may stand for something else than its threshold."""
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What it was, for the provenance."""
 
     def layer(
         self,
@@ -100,9 +97,8 @@ class Maker(Protocol):
         target: Target,
         *,
         one_unit: bool,
-        height: float = 1.0,
     ) -> Any:
-        """A stage in integers, its thresholds `height` times lambda."""
+        """A stage in integers."""
 
 
 @dataclass(eq=False)
@@ -223,27 +219,23 @@ class _Run:
         step = np.zeros(channels)
         if not stage.is_readout:
             step = self.largest(stage, activations) / self.steps
-        make = partial(
-            self.maker.layer, stage, bias, arriving, step, self.steps, reach, self.target,
+        layer = self.maker.layer(
+            stage, bias, arriving, step, self.steps, reach, self.target,
             # one lambda for all, as it was stated, is kept to the last digit
             one_unit=stage.name in self.units.one_unit or not np.ptp(step),
         )  # fmt: skip
-        layer = make()
         if self.trains is not None:
-            layer = self._stepped(stage, layer, make)
+            layer = self._stepped(stage, layer)
         if self.real is not None and activations is not None and not stage.is_readout:
             self.real.keep(stage, activations)
         self.found.layers[stage.name] = layer
         self.units.summed(stage, layer.unit, (-self.steps if self.signed else 0, self.steps))
 
-    def _stepped(self, stage: Stage, layer: Layer, make: Callable[..., Layer]) -> Layer:
+    def _stepped(self, stage: Stage, layer: Layer) -> Layer:
         """The layer with corrected biases; its spikes are kept for those behind it."""
         assert self.trains is not None
         currents = self.trains.currents(layer.arrivals)
         z = self.beside.floats(stage)
-        if len(self.maker.heights) > 1 and not stage.is_readout:
-            layer = make(height=self._height(stage, layer, currents, float_activation(stage, z)))
-            currents = self.trains.currents(layer.arrivals)
         if stage.is_readout:
             total = currents.sum(0) * np.float32(self.steps / len(currents))
             found = (total + layer.bias) * layer.scale
@@ -277,28 +269,6 @@ class _Run:
         silent = self.units.silenced.of(stage.name)
         # neurons that can never fire are left as they are: a bias could wake them
         return layer.corrected(lacks if silent is None else np.where(silent, 0, lacks))
-
-    def _height(
-        self, stage: Stage, layer: Layer, currents: np.ndarray, wanted: np.ndarray
-    ) -> float:
-        """The threshold whose spikes say the activations best, as a multiple of lambda."""
-        few = slice(0, _FEW)
-        usual = layer.firing()
-        best, least = 1.0, np.inf
-        for height in self.maker.heights:
-            more = (height - 1) * usual.threshold
-            firing = replace(
-                usual, threshold=usual.threshold + more, bias=usual.bias + 0.5 * more / self.steps
-            )
-            sent = firing.run(currents[:, few], self.steps)
-            worth = layer.unit * height
-            if self.maker.free:
-                worth = _worth(wanted[few], sent, worth, stage)
-            said = sent.sum(0, dtype=np.float32) * worth.astype(np.float32)
-            error = float((((wanted[few] - said) / layer.level.astype(np.float32)) ** 2).mean())
-            if error < least:
-                best, least = height, error
-        return best
 
 
 def _error(wanted: np.ndarray, sent: np.ndarray, unit: np.ndarray) -> float:

@@ -20,8 +20,8 @@ from neurodeploy.conversion.balance import BALANCES, Balance, Balanced
 from neurodeploy.conversion.options import option
 from neurodeploy.conversion.rate.counts import POOLED, Counts
 from neurodeploy.conversion.rate.layers import Made, Maker, make_layers
-from neurodeploy.conversion.rate.stock import Stock
-from neurodeploy.conversion.rate.subtracting import Subtracting
+from neurodeploy.conversion.rate.stock import HEIGHTS, Stock
+from neurodeploy.conversion.rate.subtracting import STARTS, Subtracting
 from neurodeploy.conversion.relayed_input import relay_input
 from neurodeploy.conversion.scheme import register_scheme
 from neurodeploy.conversion.window.entrance import Entrance, eight_bits, even
@@ -276,10 +276,13 @@ class RateScheme(Balanced):
                 return np.full(stage.shape[0], level)
             return self.largest(stage, calibration, activations)
 
-        made = self._best(
-            make_layers(
-                stages, entrance, encoder, calibration, target, maker, self.steps,
-                largest, signed=bool(self.signed), correct=self.bias_correction,
+        made, maker = self._best(
+            (
+                make_layers(
+                    stages, entrance, encoder, calibration, target, maker, self.steps,
+                    largest, signed=bool(self.signed), correct=self.bias_correction,
+                ),
+                maker,
             )
             for maker in self._makers(target, max(map(abs, calibration.output_range)))
         )  # fmt: skip
@@ -297,22 +300,35 @@ class RateScheme(Balanced):
             period=self.steps,
             scheme=self.name,
             target=target.name,
-            provenance=provenance | {"quantization": self._told(made, entrance)},
+            provenance=provenance | {"quantization": self._told(made, entrance) | maker.told},
         )
 
     def _makers(self, target: Target, largest_output: float) -> Iterator[Maker]:
-        """What its layers may be made of, the usual one first."""
+        """What its layers may be made of, the usual one first, from one end to the other."""
         if self.reset == "subtract" and target.microcode:
-            yield Subtracting(bool(self.signed), target.weight_max)
-            if not self.signed and self.bias_correction:
-                yield Subtracting(False, target.weight_max, early=False)
+            for start in (0.5,) if self.signed else STARTS:
+                yield Subtracting(bool(self.signed), target.weight_max, start)
+        elif self.reset == "subtract":
+            yield Stock("subtract", largest_output)
         else:
-            yield Stock(str(self.reset), largest_output)
+            for height in HEIGHTS:
+                yield Stock("zero", largest_output, height)
 
     @staticmethod
-    def _best(found: Iterable[Made]) -> Made:
-        """Of several ways the one whose outputs were nearest on the calibration samples."""
-        return min(found, key=lambda made: 0.0 if np.isnan(made.error) else made.error)
+    def _best(found: Iterable[tuple[Made, Maker]]) -> tuple[Made, Maker]:
+        """Of several ways the one whose outputs were nearest on the calibration samples.
+
+        The search ends where they get no nearer, and at the first where none were stepped.
+        """
+        ways = iter(found)
+        best = next(ways)
+        if np.isnan(best[0].error):
+            return best
+        for way in ways:
+            if way[0].error >= best[0].error:
+                break
+            best = way
+        return best
 
     def _told(self, made: Made, entrance: Entrance) -> dict[str, Any]:
         """What was decided, for the provenance."""

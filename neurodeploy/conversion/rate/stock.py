@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 
-from neurodeploy.conversion.rate.firing import Firing, Reset
+from neurodeploy.conversion.rate.firing import Firing, Reset, near_threshold
 from neurodeploy.conversion.rate.trains import Arrived
 from neurodeploy.network.stages import Stage
 from neurodeploy.program import Connection, Lif, Neuron, TwoCompartments
@@ -26,9 +27,11 @@ from neurodeploy.quantization.layer import (
 from neurodeploy.quantization.window import Arriving, divided_rows
 from neurodeploy.targets import Target
 
-__all__ = ["Stock", "StockLayer"]
+__all__ = ["HEIGHTS", "Stock", "StockLayer"]
 
-#: Rates are kept low: thresholds, as multiples of lambda, that are tried.
+#: Thresholds that are tried, as multiples of lambda, one for all layers. A neuron that is reset to
+#: zero says 1/ceil(threshold/z): low rates make that staircase fine. But each spike then stands for
+#: more, so what arrives behind it is uneven, and only the network's outputs tell which weighs more.
 HEIGHTS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 
 
@@ -107,6 +110,8 @@ class StockLayer:
 
     def valued(self, worth: np.ndarray) -> StockLayer:
         """With another real value of a spike."""
+        if self.plan.reset != "zero":
+            worth = near_threshold(worth, self.level * self.made.level / self.steps)
         return replace(self, worth=worth)
 
     def neuron(self, *, fires: bool) -> Neuron:
@@ -133,20 +138,22 @@ class Stock:
         ``zero``, or ``subtract`` by two compartments.
     output
         Largest magnitude of the network's outputs seen.
+    height
+        Thresholds, as multiples of lambda.
     """
 
     reset: str
     output: float
+    height: float = 1.0
 
     @property
-    def heights(self) -> tuple[float, ...]:
-        """Thresholds to try, as multiples of lambda."""
-        return HEIGHTS if self.reset == "zero" else (1.0,)
+    def told(self) -> dict[str, Any]:
+        """What it was, for the provenance."""
+        return {"threshold_height": self.height} if self.reset == "zero" else {}
 
-    @property
-    def free(self) -> bool:
-        """Whether a spike may stand for something else than its threshold."""
-        return self.reset == "zero"
+    #: A spike may stand for something else than its threshold: overshoot is lost, and what comes
+    #: unevenly is never taken back.
+    free: ClassVar[bool] = True
 
     def layer(
         self,
@@ -159,15 +166,8 @@ class Stock:
         target: Target,
         *,
         one_unit: bool,
-        height: float = 1.0,
     ) -> StockLayer:
-        """A stage in integers; parameters as for `quantize_stage`.
-
-        Parameters
-        ----------
-        height
-            Threshold, as a multiple of lambda.
-        """
+        """A stage in integers; parameters as for `quantize_stage`."""
         channels = stage.shape[0]
         least = step.max(initial=0) or 1.0
         level = np.where(step > 0, step, least) * steps
@@ -186,18 +186,18 @@ class Stock:
             )
             for a in arriving
         )
-        clip = None if stage.maximum is None else float((stage.maximum / level).max()) * height
+        clip = None if stage.maximum is None else float((stage.maximum / level).max()) * self.height
         inner = replace(stage, bias=bias / rows, maximum=clip)
-        plan = self._plan(stage, height, steps)
+        plan = self._plan(stage, steps)
         made = quantize_layer(inner, arrivals, plan, target, steps)
         worth = rows * made.level / steps
         return StockLayer(inner, arrivals, inner.bias, rows, worth, plan, steps, target, made)
 
-    def _plan(self, stage: Stage, height: float, steps: int) -> LayerPlan:
+    def _plan(self, stage: Stage, steps: int) -> LayerPlan:
         stock = (STOCK_SHIFT,)
         if stage.is_readout:
             # the stock neuron always has a threshold: keep it twice as far as any output seen
             return LayerPlan(0.0, "zero", 0.0, 0.0, stock, 2 * steps * self.output)
         if self.reset == "zero":
-            return LayerPlan(height, "zero", 0.0, 0.5 / steps, stock)
-        return LayerPlan(height, "subtract", 0.0, 0.5 / steps, stock, threshold_mantissa=127)
+            return LayerPlan(self.height, "zero", 0.0, 0.5 / steps, stock)
+        return LayerPlan(self.height, "subtract", 0.0, 0.5 / steps, stock, threshold_mantissa=127)

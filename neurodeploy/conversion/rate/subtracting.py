@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any
 
 import numpy as np
 
-from neurodeploy.conversion.rate.firing import Firing, Reset
+from neurodeploy.conversion.rate.firing import Firing, Reset, near_threshold
 from neurodeploy.conversion.rate.trains import Arrived
 from neurodeploy.errors import ConversionError
 from neurodeploy.network.stages import Stage
@@ -17,7 +17,10 @@ from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT
 from neurodeploy.quantization.window import Arriving, Integers, quantize_stage
 from neurodeploy.targets import Target
 
-__all__ = ["Subtracting", "SubtractingLayer"]
+__all__ = ["STARTS", "Subtracting", "SubtractingLayer"]
+
+#: Of neurons that take no spike back: shares of a threshold that are there at a window's begin.
+STARTS = (0.5, 0.0)
 
 #: Steps of the largest input for which a hidden membrane has room.
 _ROOM = 64
@@ -34,7 +37,7 @@ class SubtractingLayer:
     integers: Integers
     steps: int
     signed: bool
-    early: bool = True
+    start: float = 0.5
 
     @property
     def arrivals(self) -> Sequence[Arrived]:
@@ -80,8 +83,11 @@ class SubtractingLayer:
         return self.unit * self.steps
 
     def valued(self, worth: np.ndarray) -> SubtractingLayer:
-        """As it is: a spike stands for its threshold."""
-        return self
+        """With another real value of a spike."""
+        whole = self.integers
+        units = worth.reshape(whole.units.size, -1)[:, 0]
+        units = near_threshold(units, whole.scales * whole.slopes)
+        return replace(self, integers=replace(whole, units=units))
 
     def corrected(self, lacks: np.ndarray) -> SubtractingLayer:
         """With what neurons lack on average (real, over a window) in the bias."""
@@ -102,12 +108,12 @@ class SubtractingLayer:
     def _split(self, fires: bool = True) -> tuple[np.ndarray, np.ndarray]:
         """Bias of a step, and initial membrane: half a threshold, and the rest of the bias.
 
-        Where it is not `early`, the half threshold comes bit by bit: a neuron that cannot take
-        spikes back is then less ready to fire for what comes first.
+        What of the half threshold is not there at the `start` comes bit by bit: a neuron that
+        cannot take spikes back is then less ready to fire for what comes first.
         """
         total = self.integers.bias
-        half = self.integers.slope >> 1 if fires else 0
-        early = half if self.early else 0
+        half = self.integers.slope >> 1 if fires else np.zeros_like(self.integers.slope)
+        early = np.rint(self.start * 2 * half).astype(np.int64)
         total = total + half - early
         bias = total // self.steps
         return bias, early + (total - bias * self.steps)
@@ -123,17 +129,25 @@ class Subtracting:
         Whether spikes are taken back.
     weight_max
         Largest magnitude of a weight.
-    early
-        Whether half a threshold, which makes a count round, is there from the beginning.
+    start
+        Membrane at a window's begin, in thresholds. Half a threshold makes a count round; what of
+        it is not there at the begin comes bit by bit.
     """
 
     signed: bool
     weight_max: int
-    early: bool = True
-    #: Thresholds to try, as multiples of lambda.
-    heights: ClassVar[tuple[float, ...]] = (1.0,)
-    #: A spike stands for its threshold.
-    free: ClassVar[bool] = False
+    start: float = 0.5
+    height: float = 1.0
+
+    @property
+    def free(self) -> bool:
+        """What comes unevenly and is never taken back is too much here and too little there."""
+        return not self.signed
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What it was, for the provenance."""
+        return {} if self.signed else {"initial_share": self.start}
 
     def layer(
         self,
@@ -146,9 +160,8 @@ class Subtracting:
         target: Target,
         *,
         one_unit: bool,
-        height: float = 1.0,
     ) -> SubtractingLayer:
-        """A stage in integers; parameters as for `quantize_stage`, `height` as for `Stock`.
+        """A stage in integers; parameters as for `quantize_stage`.
 
         Hidden membranes are cut back by each spike, so they need not hold the sum of a long window:
         `_ROOM` steps will do, or fewer where no scale makes room for so many. A readout has to
@@ -162,7 +175,7 @@ class Subtracting:
                     stage, bias * share,
                     tuple(replace(a, low=_part(a.low, share), top=_part(a.top, share))
                           for a in arriving),
-                    step * height, room, reach * share,
+                    step * self.height, room, reach * share,
                     weight_max=self.weight_max, exponent_max=target.exponent_max,
                     one_unit=one_unit, spread=True,
                 )  # fmt: skip
@@ -174,7 +187,7 @@ class Subtracting:
         if room < steps:
             whole = np.rint(bias / found.scale).astype(np.int64)
             found = replace(found, bias=whole, range=replace(found.range, proved=False))
-        return SubtractingLayer(found, steps, self.signed, self.early)
+        return SubtractingLayer(found, steps, self.signed, self.start)
 
 
 def _part(end: int, share: float) -> int:

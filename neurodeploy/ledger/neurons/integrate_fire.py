@@ -28,6 +28,7 @@ def _(neuron: IntegrateFire, steps: int) -> Reading:
         height=height,
         start=early,
         lent=half.astype(np.float64) if neuron.fires and not rounds else 0.0,
+        fitted=neuron.fires and not neuron.signed,
     )
 
 
@@ -42,6 +43,7 @@ def _(neuron: TwoCompartments, steps: int) -> Reading:
         height=height,
         lent=0.5 * height,
         strict=True,
+        fitted=True,
     )
 
 

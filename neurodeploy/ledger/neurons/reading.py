@@ -42,6 +42,8 @@ class Reading:
         Whether a spike drops what the membrane had above the threshold (reset to zero).
     keeps_back
         Integers below which nothing is sent; 0 where that is no matter.
+    fitted
+        Whether a spike may stand for somewhat more or less than its threshold: fitted to samples.
     """
 
     bias: np.ndarray
@@ -55,6 +57,7 @@ class Reading:
     maximum: bool = False
     loses_overshoot: bool = False
     keeps_back: int = 0
+    fitted: bool = False
 
 
 @singledispatch
