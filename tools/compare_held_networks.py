@@ -31,10 +31,10 @@ from neurodeploy.program import Preprocessing
 from neurodeploy.samples import load_samples
 from neurodeploy.training.images import Images, read_images
 
-CALIBRATION = 500
 
-
-def compared(name: str, path: Path, images: Images, runs: list[tuple[str, dict]]) -> None:
+def compared(
+    name: str, path: Path, images: Images, runs: list[tuple[str, dict]], calibration: int
+) -> None:
     """One line a program, beside ONNX Runtime's float network."""
     prepare = Preprocessing(1 / 255, (0.0,), (1.0,)).apply
     theirs = network_outputs(str(path), images.test_x, prepare).argmax(1)
@@ -43,7 +43,7 @@ def compared(name: str, path: Path, images: Images, runs: list[tuple[str, dict]]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             program = nd.compile(
-                path, calibration=images.train_x[:CALIBRATION], scheme=scheme, try_samples=0,
+                path, calibration=images.train_x[:calibration], scheme=scheme, try_samples=0,
                 **options,
             )  # fmt: skip
         found = nd.simulate(program, images.test_x)
@@ -73,7 +73,8 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=Path("/usr/share/datasets/fashion-mnist"))
     parser.add_argument("--train-images", type=int, default=None, help="only the first so many")
     parser.add_argument("--test-images", type=int, default=None, help="only the first so many")
-    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--calibration-samples", type=int, default=500)
+    parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", type=Path, default=Path("build/held"))
     parser.add_argument("--nxtf", type=Path, help="Keras file of Intel's MobileNet")
@@ -106,11 +107,11 @@ def main() -> int:
                     f"{name}: {accuracy(network, images):.2f} %{against}, trained in "
                     f"{time.perf_counter() - start:.0f} s"
                 )
-            compared(name, path, images, runs)
+            compared(name, path, images, runs, options.calibration_samples)
         if options.nxtf:
             path = options.folder / f"{options.nxtf.stem}.onnx"
             write_onnx(options.nxtf, path)
-            compared("nxtf-mobilenet", path, _cifar(options), runs)
+            compared("nxtf-mobilenet", path, _cifar(options), runs, options.calibration_samples)
     except (NeuroDeployError, ValueError) as error:
         print(error, file=sys.stderr)
         return 2

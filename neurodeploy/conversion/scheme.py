@@ -120,6 +120,16 @@ class Scheme:
         """A program of one population a layer that says the same, each sample by itself.
 
         For `explain`, which holds a population against a layer.
+
+        Parameters
+        ----------
+        program
+            Of this scheme.
+
+        Returns
+        -------
+        Program
+            The same outputs for samples by themselves.
         """
         return program
 

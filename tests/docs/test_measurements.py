@@ -9,8 +9,10 @@ from __future__ import annotations
 import importlib.util
 import runpy
 import shlex
+import shutil
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -27,20 +29,25 @@ SHORT = {
     "bench_layers.py": "--channels 4 --activities 0.1 --side 4 --steps 8 --repeat 1",
     "bench_startup.py": "--program radix.ndp --runs 1",
     "bench_window_codes.py": "--limit 8 --calibration-samples 60 --repeat 1 --no-memory",
+    "compare_held_networks.py": "--train-images 600 --test-images 8 --epochs 1 "
+    "--calibration-samples 20 --folder held",
     "compare_lava.py": "--programs 1",
     "compare_schemes.py": "--network fashion --limit 8 --stepped-limit 4 --calibration-samples 20",
     "placement_resnet20.py": "--limit 2 --steps 8",
 }
 #: Not run here, and why.
 ELSEWHERE = {
+    "accuracy_deep.py": "tests/tools/test_accuracy_deep.py trains a small network with it",
     "bench_lava.py": "minutes on Lava; tests/lava runs the same models on the same programs",
     "bench_scale.py": "tests/tools/test_bench_scale.py runs all its phases on a small network",
     "bench_simulator.py": "takes the peers of `make setup-bench`; those that are there are run by "
     "tests/tools/test_bench_simulator.py",
+    "compare_sigma_delta.py": "tests/tools/test_compare_sigma_delta.py runs it on few frames",
     "kernel_coverage.py": "runs the suite's kernels in plain Python: half an hour",
     "smoke_install.py": "makes bare environments and downloads packages; a workflow runs it",
     "table_of_targets.py": "tests/tools/test_table_of_targets.py runs it",
 }
+FASHION = Path("/usr/share/datasets/fashion-mnist")
 #: Tools that start Lava.
 LAVA = ("compare_lava.py",)
 #: Too long for every run of the suite: `pytest -m slow`.
@@ -97,6 +104,10 @@ def folder(tmp_path_factory):
         np.savez(folder / f"{name}.npz", x=x, y=rng.integers(0, 10, 24))
     for name in ("resnet20_cifar10", "mlperftiny_resnet8_cifar10"):
         images_model(folder / f"{name}.onnx")
+    shutil.copy(ROOT / "models" / "fashion_cnn" / "model.onnx", folder / "onnxzoo_mnist-8.onnx")
+    for name in ("mnist_test", "mnist_train_first2000"):  # as the digits: 28 x 28, one channel
+        x = rng.integers(0, 256, (60, 1, 28, 28)).astype(np.uint8)
+        np.savez(folder / f"{name}.npz", x=x, y=rng.integers(0, 10, 60))
     x = np.load(folder / "cifar10_train_first2000.npz")["x"][:20].transpose(0, 3, 1, 2)
     for scheme in ("radix", "ttfs"):
         made = nd.compile(
@@ -124,6 +135,10 @@ def ended_with(path):
 def marks(command):
     """Of a command: what it needs."""
     lava = [pytest.mark.lava] if tool_of(command) in LAVA else []
+    if "--nxtf " in command:
+        lava.append(pytest.mark.skip("needs a file of another project"))
+    if tool_of(command) == "compare_held_networks.py":
+        lava.append(pytest.mark.skipif(not FASHION.exists(), reason="needs dataset-fashion-mnist"))
     return [*lava, pytest.mark.slow] if SLOW in command else lava
 
 
