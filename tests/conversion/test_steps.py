@@ -187,3 +187,14 @@ def test_layers_that_the_outputs_do_not_need():
     stages[2].paths[0].operator.weight[...] = 0
     x = rng.normal(size=(8, 2, 6, 6)).astype(np.float32)
     assert sparing(stages, (2, 6, 6), x, 31, NUMBER, float_activation, lambda stage: True) == {}
+
+
+def test_gains_do_not_depend_on_how_many_gradients_fit(monkeypatch):
+    rng = np.random.default_rng(7)
+    stages = small_network(rng, 5)
+    x = rng.normal(size=(3, 2, 6, 6)).astype(np.float32)
+    whole, _ = output_gains(stages, (2, 6, 6), x, float_activation, 16)
+    monkeypatch.setattr("neurodeploy.conversion.window.output_gains._FLOATS", 1)
+    parts, _ = output_gains(stages, (2, 6, 6), x, float_activation, 16)
+    for name, gain in whole.items():
+        np.testing.assert_allclose(parts[name], gain, rtol=1e-6)

@@ -19,6 +19,8 @@ Activation = Callable[[Stage, np.ndarray], np.ndarray]
 
 #: A channel's gain is at least this share of its layer's: few samples do not prove that it is none.
 _LEAST = 0.05
+#: Floats of the largest layer's gradients at a time.
+_FLOATS = 2**25
 
 
 def output_gains(
@@ -58,21 +60,39 @@ def output_gains(
     outputs = values[readout].shape[1]
     alone = outputs <= draws
     seeds = np.eye(outputs) if alone else rng.choice([-1.0, 1.0], (draws, outputs))
-    gradient = {readout: np.repeat(seeds, len(x), 0).astype(np.float32)}
-    gains = {stage.name: np.zeros(stage.shape[0]) for stage in stages}
+    largest = max(prod(stage.shape) for stage in stages)
+    at_once = max(1, int(_FLOATS // (len(x) * largest)))
+    squares = {stage.name: np.zeros(stage.shape[0]) for stage in stages}
+    for start in range(0, len(seeds), at_once):
+        part = seeds[start : start + at_once]
+        for name, square in _squares(stages, side, readout, part).items():
+            squares[name] += square / (1 if alone else draws)
+    gains = {name: np.maximum(one, _LEAST * one.mean()) for name, one in squares.items()}
+    return gains, values
+
+
+def _squares(
+    stages: tuple[Stage, ...], side: Side, readout: str, seeds: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Of the gradients of combinations of outputs, float64 (channels,) by stage.
+
+    The sum over the combinations, the mean over samples and a channel's neurons.
+    """
+    count = len(side.values[readout])
+    gradient = {readout: np.repeat(seeds, count, 0).astype(np.float32)}
+    found = {}
     for stage in reversed(stages):
         g = gradient.pop(stage.name, None)
         if g is None:
             continue
-        square = np.square(g, dtype=np.float64).reshape(len(g), stage.shape[0], -1).mean((0, 2))
-        square *= len(seeds) if alone else 1
-        gains[stage.name] = np.maximum(square, _LEAST * square.mean())
-        g = g * np.tile(_slope(stage, values[stage.name]), (len(seeds), 1))
+        square = np.square(g, dtype=np.float64).reshape(len(g), stage.shape[0], -1)
+        found[stage.name] = square.mean((0, 2)) * len(seeds)
+        g = g * np.tile(_slope(stage, side.values[stage.name]), (len(seeds), 1))
         for path in stage.paths:
             if path.source != INPUT:
                 back = transposed_map(path.operator, side.shapes[path.source], stage.shape)(g)
                 gradient[path.source] = gradient.get(path.source, 0) + back
-    return gains, values
+    return found
 
 
 def _slope(stage: Stage, values: np.ndarray) -> np.ndarray:
