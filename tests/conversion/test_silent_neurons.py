@@ -104,8 +104,8 @@ def test_the_rate_code_corrects_no_bias_of_a_neuron_that_cannot_fire(monkeypatch
     moved = []
     stepped = layers._Run._stepped
 
-    def watched(self, stage, layer, make):
-        found = stepped(self, stage, layer, make)
+    def watched(self, stage, layer):
+        found = stepped(self, stage, layer)
         silent = self.units.silenced.of(stage.name)
         if silent is not None:
             moved.append((np.asarray(found.firing().bias - layer.firing().bias), silent))

@@ -95,8 +95,8 @@ def test_the_spikes_of_each_neuron(fashion_program, fashion_test):
     x = fashion_test[0][:5]
     sent: dict[str, np.ndarray] = {}
     simulate(fashion_program, x, sent=sent, threads=2)
-    fired = activity(fashion_program, encoding.levels(fashion_program.encoder, x)).fired
-    for name, counts in fired.items():
+    messages = activity(fashion_program, encoding.levels(fashion_program.encoder, x)).sent
+    for name, counts in messages.items():
         np.testing.assert_array_equal(sent[name], counts.sum(0))
 
 
