@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib.util
 import runpy
 import shlex
-import shutil
 import sys
 import warnings
 from pathlib import Path
@@ -65,13 +64,13 @@ def of(*prefixes):
 COMMANDS = [c for c in of("python tools/") if tool_of(c) not in ELSEWHERE]
 
 
-def images_model(path):
-    """Convolution, ReLU, dense: of the shape that the pages' CIFAR-10 networks have."""
+def images_model(path, channels=3, side=8):
+    """Convolution, ReLU, dense: images of so many channels and pixels a side."""
     rng = np.random.default_rng(0)
     weights = {
-        "w": rng.standard_normal((4, 3, 3, 3)) / 5,
+        "w": rng.standard_normal((4, channels, 3, 3)) / 5,
         "b": rng.standard_normal(4) / 10,
-        "h": rng.standard_normal((4 * 6 * 6, 10)) / 12,
+        "h": rng.standard_normal((4 * (side - 2) ** 2, 10)) / 12,
     }
     nodes = [
         helper.make_node("Conv", ["x", "w", "b"], ["a"], "conv"),
@@ -82,7 +81,7 @@ def images_model(path):
     graph = helper.make_graph(
         nodes,
         "small",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, 8, 8])],
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", channels, side, side])],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 10])],
         [numpy_helper.from_array(w.astype(np.float32), name) for name, w in weights.items()],
     )
@@ -104,9 +103,9 @@ def folder(tmp_path_factory):
         np.savez(folder / f"{name}.npz", x=x, y=rng.integers(0, 10, 24))
     for name in ("resnet20_cifar10", "mlperftiny_resnet8_cifar10"):
         images_model(folder / f"{name}.onnx")
-    shutil.copy(ROOT / "models" / "fashion_cnn" / "model.onnx", folder / "onnxzoo_mnist-8.onnx")
-    for name in ("mnist_test", "mnist_train_first2000"):  # as the digits: 28 x 28, one channel
-        x = rng.integers(0, 256, (60, 1, 28, 28)).astype(np.uint8)
+    images_model(folder / "onnxzoo_mnist-8.onnx", channels=1, side=12)
+    for name in ("mnist_test", "mnist_train_first2000"):
+        x = rng.integers(0, 256, (60, 1, 12, 12)).astype(np.uint8)
         np.savez(folder / f"{name}.npz", x=x, y=rng.integers(0, 10, 60))
     x = np.load(folder / "cifar10_train_first2000.npz")["x"][:20].transpose(0, 3, 1, 2)
     for scheme in ("radix", "ttfs"):
