@@ -97,10 +97,13 @@ def fit_sums(program: Program, target: Target) -> FittedSums:
     refused: list[str] = []
     for p in program.populations:
         incoming = program.incoming(p.name)
-        if p.size > MAX_NEURONS_AT_WORK or not _excess(_reads(program, incoming, target), limits):
+        if p.size > MAX_NEURONS_AT_WORK:
+            continue
+        reads = _reads(program, incoming, target)
+        if not _excess(reads, limits):
             continue
         try:
-            chosen += _divided(program, p.name, target, limits, place)
+            chosen += _divided(program, p.name, reads, target, limits, place)
         except ProgramError as error:
             refused.append(f"{p.name}: its sums are not divided: {error.message}")
     if not chosen:
@@ -121,12 +124,18 @@ Reads = list[dict[str, np.ndarray]]
 
 def _reads(program: Program, incoming: tuple[Connection, ...], target: Target) -> Reads:
     """What every single neuron of a population takes, a connection at a time."""
-    found = []
-    for c in incoming:
-        shape = program.population(c.target).shape
-        axons, words = lone(c.synapses, program.shape_of(c.source), shape, target.memory)
-        found.append({"input_axons": axons, "synaptic_words": words})
-    return found
+    return [
+        _taken(c.synapses, program.shape_of(c.source), program.population(c.target).shape, target)
+        for c in incoming
+    ]
+
+
+def _taken(
+    synapses: Synapses, source: Shape, shape: Shape, target: Target
+) -> dict[str, np.ndarray]:
+    """What each neuron of a population takes for a connection."""
+    axons, words = lone(synapses, source, shape, target.memory)
+    return {"input_axons": axons, "synaptic_words": words}
 
 
 def _excess(reads: Reads, limits: dict[str, int]) -> dict[str, int]:
@@ -140,9 +149,14 @@ def _excess(reads: Reads, limits: dict[str, int]) -> dict[str, int]:
 
 
 def _divided(
-    program: Program, name: str, target: Target, limits: dict[str, int], place: dict[int, int]
+    program: Program,
+    name: str,
+    reads: Reads,
+    target: Target,
+    limits: dict[str, int],
+    place: dict[int, int],
 ) -> list[SumInParts]:
-    """The connections of a population that are divided.
+    """The connections of a population that are divided; `reads` is what they take whole.
 
     Raises
     ------
@@ -151,7 +165,7 @@ def _divided(
     """
     p = program.population(name)
     incoming = list(program.incoming(name))
-    reads = _reads(program, tuple(incoming), target)
+    reads = list(reads)
     resource, worst = next(iter(_excess(reads, limits).items()))
     ranked = sorted(
         range(len(incoming)), key=lambda k: -int(reads[k]["synaptic_words"].max(initial=0))
@@ -177,8 +191,7 @@ def _divided(
                 f"messages of {target.graded_bits} bits"
             )
         arriving[k] = (kept.gather, kept.shape)
-        axons, words = lone(kept.gather, kept.shape, p.shape, target.memory)
-        reads[k] = {"input_axons": axons, "synaptic_words": words}
+        reads[k] = _taken(kept.gather, kept.shape, p.shape, target)
         found.append(
             SumInParts(
                 place[id(incoming[k])], name, resource.replace("_", " "), worst,
@@ -200,10 +213,9 @@ def _ways(
     numbers = divisors(connection.synapses, source)
     if not numbers:
         return
-    whole = lone(connection.synapses, source, shape, target.memory)
+    whole = _taken(connection.synapses, source, shape, target)
     least = max(
-        -(-int(each.max(initial=0)) // limits.get(name, 2**62))
-        for name, each in zip(("input_axons", "synaptic_words"), whole, strict=True)
+        -(-int(each.max(initial=0)) // limits.get(name, 2**62)) for name, each in whole.items()
     )
     found = 0
     for number in islice((n for n in numbers if n >= least), _LOOKED_AT):
@@ -211,8 +223,7 @@ def _ways(
         low, high = sum_range(program, connection, made)
         if (1 + max(-low, high)).bit_length() > most:
             continue
-        axons, words = lone(made.parts, source, made.shape, target.memory)
-        if _excess([{"input_axons": axons, "synaptic_words": words}], limits):
+        if _excess([_taken(made.parts, source, made.shape, target)], limits):
             continue
         yield number, made
         found += 1

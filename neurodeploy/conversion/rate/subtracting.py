@@ -137,7 +137,6 @@ class Subtracting:
     signed: bool
     weight_max: int
     start: float = 0.5
-    height: float = 1.0
 
     @property
     def free(self) -> bool:
@@ -175,7 +174,7 @@ class Subtracting:
                     stage, bias * share,
                     tuple(replace(a, low=_part(a.low, share), top=_part(a.top, share))
                           for a in arriving),
-                    step * self.height, room, reach * share,
+                    step, room, reach * share,
                     weight_max=self.weight_max, exponent_max=target.exponent_max,
                     one_unit=one_unit, spread=True,
                 )  # fmt: skip
