@@ -172,7 +172,7 @@ def _beyond_channels(seen: Seen, program: Program, x: np.ndarray) -> str:
     if not (encoder.channel_units or encoder.channel_offsets):
         return ""
     size = x[0].size
-    unit, zero = (np.broadcast_to(v, size) for v in (encoder.units, encoder.offsets))
+    unit, zero = (np.broadcast_to(v, size) for v in (encoder.input_units, encoder.input_offsets))
     low, high = zero + (encoder.low - 0.5) * unit, zero + (encoder.high + 0.5) * unit
     values = samples = 0
     farthest, line = 0.0, ""
@@ -185,11 +185,11 @@ def _beyond_channels(seen: Seen, program: Program, x: np.ndarray) -> str:
         if off.max() > farthest:
             farthest = float(off.max())
             row, at = np.unravel_index(off.argmax(), off.shape)
-            index = at // max(1, size // encoder.shape[0])
+            index = at // max(1, size // encoder.input_shape[0])
             line = f"{index} with {real[row, at]:g} where {low[at]:g}..{high[at]:g} is known"
     if not values:
         return ""
-    what = "feature" if size == encoder.shape[0] else "channel"
+    what = "feature" if size == encoder.input_shape[0] else "channel"
     return (
         f"samples leave the calibrated range of their {what}: {100 * values / x.size:.2g} % of the "
         f"values, in {samples:,} of {seen.count:,} samples, farthest {what} {line}; what lies "

@@ -7,6 +7,7 @@ import numpy as np
 from neurodeploy.calibration import Calibration
 from neurodeploy.conversion.direct_input import message_unit
 from neurodeploy.conversion.flushing import FLUSH
+from neurodeploy.conversion.input_lines import reading_lines
 from neurodeploy.conversion.silent_neurons import SPIKES_READ, Silenced
 from neurodeploy.network import Conv, Dense
 from neurodeploy.network.stages import Operator, Stage
@@ -94,9 +95,10 @@ def _coarse_outputs(stages: tuple[Stage, ...], program: Program) -> list[str]:
     The readout has one weight scale. Each output counts, however small: a regression's have units
     of their own. Told from an error of 15 % on, of outputs that dense layers make.
     """
-    stage = stages[-1]
+    encoder = program.encoder
+    (stage,) = reading_lines(stages[-1:], encoder.lines, encoder.input_shape)
     sent = {p.name: p.spike_values for p in program.populations}
-    sent[INPUT] = program.encoder.units
+    sent[INPUT] = encoder.units
     reals, made = [], []
     for c in program.incoming(stage.name):
         path = next((path for path in stage.paths if path.source == c.source), None)

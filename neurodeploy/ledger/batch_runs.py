@@ -129,7 +129,7 @@ class Runner:
         """In integers first: where nothing is late this is zero, not merely small."""
         entrance = self.twin.entrance
         late: dict[str, np.ndarray] = {
-            INPUT: (sent[INPUT] - entrance.settle(exact[INPUT])) * entrance.unit
+            INPUT: entrance.worth(sent[INPUT] - entrance.settle(exact[INPUT]))
         }
         for layer in self.twin.layers:
             late[layer.name] = (sent[layer.name] - layer.settle(sent)) * layer.unit

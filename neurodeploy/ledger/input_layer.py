@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from neurodeploy.program import INPUT
+from neurodeploy.program.bit_planes import split_levels
 from neurodeploy.program.codec import PROBABILITY_ONE, Encoder
 from neurodeploy.simulator import encoding
 
@@ -20,7 +21,8 @@ class Entrance:
     """The encoder, as the other layers see it.
 
     A constant current and a spike time carry the integer itself; the spike encodings carry their
-    number of spikes over the steps.
+    number of spikes over the steps. With bit planes an input has several lines: real values are
+    those of inputs, messages those of lines.
     """
 
     encoder: Encoder
@@ -35,7 +37,7 @@ class Entrance:
     @property
     def neurons(self) -> int:
         """Number of inputs."""
-        return prod(self.encoder.shape)
+        return prod(self.encoder.input_shape)
 
     @property
     def counts(self) -> bool:
@@ -44,7 +46,7 @@ class Entrance:
 
     @property
     def unit(self) -> np.ndarray:
-        """Real value of one message, for all or for each input; NumPy's: no division raises."""
+        """Real value of one message, for all or for each line; NumPy's: no division raises."""
         return self.encoder.units * (PROBABILITY_ONE / self.steps if self.counts else 1)
 
     @property
@@ -55,22 +57,48 @@ class Entrance:
     def clip(self, x: np.ndarray) -> np.ndarray:
         """Network input kept in the encoder's range."""
         e = self.encoder
-        low, high = e.offsets + e.low * e.units, e.offsets + e.high * e.units
-        return np.clip(x, np.float32(low), np.float32(high))
+        unit, zero = e.input_units, e.input_offsets
+        return np.clip(x, np.float32(zero + e.low * unit), np.float32(zero + e.high * unit))
 
     def grid(self, x: np.ndarray) -> np.ndarray:
         """Network input on the encoder's grid, however large."""
-        e = self.encoder
-        return self.real(self._sent(np.rint((x.astype(np.float64) - e.offsets) / e.units)))
+        return self.real(self._sent(self._lines(np.rint(self._level(x)))))
 
     def settle(self, x: np.ndarray) -> np.ndarray:
         """Messages of network input (n, inputs): exact, or expected for random spikes."""
         level = encoding.levels(self.encoder, x.reshape(len(x), *self.encoder.sample_shape))
         return self._sent(level.astype(np.float64))
 
+    def messages(self, x: np.ndarray) -> np.ndarray:
+        """Network input (n, inputs) as messages of the lines over a window, whole or not."""
+        if not self.encoder.bit_planes:
+            return (x - np.float32(self.encoder.offsets)) * np.float32(1 / self.unit)
+        lines = self._lines(self._level(x)) * (self.steps / PROBABILITY_ONE)
+        return lines.astype(np.float32)
+
+    def worth(self, messages: np.ndarray) -> np.ndarray:
+        """What messages of the lines add to the integer 0: float64 (n, inputs)."""
+        e = self.encoder
+        worth: np.ndarray = messages * self.unit
+        if not e.bit_planes:
+            return worth
+        summed: np.ndarray = worth.reshape(len(worth), e.input_shape[0], e.lines, -1).sum(2)
+        return summed.reshape(len(worth), -1)
+
     def real(self, messages: np.ndarray) -> np.ndarray:
-        """What messages stand for."""
-        return (messages.astype(np.float64) * self.unit + self.encoder.offsets).astype(np.float32)
+        """What messages of the lines stand for: float32 (n, inputs)."""
+        return (self.worth(messages.astype(np.float64)) + self.encoder.input_offsets).astype(
+            np.float32
+        )
+
+    def _level(self, x: np.ndarray) -> np.ndarray:
+        e = self.encoder
+        found: np.ndarray = (x.astype(np.float64) - e.input_offsets) / e.input_units
+        return found
+
+    def _lines(self, level: np.ndarray) -> np.ndarray:
+        e = self.encoder
+        return split_levels(level, e.bit_planes, e.input_shape[0]) if e.bit_planes else level
 
     def _sent(self, level: np.ndarray) -> np.ndarray:
         return self.encoder.code.expected(level, self.steps)

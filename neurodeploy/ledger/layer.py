@@ -44,6 +44,8 @@ class Arriving:
         Real value of a message m: ``m * unit + offset``.
     repeat
         How often the message counts in a window.
+    coded
+        Messages of real values, where one value takes several.
     """
 
     connection: Connection
@@ -51,6 +53,13 @@ class Arriving:
     unit: float | np.ndarray
     offset: float | np.ndarray
     repeat: int
+    coded: Map | None = None
+
+    def messages(self, values: np.ndarray) -> np.ndarray:
+        """Real values of the source (n, neurons) as messages (n, sources), whole or not."""
+        if self.coded is not None:
+            return self.coded(values)
+        return (values - np.float32(self.offset)) * np.float32(1 / self.unit)
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,11 +186,7 @@ class Layer:
 
     def messages(self, values: Values) -> dict[str, np.ndarray]:
         """Real values of the sources as messages, whole or not."""
-        return {
-            a.connection.source: (values[a.connection.source] - np.float32(a.offset))
-            * np.float32(1 / a.unit)
-            for a in self.arriving
-        }
+        return {a.connection.source: a.messages(values[a.connection.source]) for a in self.arriving}
 
     def weighed(self, values: Values) -> np.ndarray:
         """The stage with the program's weights and biases: no clip, no grid, unit gain."""

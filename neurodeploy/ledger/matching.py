@@ -92,7 +92,7 @@ def _stages(program: Program, network: Network, scheme: Scheme) -> dict[str, tup
     names = {p.name for p in program.populations}
     low, high = (float(RELAYS[sign] in names) for sign in (-1.0, 1.0))
     if low or high:
-        cut, _ = relay_input(cut, program.encoder.shape, -low, high)
+        cut, _ = relay_input(cut, program.encoder.input_shape, -low, high)
     cut = scheme.shaped(cut)
     return {stage.name: (stage, taps.get(stage.name, "")) for stage in cut}
 
@@ -166,7 +166,7 @@ def _layer(
     read_as = {_origin(c.source, layers): c.source for c in program.incoming(population.name)}
     make = pooling_map if kind == "max" else float_map
     ways = [
-        Way(read_as[path.source], make(path.operator, program.shape_of(path.source)))
+        Way(read_as[path.source], make(path.operator, _real_shape(program, path.source)))
         for path in (stage.paths if stage else ())
     ]
     return Layer(
@@ -189,9 +189,16 @@ def _arriving(
     """A connection with its source's units; `plain` where its integers are only passed on."""
     apply = _unchanged if plain else synapse_map(c.synapses, program.shape_of(c.source))
     if c.source == INPUT:
-        return Arriving(c, apply, entrance.unit, entrance.encoder.offsets, entrance.repeat)
+        return Arriving(
+            c, apply, entrance.unit, entrance.encoder.offsets, entrance.repeat, entrance.messages
+        )
     source = layers[c.source]
     return Arriving(c, apply, source.unit, source.offset, 1)
+
+
+def _real_shape(program: Program, source: str) -> tuple[int, ...]:
+    """Shape of a source's real values: an input counts once, on however many lines it comes."""
+    return program.encoder.input_shape if source == INPUT else program.shape_of(source)
 
 
 def _unchanged(messages: np.ndarray) -> np.ndarray:

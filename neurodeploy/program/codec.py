@@ -8,6 +8,7 @@ from math import prod
 import numpy as np
 
 from neurodeploy.errors import DataError, ProgramError, shown
+from neurodeploy.program.bit_planes import MOST_PLANES, line_offsets, line_units
 from neurodeploy.program.channels import by_neuron, check_channels
 from neurodeploy.program.decoders import Decoding, decoding_named
 from neurodeploy.program.encoders import PROBABILITY_ONE, InputEncoding, encoding_named
@@ -86,7 +87,8 @@ class Encoder:
     Attributes
     ----------
     shape
-        (C, H, W) or whatever the network reads, without the batch axis.
+        (C, H, W) or whatever the network reads, without the batch axis. With bit planes each
+        channel (first axis) has `lines` lines.
     encoding
         How integers become messages, by name: ``current``, ``deterministic``, ``poisson``,
         ``ttfs``, ``events``, ``frames`` (`neurodeploy.program.encoders`).
@@ -104,7 +106,11 @@ class Encoder:
         Shape of a sample as the model takes it, where that is not `shape` (one- and
         three-dimensional maps); the elements are the same in C order.
     channel_units, channel_offsets
-        Unit and offset of each channel (first axis of `shape`), where they differ; else empty.
+        Unit and offset of each channel (first axis of `shape`, its lines taken together), where
+        they differ; else empty.
+    bit_planes
+        Highest bits of each input that come on lines of their own (`program.bit_planes`); only for
+        spikes whose number is the value, without negative ones.
     """
 
     shape: tuple[int, ...]
@@ -118,10 +124,14 @@ class Encoder:
     sample_shape: tuple[int, ...] = ()
     channel_units: tuple[float, ...] = ()
     channel_offsets: tuple[float, ...] = ()
+    bit_planes: int = 0
 
     def __post_init__(self) -> None:
+        planes = self.bit_planes
+        if type(planes) is not int or not 0 <= planes <= MOST_PLANES:
+            raise ProgramError(f"{shown(planes)} is not a number of bit planes, 0..{MOST_PLANES}")
         if not self.sample_shape:
-            object.__setattr__(self, "sample_shape", self.shape)
+            object.__setattr__(self, "sample_shape", self.input_shape)
         for shape in (self.shape, self.sample_shape):
             if not shape or any(type(n) is not int or n < 1 for n in shape):
                 raise ProgramError(f"input shape {shown(shape)} is not positive")
@@ -133,21 +143,53 @@ class Encoder:
             raise ProgramError(f"the input unit is {self.unit}, not a positive number")
         if not np.isfinite(self.offset):
             raise ProgramError(f"the input offset is {self.offset}")
-        check_channels("input units", self.channel_units, self.shape)
-        check_channels("input offsets", self.channel_offsets, self.shape, positive=False)
+        if planes and (self.low < 0 or not self.code.counts or self.shape[0] % self.lines):
+            raise ProgramError(
+                f"{planes} bit planes: only of spikes that are counted, none of them negative, on "
+                f"lines that shape {shown(self.shape)} has room for"
+            )
+        check_channels("input units", self.channel_units, self.input_shape)
+        check_channels("input offsets", self.channel_offsets, self.input_shape, positive=False)
         if type(self.seed) is not int or not 0 <= self.seed < 2**63:
             raise ProgramError(f"the seed is {shown(self.seed)}, not an integer of 0..2**63 - 1")
         self.code.check(self)
 
     @property
+    def lines(self) -> int:
+        """Lines of each input."""
+        return self.bit_planes + 1
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """`shape` with the lines of an input taken together."""
+        return (self.shape[0] // self.lines, *self.shape[1:])
+
+    @property
+    def input_units(self) -> np.ndarray:
+        """Real value of one integer of an input: float64, one number, or one an input (flat)."""
+        return by_neuron(self.unit, self.channel_units, self.input_shape)
+
+    @property
+    def input_offsets(self) -> np.ndarray:
+        """Real value of an input's integer 0, as `input_units`."""
+        return by_neuron(self.offset, self.channel_offsets, self.input_shape)
+
+    @property
     def units(self) -> np.ndarray:
-        """Real value of one integer: float64, one number, or one an input (flat, C order)."""
-        return by_neuron(self.unit, self.channel_units, self.shape)
+        """Real value of one integer of a line: float64, one number, or one a line (flat, C order).
+
+        Without bit planes a line is an input.
+        """
+        if not self.bit_planes:
+            return self.input_units
+        return line_units(self.input_units, self.bit_planes, self.input_shape)
 
     @property
     def offsets(self) -> np.ndarray:
-        """Real value of the integer 0, as `units`."""
-        return by_neuron(self.offset, self.channel_offsets, self.shape)
+        """Real value of a line's integer 0, as `units`."""
+        if not self.bit_planes:
+            return self.input_offsets
+        return line_offsets(self.input_offsets, self.bit_planes, self.input_shape)
 
     @property
     def code(self) -> InputEncoding:

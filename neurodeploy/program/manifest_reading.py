@@ -60,6 +60,7 @@ def program_from(graph: dict[str, Any], tensors: Tensors) -> Program:
             sample_shape=tuple(e["sample_shape"]),
             channel_units=_floats(e, "channel_units"),
             channel_offsets=_floats(e, "channel_offsets"),
+            bit_planes=e.get("bit_planes", 0),
         ),
         decoder=Decoder(
             str(d["population"]),

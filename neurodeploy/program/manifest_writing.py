@@ -61,6 +61,7 @@ def program_to(program: Any) -> tuple[dict[str, Any], Tensors]:
             "offset": e.offset,
             "sample_shape": list(e.sample_shape),
             **_lists(channel_units=e.channel_units, channel_offsets=e.channel_offsets),
+            **({"bit_planes": e.bit_planes} if e.bit_planes else {}),
             "preprocessing": {
                 "scale": e.preprocessing.scale,
                 "mean": list(e.preprocessing.mean),

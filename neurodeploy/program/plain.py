@@ -58,6 +58,7 @@ def whole(program: Any, input_name: str) -> dict[str, Any]:
             "offset": e.offset,
             "channel_units": list(e.channel_units),
             "channel_offsets": list(e.channel_offsets),
+            "bit_planes": e.bit_planes,
             "low": e.low,
             "high": e.high,
             "seed": e.seed,

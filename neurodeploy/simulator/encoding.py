@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from neurodeploy.errors import DataError
+from neurodeploy.program.bit_planes import split_levels
 from neurodeploy.program.codec import Encoder
 from neurodeploy.sample_shapes import shape_remedy
 
@@ -68,11 +69,15 @@ def levels(encoder: Encoder, x: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    int32 (n, inputs), ``clip(round_half_even((x - offset) / unit), low, high)``.
+    int32 (n, inputs), ``clip(round_half_even((x - offset) / unit), low, high)``; with bit planes
+    (n, lines), see `split_levels`.
     """
     real = encoder.preprocessing.apply(x).astype(np.float64).reshape(x.shape[0], -1)
-    scaled = np.rint((real - encoder.offsets) / encoder.units)
-    return np.clip(scaled, encoder.low, encoder.high).astype(np.int32)
+    scaled = np.rint((real - encoder.input_offsets) / encoder.input_units)
+    level = np.clip(scaled, encoder.low, encoder.high).astype(np.int32)
+    if not encoder.bit_planes:
+        return level
+    return split_levels(level, encoder.bit_planes, encoder.input_shape[0])
 
 
 def encode(

@@ -23,12 +23,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
 from neurodeploy.network import Activation, Network, Node, Output, Pool
 from neurodeploy.network.stages import RELAY
-from neurodeploy.program import INPUT, Connection, IntegrateFire, Population, Program
+from neurodeploy.program import INPUT, Connection, Encoder, IntegrateFire, Population, Program
+from neurodeploy.program.bit_planes import split_levels
 from neurodeploy.program.codec import PROBABILITY_ONE
 from neurodeploy.testing.numpy_network import Way, fires, maximum, run, ways
 
@@ -285,6 +287,30 @@ def _rounded(
     return error + half + np.maximum(exact[node.name] - level, 0)
 
 
+def _by_line(encoder: Encoder, values: np.ndarray) -> np.ndarray:
+    """One value a line of an input, for all lines."""
+    channels, *place = encoder.input_shape
+    return np.tile(np.repeat(values, prod(place)), channels)
+
+
+def _on_lines(encoder: Encoder, real: np.ndarray) -> np.ndarray:
+    """Real values of the lines (n, lines) that add up to those of the inputs."""
+    if not encoder.bit_planes:
+        return real
+    level = np.rint((real - encoder.input_offsets) / encoder.input_units)
+    level = np.clip(level, 0, encoder.high)  # which bits are 1 is told from the integer
+    lines = split_levels(level, encoder.bit_planes, encoder.input_shape[0])
+    return lines * encoder.units + encoder.offsets
+
+
+def _of_lines(encoder: Encoder, matrix: np.ndarray) -> np.ndarray:
+    """Weights of inputs (targets, inputs) for each of their lines."""
+    if not encoder.bit_planes:
+        return matrix
+    by_channel = matrix.reshape(len(matrix), encoder.input_shape[0], -1)
+    return np.repeat(by_channel, encoder.lines, axis=1).reshape(len(matrix), -1)
+
+
 class _Rates(_Held):
     """Clipped rates, and how far spikes may stray from them, all in real units a step.
 
@@ -297,17 +323,20 @@ class _Rates(_Held):
     ) -> None:
         super().__init__(program, network, x, exact)
         self.steps, encoder = program.period, program.encoder
-        real = self.exact[network.input.name]
-        none = np.zeros(real.shape[1])
+        none: np.ndarray = np.zeros(prod(encoder.shape))
+        real = _on_lines(encoder, self.exact[network.input.name])
         counted = encoder.encoding == "deterministic"
         unit = none + encoder.units
         self.message = {INPUT: unit * (PROBABILITY_ONE if counted else 1)}
         stray = np.zeros(real.shape) + (self.message[INPUT] / 2 if counted else 0.0)
-        self.rate = {INPUT: real}
+        self.rate: dict[str, np.ndarray] = {INPUT: real}
         #: What messages say, which is not the rate where their 0 stands for an offset.
         self.said = {INPUT: np.abs(real - (none + encoder.offsets))}
-        self.stray = {INPUT: stray + self.steps * unit / 2}
-        self.clipped = {INPUT: np.zeros(real.shape)}
+        last = np.arange(encoder.lines) == encoder.bit_planes  # a bit plane says what it says
+        rounding = float(np.max(encoder.input_units)) / 2
+        uneven = (stray + self.steps * rounding) * _by_line(encoder, last)
+        self.stray: dict[str, np.ndarray] = {INPUT: uneven}
+        self.clipped: dict[str, np.ndarray] = {INPUT: np.zeros(real.shape)}
         self.nodes = {p.name: node for node, p in self.made}
 
     def output(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -332,8 +361,8 @@ class _Rates(_Held):
         source = self.program.incoming(p.name)[0].source
         shape = self.network.shapes[self.network.inputs_of(node.name)[0]]
         for known in (self.rate, self.stray, self.clipped):
-            values = known[source].reshape(len(self.x), *shape)
-            known[p.name] = maximum(node, values).reshape(len(self.x), -1)
+            cells: np.ndarray = known[source].reshape(len(self.x), *shape)
+            known[p.name] = maximum(node, cells).reshape(len(self.x), -1)
         self.said[p.name] = self.rate[p.name]
         self.message[p.name] = np.zeros(p.size) + p.spike_values
 
@@ -347,7 +376,10 @@ class _Rates(_Held):
             sources = [s for s in waiting if self.origin(s) == way.source]
             for source in sources:
                 sign = -1.0 if source.endswith(f"negative{RELAY}") else 1.0
-                found.append((way.matrix * sign, waiting[source].pop(0)))
+                matrix = way.matrix
+                if source == INPUT:
+                    matrix = _of_lines(self.program.encoder, matrix)
+                found.append((matrix * sign, waiting[source].pop(0)))
         return found
 
     def _layer(

@@ -60,8 +60,9 @@ def test_two_compartments_spike_as_reset_by_subtraction(seed):
     mantissa, exponent = int(rng.integers(1, 128)), int(rng.integers(0, 4))
     theta = mantissa << exponent
     inputs = rng.integers(-2 * theta, 3 * theta + 1, (steps, size))
-    two = TwoCompartments(bias, mantissa, exponent, bias_exponent=2)
-    one = Lif(bias, theta, bias_exponent=2, reset="subtract")
+    initial = int(rng.integers(-(theta << 6), theta << 6))
+    two = TwoCompartments(bias, mantissa, exponent, bias_exponent=2, v_initial=initial)
+    one = Lif(bias, theta, bias_exponent=2, reset="subtract", v_initial=initial)
     spikes, higher = stepped(two, inputs)
     expected, v = stepped(one, inputs)
     np.testing.assert_array_equal(spikes, expected)

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any, Protocol
 
 import numpy as np
 
 from neurodeploy.calibration import Calibration
+from neurodeploy.conversion.input_lines import with_lines
 from neurodeploy.conversion.rate.firing import Firing
 from neurodeploy.conversion.rate.trains import Arrived, Trains, samples_to_step
 from neurodeploy.conversion.window.entrance import Entrance
@@ -24,6 +26,7 @@ from neurodeploy.conversion.window.steps import channels_of
 from neurodeploy.conversion.window.units import Units
 from neurodeploy.network.stages import Stage
 from neurodeploy.program import Encoder, Neuron
+from neurodeploy.program.bit_planes import split_levels
 from neurodeploy.quantization.window import Arriving
 from neurodeploy.targets import Target
 
@@ -133,6 +136,7 @@ def make_layers(
     *,
     signed: bool,
     correct: bool,
+    few: bool = False,
 ) -> Made:
     """Every stage in integers.
 
@@ -146,9 +150,11 @@ def make_layers(
         Whether populations send -1 too.
     correct
         Whether biases are corrected.
+    few
+        Whether few samples are stepped, see `samples_to_step`.
     """
     return _Run(
-        stages, entrance, encoder, calibration, target, maker, steps, largest, signed, correct
+        stages, entrance, encoder, calibration, target, maker, steps, largest, signed, correct, few
     ).made()
 
 
@@ -165,30 +171,39 @@ class _Run:
         largest: Callable[[Stage, np.ndarray | None], np.ndarray],
         signed: bool,
         correct: bool,
+        few: bool,
     ) -> None:
         self.stages, self.target, self.maker = stages, target, maker
-        self.steps, self.largest, self.signed = steps, largest, signed
+        self.steps, self.largest, self.signed, self.encoder = steps, largest, signed, encoder
         low, high = encoder.message_range
+        lines = np.zeros(prod(encoder.shape))
         self.units = Units(
             stages,
-            entrance.shape,
-            entrance.unit * (encoder.code.unit(1.0) / steps),
-            entrance.zero,
+            encoder.shape,
+            lines + encoder.units * (encoder.code.unit(1.0) / steps),
+            lines + encoder.offsets,
             (steps * low, steps * high),
         )
         # what levels come to is exact but for ties, and a shift would move all
         self.with_levels = any(stage.levels for stage in stages)
         self.found = Made(unit=self.units.unit)
         wide = samples_that_fit(calibration.x, stages)
-        self.real = Side.of(stages, entrance.shape, wide) if wide.size else None
-        narrow = samples_to_step(wide, stages, steps) if correct and steps <= _LONGEST else wide[:0]
+        self.real = self._side(wide) if wide.size else None
+        stepped = correct and steps <= _LONGEST
+        narrow = samples_to_step(wide, stages, steps, few=few) if stepped else wide[:0]
         self.trains: Trains | None = None
         if narrow.size:
-            self.beside = Side.of(stages, entrance.shape, narrow)
+            self.beside = self._side(narrow)
             level = entrance.levels(narrow).astype(np.int32)
+            level = split_levels(level, encoder.bit_planes, encoder.input_shape[0])
             rows = range(1 if encoder.code.steady else steps)
             sent = [encoder.code.encode(encoder, x, steps, k, rows) for k, x in enumerate(level)]
-            self.trains = Trains.of(stages, entrance.shape, steps, np.stack(sent, axis=1))
+            self.trains = Trains.of(stages, encoder.shape, steps, np.stack(sent, axis=1))
+
+    def _side(self, x: np.ndarray) -> Side:
+        """The float network on samples (n, ...)."""
+        apart = x.reshape(len(x), *self.encoder.input_shape)
+        return Side.of(self.stages, self.encoder.shape, with_lines(apart, self.encoder.lines))
 
     def made(self) -> Made:
         """All stages."""

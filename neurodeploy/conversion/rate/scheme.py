@@ -9,7 +9,7 @@ that may take a spike back itself (signed spikes: Wang et al. 2022) ends where i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from neurodeploy.calibration import Calibration, LayerStatistics
 from neurodeploy.conversion.balance import BALANCES, Balance, Balanced
+from neurodeploy.conversion.input_lines import reading_lines, usual_bit_planes
 from neurodeploy.conversion.options import option
 from neurodeploy.conversion.rate.counts import POOLED, Counts
 from neurodeploy.conversion.rate.layers import Made, Maker, make_layers
@@ -30,6 +31,7 @@ from neurodeploy.conversion.window.steps import least_squares_steps
 from neurodeploy.errors import UsageError
 from neurodeploy.network.stages import Stage, population_shape
 from neurodeploy.program import Decoder, Encoder, Encoding, Preprocessing, Program
+from neurodeploy.program.bit_planes import MOST_PLANES
 from neurodeploy.program.codec import PROBABILITY_ONE
 from neurodeploy.targets import Target
 
@@ -38,6 +40,22 @@ __all__ = ["RateScheme", "ResetMode"]
 ResetMode = Literal["subtract", "zero"]
 #: Tried where a trial with the default is poor.
 PERCENTILES = (99.9, 99.0, 98.0)
+#: Of the lambda of least squared error that are tried: smaller spikes are less uneven together.
+SHARES = (0.8, 0.64, 0.51)
+
+
+@dataclass(frozen=True, eq=False)
+class Way:
+    """Layers, and how they were made: of what, and with which share of lambda."""
+
+    made: Made
+    maker: Maker
+    share: float
+
+    @property
+    def error(self) -> float:
+        """Of the outputs; NaN where no samples were stepped."""
+        return self.made.error
 
 
 @register_scheme
@@ -56,6 +74,9 @@ class RateScheme(Balanced):
     encoding
         Input as constant ``current`` (graded), or ``deterministic`` or ``poisson`` spikes; None:
         `current` where the target has graded spikes, else `deterministic`.
+    bit_planes
+        Highest bits of each input that come on lines of their own, which fire at every step or
+        never; None: with `deterministic` input as many as tell 256 levels apart, else 0.
     pooling
         Max pooling by the running maximum of ``counts``, exact in counts (microcode), or as a tree
         of ``relus``, which are ordinary neurons; None: `counts` where the target has microcode.
@@ -107,6 +128,14 @@ class RateScheme(Balanced):
         choices=("current", "deterministic", "poisson"),
         absent="current, or deterministic where spikes are binary",
     )
+    bit_planes: int | None = option(
+        None,
+        "Highest bits of the input on lines of their own, with spikes as input.",
+        type=int,
+        low=0,
+        high=MOST_PLANES,
+        absent="with --encoding deterministic as many as tell 256 levels apart, else 0",
+    )
     step: str | None = option(
         None,
         "What shares one lambda.",
@@ -150,6 +179,8 @@ class RateScheme(Balanced):
         """
         if not {"balance", "percentile"}.isdisjoint(stated):
             return ()
+        if self.bias_correction and self.reset == "subtract" and not self.signed:
+            return ()  # shares of lambda are tried
         return tuple(replace(self, balance="percentile", percentile=p) for p in PERCENTILES)
 
     def resolved(self, target: Target) -> RateScheme:
@@ -211,7 +242,11 @@ class RateScheme(Balanced):
         return even(shape, calibration, PROBABILITY_ONE)
 
     def largest(
-        self, stage: Stage, calibration: Calibration, activations: np.ndarray | None
+        self,
+        stage: Stage,
+        calibration: Calibration,
+        activations: np.ndarray | None,
+        share: float = 1.0,
     ) -> np.ndarray:
         """The activation that a spike at every step stands for, of each channel.
 
@@ -223,6 +258,8 @@ class RateScheme(Balanced):
             Statistics of the layers' activations.
         activations
             float32 (samples, neurons) on calibration samples; None without any.
+        share
+            Of what the least squared error of even spikes gives.
 
         Returns
         -------
@@ -242,7 +279,7 @@ class RateScheme(Balanced):
         step = least_squares_steps(
             activations, stage.shape, self.steps, by_channel=self.step != "layer"
         )
-        level = step * self.steps
+        level = step * (self.steps * share)
         if not level.any():
             level = np.full(channels, stage.maximum or 1.0)
         return level if stage.maximum is None else np.minimum(level, stage.maximum)
@@ -264,31 +301,33 @@ class RateScheme(Balanced):
             )
         shape = population_shape(input_shape)
         entrance = self.entrance(shape, calibration, preprocessing, stages)
+        entrance = replace(entrance, bit_planes=self._planes(calibration))
         encoder = _encoder(entrance, self.encoding, input_shape, preprocessing, seed)
         self._check_target(target, encoder)
+        stages = reading_lines(stages, encoder.lines, shape)
         levels: dict[str, float] = {}
         if self.encoding == "current":
             stages, levels = relay_input(stages, shape, *calibration.input_range)
 
-        def largest(stage: Stage, activations: np.ndarray | None) -> np.ndarray:
-            level = levels.get(stage.name)
-            if level is not None:
-                return np.full(stage.shape[0], level)
-            return self.largest(stage, calibration, activations)
+        def make(maker: Maker, share: float, few: bool) -> Way:
+            def largest(stage: Stage, activations: np.ndarray | None) -> np.ndarray:
+                level = levels.get(stage.name)
+                if level is not None:
+                    return np.full(stage.shape[0], level)
+                return self.largest(stage, calibration, activations, share)
 
-        made, maker = self._best(
-            (
-                make_layers(
-                    stages, entrance, encoder, calibration, target, maker, self.steps,
-                    largest, signed=bool(self.signed), correct=self.bias_correction,
-                ),
-                maker,
-            )
-            for maker in self._makers(target, max(map(abs, calibration.output_range)))
-        )  # fmt: skip
+            made = make_layers(
+                stages, entrance, encoder, calibration, target, maker, self.steps,
+                largest, signed=bool(self.signed), correct=self.bias_correction, few=few,
+            )  # fmt: skip
+            return Way(made, maker, share)
+
+        makers = list(self._makers(target, max(map(abs, calibration.output_range))))
+        best = self._best(make, makers)
+        made = best.made
         stock = not (target.microcode and self.reset == "subtract")
         counts = Counts(period=self.steps, top=self.steps, signed=bool(self.signed), stock=stock)
-        layout = Layout(counts, shape, made, target)
+        layout = Layout(counts, encoder.shape, made, target)
         for stage in stages:
             layout.add(stage)
         readout = layout.populations[-1]
@@ -300,8 +339,16 @@ class RateScheme(Balanced):
             period=self.steps,
             scheme=self.name,
             target=target.name,
-            provenance=provenance | {"quantization": self._told(made, entrance) | maker.told},
+            provenance=provenance | {"quantization": self._told(best, entrance)},
         )
+
+    def _planes(self, calibration: Calibration) -> int:
+        """Bit planes of the input: as stated, else as many as its window lacks levels."""
+        if self.bit_planes is not None:
+            return self.bit_planes
+        if self.encoding != "deterministic":
+            return 0
+        return usual_bit_planes(self.steps, calibration.x)
 
     def _makers(self, target: Target, largest_output: float) -> Iterator[Maker]:
         """What its layers may be made of, the usual one first, from one end to the other."""
@@ -309,35 +356,40 @@ class RateScheme(Balanced):
             for start in (0.5,) if self.signed else STARTS:
                 yield Subtracting(bool(self.signed), target.weight_max, start)
         elif self.reset == "subtract":
-            yield Stock("subtract", largest_output)
+            for start in STARTS:
+                yield Stock("subtract", largest_output, start=start)
         else:
             for height in HEIGHTS:
                 yield Stock("zero", largest_output, height)
 
-    @staticmethod
-    def _best(found: Iterable[tuple[Made, Maker]]) -> tuple[Made, Maker]:
-        """Of several ways the one whose outputs were nearest on the calibration samples.
+    def _best(self, make: Callable[[Maker, float, bool], Way], makers: list[Maker]) -> Way:
+        """Of several ways the one whose outputs were nearest on some calibration samples.
 
-        The search ends where they get no nearer, and at the first where none were stepped.
+        1. Makers in turn, until outputs get no nearer.
+        2. Of each, where lambda is free, neurons subtract and take no spike back: smaller shares of
+           lambda, until outputs get no nearer. The least squared error of even spikes knows nothing
+           of uneven ones.
+        3. The best is made again with all samples that are stepped.
         """
-        ways = iter(found)
-        best = next(ways)
-        if np.isnan(best[0].error):
-            return best
-        for way in ways:
-            if way[0].error >= best[0].error:
-                break
-            best = way
-        return best
+        shares = [1.0]
+        if self.balance == "mmse" and self.reset == "subtract" and not self.signed:
+            shares += SHARES
+        best: Way | None = None
+        if len(makers) * len(shares) > 1:
+            best = _descended(
+                _descended(make(maker, share, True) for share in shares) for maker in makers
+            )
+        return make(best.maker, best.share, False) if best else make(makers[0], 1.0, False)
 
-    def _told(self, made: Made, entrance: Entrance) -> dict[str, Any]:
+    def _told(self, best: Way, entrance: Entrance) -> dict[str, Any]:
         """What was decided, for the provenance."""
         return {
             "input_levels": entrance.top + 1,
             "input_exact": entrance.exact,
             "bias_corrected": self.bias_correction,
-            "output_error": None if np.isnan(made.error) else made.error,
-        }
+            "output_error": None if np.isnan(best.error) else best.error,
+            "level_share": best.share,
+        } | best.maker.told
 
     def _check_target(self, target: Target, encoder: Encoder) -> None:
         if self.reset == "subtract" and not (target.microcode or target.soft_reset):
@@ -368,6 +420,17 @@ class RateScheme(Balanced):
             )
 
 
+def _descended(ways: Iterable[Way]) -> Way:
+    """The last before the error of the outputs grows again; the first where it is not known."""
+    best: Way | None = None
+    for way in ways:
+        if best is not None and not way.error < best.error:
+            break
+        best = way
+    assert best is not None
+    return best
+
+
 def _encoder(
     entrance: Entrance,
     encoding: Encoding | None,
@@ -377,7 +440,7 @@ def _encoder(
 ) -> Encoder:
     units, offsets = entrance.channel_units, entrance.channel_offsets
     return Encoder(
-        shape=entrance.shape,
+        shape=(entrance.shape[0] * (entrance.bit_planes + 1), *entrance.shape[1:]),
         encoding=encoding or "current",
         unit=max(units),
         low=0,
@@ -388,4 +451,5 @@ def _encoder(
         offset=min(offsets),
         channel_units=units if len(units) > 1 else (),
         channel_offsets=offsets if len(offsets) > 1 else (),
+        bit_planes=entrance.bit_planes,
     )

@@ -97,7 +97,8 @@ class StockLayer:
         threshold = np.full(size, float(self.made.neuron.threshold))
         reset: Reset = "zero" if self.plan.reset == "zero" else "subtract"
         bias = self.made.neuron.bias / 2**STOCK_SHIFT
-        return Firing(bias, threshold, np.zeros(size), reset, strict=True)
+        initial = np.full(size, self.made.neuron.v_initial / 2**STOCK_SHIFT)
+        return Firing(bias, threshold, initial, reset, strict=True)
 
     def corrected(self, lacks: np.ndarray) -> StockLayer:
         """With what neurons lack on average (real, over a window) in the bias."""
@@ -125,6 +126,7 @@ class StockLayer:
             neuron.threshold >> exponent,
             exponent,
             neuron.bias_exponent,
+            neuron.v_initial,
         )
 
 
@@ -140,16 +142,22 @@ class Stock:
         Largest magnitude of the network's outputs seen.
     height
         Thresholds, as multiples of lambda.
+    start
+        With `subtract`, membrane at a window's begin, in thresholds: half of one makes a count
+        round; what of it is not there at the begin comes bit by bit.
     """
 
     reset: str
     output: float
     height: float = 1.0
+    start: float = 0.0
 
     @property
     def told(self) -> dict[str, Any]:
         """What it was, for the provenance."""
-        return {"threshold_height": self.height} if self.reset == "zero" else {}
+        if self.reset == "zero":
+            return {"threshold_height": self.height}
+        return {"initial_share": self.start}
 
     #: A spike may stand for something else than its threshold: overshoot is lost, and what comes
     #: unevenly is never taken back.
@@ -200,4 +208,7 @@ class Stock:
             return LayerPlan(0.0, "zero", 0.0, 0.0, stock, 2 * steps * self.output)
         if self.reset == "zero":
             return LayerPlan(self.height, "zero", 0.0, 0.5 / steps, stock)
-        return LayerPlan(self.height, "subtract", 0.0, 0.5 / steps, stock, threshold_mantissa=127)
+        gradual = (0.5 - self.start) / steps
+        return LayerPlan(
+            self.height, "subtract", self.start, gradual, stock, threshold_mantissa=127
+        )

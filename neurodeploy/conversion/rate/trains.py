@@ -37,12 +37,22 @@ class Arrived(Protocol):
         """Left shift of their sums."""
 
 
-def samples_to_step(x: np.ndarray, stages: tuple[Stage, ...], steps: int) -> np.ndarray:
-    """Of the calibration samples, evenly spaced, those whose every step is looked at."""
+def samples_to_step(
+    x: np.ndarray, stages: tuple[Stage, ...], steps: int, *, few: bool = False
+) -> np.ndarray:
+    """Of the calibration samples, evenly spaced, those whose every step is looked at.
+
+    Parameters
+    ----------
+    few
+        A quarter of the usual number: enough to tell several ways of making the layers apart.
+    """
     if not len(x):
         return x
     largest = max([x[0].size, *(stage.bias.size for stage in stages)])
     count = min(max(_ROWS // steps, _LEAST), _MOST, max(_MESSAGES // (largest * steps), 4), len(x))
+    if few:
+        count = min(max(count // 4, _LEAST), count)
     return x[np.linspace(0, len(x) - 1, count).astype(int)]
 
 

@@ -39,6 +39,8 @@ class Entrance:
         Largest integer; the least is 0.
     exact
         Whether the calibration samples lie on the grid.
+    bit_planes
+        Highest bits that come on lines of their own (`program.bit_planes`).
     """
 
     shape: Shape
@@ -46,6 +48,7 @@ class Entrance:
     zero: np.ndarray
     top: int
     exact: bool
+    bit_planes: int = 0
 
     def levels(self, x: np.ndarray) -> np.ndarray:
         """Integers of network inputs (n, ...): float32 (n, inputs)."""

@@ -41,7 +41,7 @@ class SoftResetModel(WindowModel):
     def run_spk(self) -> None:
         """One step."""
         if self.tau == 0:
-            self.v[:] = 0
+            self.v[:] = self.neuron.v_initial
             self.spiked[:] = 0
         u = self.a_in.recv().astype(np.int64)
         u -= self.spiked * self.neuron.threshold

@@ -34,14 +34,17 @@ def _(neuron: IntegrateFire, steps: int) -> Reading:
 
 @reading_of.register
 def _(neuron: TwoCompartments, steps: int) -> Reading:
-    """Half a threshold is in the bias, spread over the steps: it is taken out again."""
+    """Half a threshold is there from the beginning, or in the bias, spread over the steps, which is
+    taken out again."""
     height = neuron.threshold << STOCK_SHIFT
     return Reading(
         bias=neuron.bias.astype(np.float64) * steps,
         factor=1 << STOCK_SHIFT,
         repeats=True,
+        initial=neuron.v_initial,
         height=height,
-        lent=0.5 * height,
+        start=neuron.v_initial,
+        lent=0.5 * height if neuron.v_initial == 0 else 0.0,
         strict=True,
         fitted=True,
     )

@@ -32,6 +32,10 @@ class Encoder(Protocol):
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """Of the inputs, each of their lines for itself."""
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
         """Of the inputs."""
 
     @property
@@ -100,7 +104,7 @@ class InputEncoding:
             raise ProgramError(
                 f"input range {shown(encoder.low)}..{shown(encoder.high)} leaves +-{self.limit}"
             )
-        size, sample = prod(encoder.shape), prod(encoder.sample_shape)
+        size, sample = prod(encoder.input_shape), prod(encoder.sample_shape)
         fits = sample % size == 0 and sample > 0 if self.varies else sample == size
         if not fits:
             raise ProgramError(
@@ -120,7 +124,7 @@ class InputEncoding:
 
     def rows(self, encoder: Encoder) -> int:
         """Rows of inputs in a sample: steps if it `varies`, else 1."""
-        return prod(encoder.sample_shape) // prod(encoder.shape)
+        return prod(encoder.sample_shape) // prod(encoder.input_shape)
 
     def largest(self, period: int) -> int:
         """Largest integer that a window of so many steps can say."""

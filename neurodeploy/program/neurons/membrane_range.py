@@ -108,4 +108,6 @@ def _bottom(drive: np.ndarray, threshold: int, reset: str, v_initial: int, steps
         # it fires at step t while v_initial + t * drive > t * threshold
         spikes = np.clip(-(-v_initial // (threshold - falling)) - 1, 0, steps)
         end = v_initial + steps * falling - spikes * threshold
+        # a first step that brings more may make it fire, and leave it at zero
+        end = np.minimum(end, (steps - 1) * falling)
     return min(lowest, int(end.min()))

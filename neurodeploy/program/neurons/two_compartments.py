@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from neurodeploy.program.neurons.arithmetic import clip24, wrap24
+from neurodeploy.program.neurons.arithmetic import MEMBRANE_LIMIT, clip24, wrap24
 from neurodeploy.program.neurons.base import Register, State, StateVariable, Stepped
 from neurodeploy.program.neurons.fields import integer, per_neuron
 from neurodeploy.program.neurons.lif import (
@@ -43,6 +43,9 @@ class TwoCompartments(MantissaBias):
         exponent``, in weight integers.
     bias_exponent
         0..7; the bias added at each step is ``mantissa << exponent``.
+    v_initial
+        Membrane at the start of a sample, in membrane integers: what the reset between samples
+        writes.
     """
 
     bias_mantissa: np.ndarray = per_neuron(
@@ -56,6 +59,7 @@ class TwoCompartments(MantissaBias):
     threshold_mantissa: int = integer(1, 127)
     threshold_exponent: int = integer(0, 7, 0)
     bias_exponent: int = integer(0, 7, 0)
+    v_initial: int = integer(-MEMBRANE_LIMIT, MEMBRANE_LIMIT, 0, usual=(-(2**14), 2**14))
 
     kind: ClassVar[str] = "two_compartments"
     description: ClassVar[str] = "reset by subtraction from two stock compartments (Loihi 1)"
@@ -95,7 +99,7 @@ class TwoCompartments(MantissaBias):
     def step(self, state: State, a: np.ndarray, tau: int, period: int) -> Stepped:
         """(i) to (iv) of section 16."""
         if tau == 0:
-            state["v"] = np.zeros(a.size, np.int64)
+            state["v"] = np.full(a.size, self.v_initial, np.int64)
             state["spiked"] = np.zeros(a.size, np.int64)
         u, wrapped = wrap24((a - state["spiked"] * self.threshold) << STOCK_SHIFT)
         v, clipped = clip24(state["v"] + u + self.bias)
@@ -111,6 +115,6 @@ class TwoCompartments(MantissaBias):
         low, high = drive.limited()
         membrane = membrane_range(
             ((low << STOCK_SHIFT) + bias, (high << STOCK_SHIFT) + bias),
-            self.threshold << STOCK_SHIFT, "subtract", 0, period,
+            self.threshold << STOCK_SHIFT, "subtract", self.v_initial, period,
         )  # fmt: skip
         return Bounds(drive.extremes, current, membrane)

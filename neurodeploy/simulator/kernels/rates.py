@@ -167,7 +167,7 @@ def step_count_maximum(block, row_of, counts, passed, lowest, tau, fired, messag
 
 @njit(nogil=True, cache=True)
 def step_two_compartments(
-    block, row_of, v, spiked, bias, threshold, tau, fired, record, slot, overflow
+    block, row_of, v, spiked, bias, threshold, v_initial, tau, fired, record, slot, overflow
 ):
     """Updates of `two_compartments`; `spiked`: who is inhibited at the next step."""
     neurons = v.size
@@ -175,7 +175,7 @@ def step_two_compartments(
     fired[:] = 0
     for s in range(fired.shape[0]):
         if tau[s] == 0:
-            v[:] = 0
+            v[:] = v_initial
             spiked[:] = 0
         for i in range(neurons):
             x = (np.int64(block[row_of[s], i]) - spiked[i] * threshold) << _STOCK

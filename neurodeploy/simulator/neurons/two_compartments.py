@@ -16,12 +16,13 @@ class _TwoCompartments:
         self.overflow = np.zeros(2, np.int64)
         self.silent = False
         self._threshold, self._bias = neuron.threshold, setup.bias
+        self._initial = neuron.v_initial
         self._v, self._spiked = (np.zeros(setup.order.size, np.int64) for _ in range(2))
 
     def step(self, block: Block) -> None:
         kernels.step_two_compartments(
             block.currents, block.row_of, self._v, self._spiked, self._bias, self._threshold,
-            block.tau, block.fired, block.record, block.slot, self.overflow,
+            self._initial, block.tau, block.fired, block.record, block.slot, self.overflow,
         )  # fmt: skip
 
 
