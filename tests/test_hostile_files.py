@@ -112,10 +112,10 @@ def stepped_range(drive, threshold, reset, v_initial, steps):
         highest, lowest = max(highest, int(peak.max())), min(lowest, int(bottom.min()))
         if reset == "subtract":
             peak = np.where(peak > threshold, np.maximum(threshold, peak - threshold), peak)
-            bottom = np.where(bottom > threshold, bottom - threshold, bottom)
         elif reset == "zero":
             peak = np.minimum(peak, threshold)
-            bottom = np.minimum(bottom, 0)
+        if reset != "none":
+            bottom = np.minimum(bottom, 0)  # a spike may leave it there
     return lowest, highest
 
 
@@ -132,6 +132,16 @@ def test_bounds_in_closed_form_are_those_of_stepping(drive, threshold, reset, v_
     high = low + np.array([b for _, b in drive])
     arguments = ((low, high), threshold, reset, v_initial, steps)
     assert membrane_range(*arguments) == stepped_range(*arguments)
+    # and whatever comes stays within them
+    rng = np.random.default_rng(steps)
+    for inputs in (rng.integers(low, high + 1, (steps, low.size)), rng.choice((low, high), steps)):
+        v = np.full(low.size, v_initial)
+        for row in inputs:
+            v = v + row
+            assert stepped_range(*arguments)[0] <= v.min()
+            assert v.max() <= stepped_range(*arguments)[1]
+            if reset != "none":
+                v = np.where(v > threshold, v - threshold if reset == "subtract" else 0, v)
 
 
 def test_a_long_window_is_bounded_at_once():

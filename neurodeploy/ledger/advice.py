@@ -113,14 +113,16 @@ def _clipping(case: _Case) -> _Found:
 def _steps(case: _Case) -> _Found:
     row = case.row
     if isinstance(case.part, Entrance):
-        return (
-            "steps",
-            f"the input has {case.part.encoder.high - case.part.encoder.low} levels over its range",
-            f"use more --steps (now {case.steps})"
-            if not case.part.encoder.code.steady
-            else "give a narrower --input-range",
-            {"unit": case.part.encoder.unit},
-        )
+        encoder = case.part.encoder
+        levels = encoder.high - encoder.low
+        advice = "give a narrower --input-range"
+        if encoder.code.counts:
+            levels = min(levels, case.steps << encoder.bit_planes)
+            advice = f"use more --bit-planes (now {encoder.bit_planes}) or --steps ({case.steps})"
+        elif not encoder.code.steady:
+            advice = f"use more --steps (now {case.steps})"
+        finding = f"the input has {levels} levels over its range"
+        return "steps", finding, advice, {"unit": encoder.unit}
     values = case.values
     rounded = case.part.grid(values)
     error, silent = squared(rounded, values), squared(values[rounded == 0])

@@ -171,6 +171,10 @@ def _encoder(rng: np.random.Generator, period: int, timed: bool) -> Encoder:
     high = int(one_of(rng, 0, 1, 9, 300, 2**23 - 1))
     if encoding != "current":
         high = int(one_of(rng, 0, 1, PROBABILITY_ONE, rng.integers(PROBABILITY_ONE)))
+        planes = int(one_of(rng, 0, 1, 2, 3))
+        if planes and prod(shape) * (planes + 1) <= 2 * _MAX_SIZE:
+            lines = (shape[0] * (planes + 1), *shape[1:])
+            return Encoder(lines, encoding, low=0, high=high, bit_planes=planes, **more)
     return Encoder(
         shape, encoding, low=int(one_of(rng, 0, -1, -high)) if high else 0, high=high, **more
     )

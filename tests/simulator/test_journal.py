@@ -158,7 +158,7 @@ def test_of_another_run(programs, images, tmp_path, monkeypatch):
 def test_where_it_cannot_be(programs, images, tmp_path):
     with pytest.raises(StorageError, match="cannot be written"):
         nd.simulate(programs["ttfs"], images[:2], journal=tmp_path / "none" / "j")
-    mixed, _ = random_program(np.random.default_rng(1), aligned=False)
+    mixed, _ = random_program(np.random.default_rng(2), aligned=False)
     samples = np.zeros((1, *mixed.encoder.sample_shape), np.float32)
     with pytest.raises(ProgramError, match="mix neighbouring samples"):
         nd.simulate(mixed, samples, journal=tmp_path / "j", warn=print)

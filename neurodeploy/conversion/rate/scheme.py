@@ -242,11 +242,7 @@ class RateScheme(Balanced):
         return even(shape, calibration, PROBABILITY_ONE)
 
     def largest(
-        self,
-        stage: Stage,
-        calibration: Calibration,
-        activations: np.ndarray | None,
-        share: float = 1.0,
+        self, stage: Stage, calibration: Calibration, activations: np.ndarray | None
     ) -> np.ndarray:
         """The activation that a spike at every step stands for, of each channel.
 
@@ -258,8 +254,6 @@ class RateScheme(Balanced):
             Statistics of the layers' activations.
         activations
             float32 (samples, neurons) on calibration samples; None without any.
-        share
-            Of what the least squared error of even spikes gives.
 
         Returns
         -------
@@ -279,7 +273,7 @@ class RateScheme(Balanced):
         step = least_squares_steps(
             activations, stage.shape, self.steps, by_channel=self.step != "layer"
         )
-        level = step * (self.steps * share)
+        level = step * self.steps
         if not level.any():
             level = np.full(channels, stage.maximum or 1.0)
         return level if stage.maximum is None else np.minimum(level, stage.maximum)
@@ -311,10 +305,12 @@ class RateScheme(Balanced):
 
         def make(maker: Maker, share: float, few: bool) -> Way:
             def largest(stage: Stage, activations: np.ndarray | None) -> np.ndarray:
-                level = levels.get(stage.name)
-                if level is not None:
-                    return np.full(stage.shape[0], level)
-                return self.largest(stage, calibration, activations, share)
+                relayed = levels.get(stage.name)
+                if relayed is not None:
+                    return np.full(stage.shape[0], relayed)
+                level = self.largest(stage, calibration, activations)
+                fixed = stage.levels is not None and stage.maximum is not None
+                return level if fixed else level * share
 
             made = make_layers(
                 stages, entrance, encoder, calibration, target, maker, self.steps,

@@ -40,7 +40,7 @@ def membrane_range(
     growing = "none" if quiet else reset
     # a higher drive never leads to a lower peak: the highest one decides
     highest = _peak(int(high.max()), threshold, growing, v_initial, steps)
-    lowest = _bottom(low, threshold, growing, v_initial, steps)
+    lowest = _bottom(low, growing, v_initial, steps)
     if growing != reset:  # and then a spike may leave it at zero, from where it falls
         lowest = min(lowest, min(v_initial, 0) + steps * min(int(low.min()), 0))
     return lowest, highest
@@ -90,7 +90,7 @@ def _peak(drive: int, threshold: int, reset: str, v_initial: int, steps: int) ->
     return max(crossing, left + drive + gain)
 
 
-def _bottom(drive: np.ndarray, threshold: int, reset: str, v_initial: int, steps: int) -> int:
+def _bottom(drive: np.ndarray, reset: str, v_initial: int, steps: int) -> int:
     """The lowest value if each step brings the least, over all neurons.
 
     A spike can leave the membrane at zero (or just above), wherever it came from; so where the
@@ -102,12 +102,6 @@ def _bottom(drive: np.ndarray, threshold: int, reset: str, v_initial: int, steps
         return lowest
     if reset == "none":
         end = v_initial + steps * falling
-    elif reset == "zero":
-        end = np.minimum(v_initial + falling, 0) + (steps - 1) * falling
     else:
-        # it fires at step t while v_initial + t * drive > t * threshold
-        spikes = np.clip(-(-v_initial // (threshold - falling)) - 1, 0, steps)
-        end = v_initial + steps * falling - spikes * threshold
-        # a first step that brings more may make it fire, and leave it at zero
-        end = np.minimum(end, (steps - 1) * falling)
+        end = np.minimum(v_initial + falling, 0) + (steps - 1) * falling
     return min(lowest, int(end.min()))

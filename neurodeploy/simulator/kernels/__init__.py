@@ -53,6 +53,7 @@ from neurodeploy.simulator.kernels.rates import (
     step_integrate_fire,
     step_integrate_fire_plain,
     step_two_compartments,
+    step_two_compartments_plain,
 )
 from neurodeploy.simulator.kernels.recurrent import step_recurrent
 from neurodeploy.simulator.kernels.registers import WORD
@@ -126,6 +127,7 @@ __all__ = [
     "step_sigma_delta",
     "step_ttfs",
     "step_two_compartments",
+    "step_two_compartments_plain",
     "turn_units",
 ]
 

@@ -21,6 +21,7 @@ __all__ = [
     "step_integrate_fire",
     "step_integrate_fire_plain",
     "step_two_compartments",
+    "step_two_compartments_plain",
 ]
 
 #: Shift of the stock neuron.
@@ -198,3 +199,58 @@ def step_two_compartments(
                 _mark(fired[s], i)
             if slot[s] >= 0:
                 record[slot[s], i] = y
+
+
+@njit(nogil=True, cache=True)
+def step_two_compartments_plain(
+    block, row_of, v, inhibition, bias, threshold, v_initial, tau, fired, neurons, record, slot,
+    wraps, checked, overflow,
+):  # fmt: skip
+    """As `step_two_compartments` where sums of 32 bits hold; 64 neurons stay in registers.
+
+    Parameters
+    ----------
+    v, inhibition, bias
+        int32 (neurons filled up to whole words,); `inhibition` is that of the next step.
+    threshold
+        In membrane integers.
+    wraps, checked
+        Whether a current could wrap, a membrane clip.
+    others
+        As of `kernels.neurons.step_plain`, which this follows.
+    """
+    limit, low = spread(LIMIT, WORD), spread(-LIMIT, WORD)
+    whole, last, first = spread(WRAP, WORD), spread(1 - WRAP, WORD), spread(v_initial, WORD)
+    turn, nothing = spread(2 * WRAP, WORD), spread(0, WORD)
+    level, by = spread(threshold, WORD), spread(_STOCK, WORD)
+    for word in range(fired.shape[1]):
+        base = word * WORD
+        left = neurons - base
+        valid = ALL if left >= WORD else (np.uint64(1) << np.uint64(left)) - np.uint64(1)
+        state, every, held = (
+            load(v, base, WORD), load(bias, base, WORD), load(inhibition, base, WORD)
+        )  # fmt: skip
+        for s in range(fired.shape[0]):
+            if tau[s] == 0:
+                state, held = first, nothing
+            current = (load(block[row_of[s]], base, WORD) << by) - held
+            if wraps:
+                over, under = above(current, whole), above(last, current)
+                beyond = (bits(over) | bits(under)) & valid
+                if beyond != NONE:
+                    overflow[0] += population_count(beyond)
+                    current = choose(over, current - turn, choose(under, current + turn, current))
+            state = state + current + every
+            if checked:
+                over, under = above(state, limit), above(low, state)
+                beyond = (bits(over) | bits(under)) & valid
+                if beyond != NONE:
+                    overflow[1] += population_count(beyond)
+                    state = choose(over, limit, choose(under, low, state))
+            spike = above(state, level)
+            fired[s, word] = bits(spike) & valid
+            held = choose(spike, level, nothing)
+            if slot[s] >= 0:
+                store(record[slot[s]], base, state)
+        store(v, base, state)
+        store(inhibition, base, held)
