@@ -183,7 +183,7 @@ def test_fashion(fashion, fashion_calibration, fashion_test, scheme):
     x, y = (part[:48] for part in fashion_test)
     plain = {"signed": False, "bias_correction": False} if scheme == "rate" else {}
     program = nd.compile(fashion / "model.onnx", fashion_calibration[:200], scheme, **plain)
-    found = nd.explain(program, x, y, model=fashion / "model.onnx")
+    found = nd.explain(program, x, y, model=fashion / "model.onnx", try_seconds=0)
     result = nd.simulate(program, x)
     assert found.summary[-1].accuracy == result.accuracy(y)
     assert found.summary[0].accuracy > 90
@@ -242,8 +242,9 @@ def test_copies_of_the_model_do(made, tmp_path):
 def test_a_fault_before_the_conversion_is_named_as_such(fashion, fashion_program, fashion_test):
     """Labels of other samples: the ANN is wrong itself, and the program loses nothing."""
     x, y = fashion_test
-    found = nd.explain(fashion_program, x[:64], np.roll(y[:64], 1), model=fashion / "model.onnx")
+    options = {"model": fashion / "model.onnx", "try_seconds": 0}
+    found = nd.explain(fashion_program, x[:64], np.roll(y[:64], 1), **options)
     assert "the ANN itself is right on only" in found.verdict
-    good = nd.explain(fashion_program, x[:64], y[:64], model=fashion / "model.onnx")
+    good = nd.explain(fashion_program, x[:64], y[:64], **options)
     assert "the ANN itself" not in good.verdict
     assert good.to_dict()["verdict"] == good.verdict

@@ -219,11 +219,10 @@ def test_bad_arguments(make):
 
 
 @pytest.mark.parametrize("name", ["fashion_report", "fashion_ttfs_report", "resnet_report"])
-def test_small_and_soon(request, name, seconds):
+def test_small(request, name):
     report = request.getfixturevalue(name)
     assert len(report.html().encode()) < 3_000_000
     assert len(report.json().encode()) < 6_000_000
-    assert seconds[name] < 30
 
 
 def test_numbers():
