@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -97,7 +97,7 @@ def inspect(program: str, as_json: bool) -> None:
     i = about["input"]
     facts = [
         ("hardware", about["fidelity"]),
-        ("scheme", f"{about['scheme']}, {about['steps']} steps, {i['encoding']} input"),
+        ("scheme", f"{about['scheme']}, {about['steps']} steps, {_input(i)}"),
         ("input integers", f"{i['low']}..{i['high']}, {i['unit']:.6g} each"),
         ("integer samples", f"(x * {i['scale']:.6g} - {i['mean']}) / {i['std']}"),
         ("latency", f"{about['latency_steps']} steps; a sample every {about['steps']}"),
@@ -128,3 +128,10 @@ def _source(program: Program) -> str:
 def _options(program: Program) -> str:
     options = program.recorded("options")
     return ", ".join(f"{key} {value}" for key, value in options.items()) or "unknown"
+
+
+def _input(about: dict[str, Any]) -> str:
+    """How it comes in."""
+    planes = about["bit_planes"]
+    lines = f" ({planes} bit plane{'s' * (planes > 1)}, and a line for the rest)" if planes else ""
+    return f"{about['encoding']} input{lines}"

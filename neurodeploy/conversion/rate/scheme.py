@@ -382,6 +382,7 @@ class RateScheme(Balanced):
         return {
             "input_levels": entrance.top + 1,
             "input_exact": entrance.exact,
+            "input_bit_planes": entrance.bit_planes,
             "bias_corrected": self.bias_correction,
             "output_error": None if np.isnan(best.error) else best.error,
             "level_share": best.share,
