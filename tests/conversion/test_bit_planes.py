@@ -8,6 +8,7 @@ from scipy import sparse
 
 import neurodeploy as nd
 from neurodeploy.conversion.input_lines import reading_lines, usual_bit_planes, with_lines
+from neurodeploy.errors import UsageError
 from neurodeploy.network import Conv, Dense
 from neurodeploy.network.stages import Path, Stage, apply_operator
 from neurodeploy.program import INPUT
@@ -84,3 +85,11 @@ def test_lava_gets_the_same_spikes(programs, fashion_calibration):
     found = nd.deploy(programs["usual"], fashion_calibration[:2], verify=True)
     assert found.compared_spikes > 10_000
     assert found.mismatched_spikes == 0
+
+
+def test_a_current_has_none(fashion, fashion_calibration):
+    model, x = fashion / "model.onnx", fashion_calibration[:8]
+    with pytest.raises(UsageError, match="bit planes are lines of spikes"):
+        nd.compile(model, x, "rate", bit_planes=2)
+    with pytest.raises(UsageError, match="bit-planes"):
+        nd.compile(model, x, "rate", target="loihi1", bit_planes=16)

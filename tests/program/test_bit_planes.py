@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import hypothesis.strategies as st
 import numpy as np
 import pytest
@@ -9,9 +11,18 @@ from hypothesis import given, settings
 
 import neurodeploy as nd
 from neurodeploy.errors import ProgramError
-from neurodeploy.program import Connection, Decoder, Dense, Encoder, IntegrateFire, Population
+from neurodeploy.program import (
+    Connection,
+    Decoder,
+    Dense,
+    Encoder,
+    IntegrateFire,
+    Population,
+    TwoCompartments,
+)
 from neurodeploy.program.bit_planes import split_levels
 from neurodeploy.program.codec import PROBABILITY_ONE
+from neurodeploy.program.manifest_writing import program_to
 from neurodeploy.simulator.encoding import encode, levels
 
 SETTINGS = settings(max_examples=60, deadline=None)
@@ -103,3 +114,21 @@ def test_a_program_keeps_them(tmp_path):
     assert again.encoder.sample_shape == (2, 3)
     x = np.random.default_rng(0).random((5, 2, 3)).astype(np.float32)
     np.testing.assert_array_equal(nd.simulate(again, x).outputs, nd.simulate(program, x).outputs)
+
+
+@pytest.mark.parametrize("later", [False, True])
+def test_files_hold_what_came_later_only_where_it_is_used(later):
+    """So that programs of before are read, and written as they were."""
+    zeros = np.zeros(2, np.int16)
+    neuron = TwoCompartments(zeros, 9, v_initial=5 if later else 0)
+    program = nd.Program(
+        (Population("output", (2,), neuron, 2),),
+        (Connection("input", "output", Dense(np.ones((2, 12 if later else 6), np.int8))),),
+        encoder_of((2, 3), int(later)),
+        Decoder("output", 1.0),
+        4,
+        "rate",
+    )
+    written, _ = program_to(program)
+    assert ("bit_planes" in written["encoder"]) == later
+    assert ("v_initial" in json.dumps(written["populations"])) == later

@@ -340,6 +340,12 @@ class RateScheme(Balanced):
 
     def _planes(self, calibration: Calibration) -> int:
         """Bit planes of the input: as stated, else as many as its window lacks levels."""
+        if self.bit_planes and self.encoding == "current":
+            raise UsageError(
+                "a constant current carries whole integers; bit planes are lines of spikes",
+                place=f"--bit-planes {self.bit_planes}",
+                remedy="leave it out, or use --encoding deterministic",
+            )
         if self.bit_planes is not None:
             return self.bit_planes
         if self.encoding != "deterministic":

@@ -59,7 +59,9 @@ class TwoCompartments(MantissaBias):
     threshold_mantissa: int = integer(1, 127)
     threshold_exponent: int = integer(0, 7, 0)
     bias_exponent: int = integer(0, 7, 0)
-    v_initial: int = integer(-MEMBRANE_LIMIT, MEMBRANE_LIMIT, 0, usual=(-(2**14), 2**14))
+    v_initial: int = integer(
+        -MEMBRANE_LIMIT, MEMBRANE_LIMIT, 0, usual=(-(2**14), 2**14), optional=True
+    )
 
     kind: ClassVar[str] = "two_compartments"
     description: ClassVar[str] = "reset by subtraction from two stock compartments (Loihi 1)"
