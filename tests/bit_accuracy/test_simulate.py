@@ -67,7 +67,7 @@ def test_any_programs(seed):
 def test_the_odd_programs_are_odd():
     """Every way to run a program is taken, and what each rests on occurs."""
     seen: Counter[str] = Counter()
-    for seed in range(800):
+    for seed in range(1000):
         rng = np.random.default_rng(seed)
         p = odd_program(rng)
         closed = is_closed_form(p)
@@ -77,6 +77,7 @@ def test_the_odd_programs_are_odd():
         seen["mixed codes"] += is_by_sample(p) and len({q.neuron.lag for q in p.populations}) > 1
         seen["phases mix samples"] += not p.is_aligned
         seen["before the first step"] += any(q.phase == 0 for q in p.populations)
+        seen["bit planes"] += p.encoder.bit_planes > 0
         seen["windows of one step"] += p.period == 1
         seen[f"decoder {p.population(p.decoder.population).neuron.kind}"] += 1
         seen[f"axes {len(p.encoder.shape)}"] += 1
