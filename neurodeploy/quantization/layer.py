@@ -38,6 +38,8 @@ __all__ = [
 _LEAST_THRESHOLD = 64
 #: Of the largest weight, on each side of zero.
 LEAST_LEVELS = 15
+#: And where the largest sum seen is known: a proof is worth that much, but no more.
+PROOF_LEVELS = 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +125,12 @@ def quantize_layer(
 ) -> QuantizedLayer:
     """Integers for one stage.
 
+    1. A hidden layer: the finest scale at which no current can wrap. A membrane at its lower limit
+       is silent and stays so.
+    2. A readout: the finest at which no membrane can clip either, down to weights of
+       `PROOF_LEVELS` levels; else the finest that has room for the plan's reach; where that is not
+       known, by proof down to weights of `LEAST_LEVELS` levels.
+
     Raises
     ------
     ConversionError
@@ -133,7 +141,8 @@ def quantize_layer(
         plan.reach / target.threshold_max,
         float(np.abs(stage.bias).max(initial=0)) / _bias_limit(target),
     )
-    coarsest = coarsest_scale(stage, arrivals)
+    finest, proves = least_scale, stage.is_readout
+    coarsest = coarsest_scale(stage, arrivals, PROOF_LEVELS if plan.reach else LEAST_LEVELS)
     for _ in range(64):
         level = max(plan.level, least_scale) if plan.level else 0.0
         keep_clip(stage, level)
@@ -150,11 +159,13 @@ def quantize_layer(
                 continue
             proof = neuron_bounds(neuron, interval, steps)
             last_resort = shift == plan.shifts[-1]
-            # a hidden membrane at its lower limit is silent and stays so; an output there is wrong
-            last_resort &= not stage.is_readout or scale >= coarsest
+            last_resort &= not proves or (scale >= coarsest and not plan.reach)
             if proof.cannot_wrap and (proof.cannot_clip or last_resort):
                 _check_levels(stage, arrivals, connections)
                 return QuantizedLayer(neuron, connections, scale, level)
+        if proves and scale >= coarsest and plan.reach:
+            least_scale, proves = finest, False
+            continue
         # a current that wraps changes sign: rather give up resolution until it cannot
         least_scale = scale * 1.25
     raise ConversionError(
@@ -203,14 +214,16 @@ def finest_scale(arrivals: tuple[Arrival, ...], target: Target, unit: float) -> 
     return max(wanted, least)
 
 
-def coarsest_scale(stage: Stage, arrivals: tuple[Arrival, ...]) -> float:
+def coarsest_scale(
+    stage: Stage, arrivals: tuple[Arrival, ...], levels: int = LEAST_LEVELS
+) -> float:
     """Scale above which a layer that only integrates would lose its meaning.
 
-    Its largest weight keeps `LEAST_LEVELS` levels a sign, unless its bias outweighs them all.
+    Its largest weight keeps so many levels a sign, unless its bias outweighs them all.
     """
     largest = max((peak(a.operator) * a.message_unit for a in arrivals), default=0.0)
     bias = float(np.abs(stage.bias).max(initial=0))
-    return max(largest / LEAST_LEVELS, bias / 2**12)
+    return max(largest / levels, bias / 2**12)
 
 
 def keep_clip(stage: Stage, level: float) -> None:

@@ -41,7 +41,7 @@ ResetMode = Literal["subtract", "zero"]
 #: Tried where a trial with the default is poor.
 PERCENTILES = (99.9, 99.0, 98.0)
 #: Of the lambda of least squared error that are tried: smaller spikes are less uneven together.
-SHARES = (0.8, 0.64, 0.51)
+SHARES = (0.84, 0.7, 0.59, 0.5)
 
 
 @dataclass(frozen=True, eq=False)
@@ -367,21 +367,26 @@ class RateScheme(Balanced):
     def _best(self, make: Callable[[Maker, float, bool], Way], makers: list[Maker]) -> Way:
         """Of several ways the one whose outputs were nearest on some calibration samples.
 
-        1. Makers in turn, until outputs get no nearer.
-        2. Of each, where lambda is free, neurons subtract and take no spike back: smaller shares of
-           lambda, until outputs get no nearer. The least squared error of even spikes knows nothing
-           of uneven ones.
+        1. Of the usual maker, where lambda is free, neurons subtract and take no spike back:
+           smaller shares of lambda, until outputs get no nearer. The least squared error of even
+           spikes knows nothing of uneven ones.
+        2. The other makers in turn, with the whole lambda and the best share, likewise.
         3. The best is made again with all samples that are stepped.
         """
         shares = [1.0]
         if self.balance == "mmse" and self.reset == "subtract" and not self.signed:
             shares += SHARES
-        best: Way | None = None
-        if len(makers) * len(shares) > 1:
-            best = _descended(
-                _descended(make(maker, share, True) for share in shares) for maker in makers
-            )
-        return make(best.maker, best.share, False) if best else make(makers[0], 1.0, False)
+        usual, *others = makers
+        if len(shares) == 1 and not others:
+            return make(usual, 1.0, False)
+        best = _descended(make(usual, share, True) for share in shares)
+        for maker in others:
+            ways = [make(maker, share, True) for share in sorted({1.0, best.share})]
+            way = min(ways, key=lambda way: way.error)
+            if not way.error < best.error:
+                break
+            best = way
+        return make(best.maker, best.share, False)
 
     def _told(self, best: Way, entrance: Entrance) -> dict[str, Any]:
         """What was decided, for the provenance."""

@@ -45,14 +45,14 @@ def samples_to_step(
     Parameters
     ----------
     few
-        A quarter of the usual number: enough to tell several ways of making the layers apart.
+        Half of the usual number: enough to tell several ways of making the layers apart.
     """
     if not len(x):
         return x
     largest = max([x[0].size, *(stage.bias.size for stage in stages)])
     count = min(max(_ROWS // steps, _LEAST), _MOST, max(_MESSAGES // (largest * steps), 4), len(x))
     if few:
-        count = min(max(count // 4, _LEAST), count)
+        count = min(max(count // 2, _LEAST), count)
     return x[np.linspace(0, len(x) - 1, count).astype(int)]
 
 
