@@ -71,8 +71,6 @@ class Entrance:
 
     def messages(self, x: np.ndarray) -> np.ndarray:
         """Network input (n, inputs) as messages of the lines over a window, whole or not."""
-        if not self.encoder.bit_planes:
-            return (x - np.float32(self.encoder.offsets)) * np.float32(1 / self.unit)
         lines = self._lines(self._level(x)) * (self.steps / PROBABILITY_ONE)
         return lines.astype(np.float32)
 

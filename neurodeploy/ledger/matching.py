@@ -189,9 +189,9 @@ def _arriving(
     """A connection with its source's units; `plain` where its integers are only passed on."""
     apply = _unchanged if plain else synapse_map(c.synapses, program.shape_of(c.source))
     if c.source == INPUT:
-        return Arriving(
-            c, apply, entrance.unit, entrance.encoder.offsets, entrance.repeat, entrance.messages
-        )
+        e = entrance.encoder
+        coded = entrance.messages if e.bit_planes else None
+        return Arriving(c, apply, entrance.unit, e.offsets, entrance.repeat, coded)
     source = layers[c.source]
     return Arriving(c, apply, source.unit, source.offset, 1)
 

@@ -30,12 +30,12 @@ from neurodeploy.program.bit_planes import split_levels
 from neurodeploy.quantization.window import Arriving
 from neurodeploy.targets import Target
 
-__all__ = ["Layer", "Made", "Maker", "make_layers"]
+__all__ = ["LONGEST", "Layer", "Made", "Maker", "make_layers"]
 
 #: Passes of bias correction: who fires changes with the bias.
 _PASSES = 3
 #: Windows longer than that are not stepped: what comes unevenly matters little.
-_LONGEST = 512
+LONGEST = 512
 
 
 class Layer(Protocol):
@@ -189,7 +189,7 @@ class _Run:
         self.found = Made(unit=self.units.unit)
         wide = samples_that_fit(calibration.x, stages)
         self.real = self._side(wide) if wide.size else None
-        stepped = correct and steps <= _LONGEST
+        stepped = correct and steps <= LONGEST
         narrow = samples_to_step(wide, stages, steps, few=few) if stepped else wide[:0]
         self.trains: Trains | None = None
         if narrow.size:

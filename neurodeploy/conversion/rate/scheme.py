@@ -20,7 +20,7 @@ from neurodeploy.conversion.balance import BALANCES, Balance, Balanced
 from neurodeploy.conversion.input_lines import reading_lines, usual_bit_planes
 from neurodeploy.conversion.options import option
 from neurodeploy.conversion.rate.counts import POOLED, Counts
-from neurodeploy.conversion.rate.layers import Made, Maker, make_layers
+from neurodeploy.conversion.rate.layers import LONGEST, Made, Maker, make_layers
 from neurodeploy.conversion.rate.stock import HEIGHTS, Stock
 from neurodeploy.conversion.rate.subtracting import STARTS, Subtracting
 from neurodeploy.conversion.relayed_input import relay_input
@@ -179,9 +179,19 @@ class RateScheme(Balanced):
         """
         if not {"balance", "percentile"}.isdisjoint(stated):
             return ()
-        if self.bias_correction and self.reset == "subtract" and not self.signed:
-            return ()  # shares of lambda are tried
+        if self._tries_shares:
+            return ()
         return tuple(replace(self, balance="percentile", percentile=p) for p in PERCENTILES)
+
+    @property
+    def _tries_shares(self) -> bool:
+        """Whether shares of lambda are tried: it is free, and spikes that come unevenly matter.
+
+        Only where samples are stepped, for the outputs tell.
+        """
+        uneven = self.reset == "subtract" and not self.signed
+        stepped = self.bias_correction and self.steps <= LONGEST
+        return uneven and stepped and self.balance in (None, "mmse")
 
     def resolved(self, target: Target) -> RateScheme:
         """See `Scheme.resolved`."""
@@ -373,13 +383,13 @@ class RateScheme(Balanced):
         2. The other makers in turn, with the whole lambda and the best share, likewise.
         3. The best is made again with all samples that are stepped.
         """
-        shares = [1.0]
-        if self.balance == "mmse" and self.reset == "subtract" and not self.signed:
-            shares += SHARES
+        shares = (1.0, *SHARES) if self._tries_shares else (1.0,)
         usual, *others = makers
         if len(shares) == 1 and not others:
             return make(usual, 1.0, False)
         best = _descended(make(usual, share, True) for share in shares)
+        if np.isnan(best.error):  # no samples were stepped: nothing tells ways apart
+            return best
         for maker in others:
             ways = [make(maker, share, True) for share in sorted({1.0, best.share})]
             way = min(ways, key=lambda way: way.error)
@@ -435,6 +445,8 @@ def _descended(ways: Iterable[Way]) -> Way:
         if best is not None and not way.error < best.error:
             break
         best = way
+        if np.isnan(way.error):
+            break
     assert best is not None
     return best
 
